@@ -23,8 +23,8 @@ pub struct Timestamp(u64);
 impl Timestamp {
     /// 1970-01-01T00:00:00Z.
     pub const UNIX_EPOCH: Self = Self(0);
-    /// 9999-12-30T22:00:00.999Z, the last instant that RFC 3339 can write in every zone.
-    pub const MAX: Self = Self(253_402_207_200_999);
+    /// 9999-12-30T22:00:00.000Z, the last instant that RFC 3339 can write in every zone.
+    pub const MAX: Self = Self(253_402_207_200_000);
 
     /// Returns the instant that is `millis` after the epoch, or [`Timestamp::MAX`] if that is later.
     pub const fn from_millis(millis: u64) -> Self {
@@ -164,7 +164,7 @@ mod tests {
         for (millis, text) in [
             (0, "1970-01-01T00:00:00.000Z"),
             (951_782_400_001, "2000-02-29T00:00:00.001Z"),
-            (Timestamp::MAX.0, "9999-12-30T22:00:00.999Z"),
+            (Timestamp::MAX.0, "9999-12-30T22:00:00.000Z"),
         ] {
             assert_eq!(Timestamp::from_millis(millis).to_string(), text);
             assert_eq!(text.parse(), Ok(Timestamp::from_millis(millis)));
