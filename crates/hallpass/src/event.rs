@@ -1,0 +1,265 @@
+//! What happened, who did it, and who hears of it.
+
+use std::fmt;
+use std::net::IpAddr;
+use std::str::FromStr;
+use std::sync::atomic::{AtomicU32, Ordering};
+
+use serde::{Deserialize, Serialize};
+
+use crate::code::code;
+use crate::crypto;
+use crate::id::SessionId;
+use crate::name::{Actor, Note, Realm, Subject};
+use crate::time::Timestamp;
+
+code! {
+    /// What kind of thing happened.
+    EventKind {
+        /// A session was made.
+        Created = "created",
+        /// A session got a subject, or a fresh proof of the same one.
+        Authenticated = "authenticated",
+        /// A session got its next token on schedule.
+        Renewed = "renewed",
+        /// A session got a new chain without an authentication, for a change of role or password.
+        Rechained = "rechained",
+        /// A session ended because a timeout passed.
+        Expired = "expired",
+        /// A session was ended by somebody: its user, an operator, an application or a rule; the reason says why.
+        Revoked = "revoked",
+        /// A spent token came back after too long: the session was ended as stolen.
+        Replayed = "replayed",
+        /// A token that is spent was shown; nothing ended.
+        SpentToken = "spent_token",
+        /// A token with a wrong secret was shown; nothing ended.
+        WrongSecret = "wrong_secret",
+        /// A well-formed token that names no session was shown.
+        UnknownToken = "unknown_token",
+        /// A token of a session that has ended was shown.
+        UsedAfterEnd = "used_after_end",
+        /// More than one cookie of the session's name came with a request.
+        DuplicateCookie = "duplicate_cookie",
+        /// A sign-in was refused because the subject has too many sessions.
+        LimitReached = "limit_reached",
+        /// A request's changes were discarded because its session had ended or changed hands meanwhile.
+        ChangesDiscarded = "changes_discarded",
+    }
+}
+
+code! {
+    /// Why a session ended.
+    EndReason {
+        /// Its user logged out.
+        Logout = "logout",
+        /// An operator or application ended it.
+        Revoked = "revoked",
+        /// Nothing was heard of it for longer than the idle timeout.
+        Idle = "idle",
+        /// Its absolute lifetime was over.
+        Absolute = "absolute",
+        /// A spent token came back: two parties held it.
+        Replayed = "replayed",
+        /// Another subject signed in with it.
+        Replaced = "replaced",
+        /// Its subject signed in more often than the policy allows.
+        Evicted = "evicted",
+        /// It has used up all generations that a token can count.
+        Exhausted = "exhausted",
+    }
+}
+
+/// The name of an event: sorts by time, and within a process by order.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct EventId(u128);
+
+impl EventId {
+    /// Returns a new name for an event that happened at `at`.
+    ///
+    /// # Panics
+    ///
+    /// If the operating system gives no randomness.
+    pub fn next(at: Timestamp) -> Self {
+        static ORDER: AtomicU32 = AtomicU32::new(0);
+        let order = ORDER.fetch_add(1, Ordering::Relaxed);
+        let [a, b, c, d, e, f] = crypto::random::<6>();
+        let random = u64::from_be_bytes([0, 0, a, b, c, d, e, f]);
+        Self(u128::from(at.as_millis()) << 80 | u128::from(order) << 48 | u128::from(random))
+    }
+
+    /// Returns the name with this number.
+    pub const fn from_number(number: u128) -> Self {
+        Self(number)
+    }
+
+    /// Returns the number of the name.
+    pub const fn number(self) -> u128 {
+        self.0
+    }
+}
+
+impl fmt::Display for EventId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{:032x}", self.0)
+    }
+}
+
+impl fmt::Debug for EventId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Display::fmt(self, f)
+    }
+}
+
+/// The error of reading an [`EventId`] from text that is not 32 hexadecimal digits.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error("an event id is 32 hexadecimal digits")]
+pub struct InvalidEventId;
+
+impl FromStr for EventId {
+    type Err = InvalidEventId;
+
+    fn from_str(text: &str) -> Result<Self, InvalidEventId> {
+        let is_hex = text.len() == 32 && text.bytes().all(|byte| byte.is_ascii_hexdigit());
+        if is_hex { u128::from_str_radix(text, 16).map(Self).map_err(|_| InvalidEventId) } else { Err(InvalidEventId) }
+    }
+}
+
+impl Serialize for EventId {
+    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_str(self)
+    }
+}
+
+impl<'de> Deserialize<'de> for EventId {
+    fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let text = std::borrow::Cow::<str>::deserialize(deserializer)?;
+        text.parse().map_err(serde::de::Error::custom)
+    }
+}
+
+/// Where a request came from, as far as it is known.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[non_exhaustive]
+pub struct Origin {
+    /// The name of the request in the logs.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub request_id: Option<Note>,
+    /// The client's address, from a peer that is believed.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub ip: Option<IpAddr>,
+    /// The client's description of itself.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub user_agent: Option<Note>,
+}
+
+/// Something that happened to a session, with ids and never with a secret.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[non_exhaustive]
+pub struct Event {
+    /// The event's own name.
+    pub id: EventId,
+    /// When it happened.
+    pub at: Timestamp,
+    /// What happened.
+    pub kind: EventKind,
+    /// Whose application it concerns.
+    pub realm: Realm,
+    /// The session it happened to, if it names one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub session: Option<SessionId>,
+    /// Whose session that is.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub subject: Option<Subject>,
+    /// Who did it.
+    pub actor: Actor,
+    /// Why the session ended, if it did.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub reason: Option<EndReason>,
+    /// What a person said about it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub note: Option<Note>,
+    /// Where the request came from.
+    #[serde(default)]
+    pub origin: Origin,
+}
+
+impl Event {
+    /// Returns an event of `kind` that happens now, by rule, to nobody's session.
+    pub fn new(kind: EventKind, realm: Realm, at: Timestamp) -> Self {
+        Self {
+            id: EventId::next(at),
+            at,
+            kind,
+            realm,
+            session: None,
+            subject: None,
+            actor: Actor::policy(),
+            reason: None,
+            note: None,
+            origin: Origin::default(),
+        }
+    }
+}
+
+/// Hears of every event in this process, after the change that it tells of is stored.
+///
+/// Implementers: return at once; hand slow work to something else. What must never be lost belongs in a store with
+/// [`events`](crate::Capabilities::events), which keeps them in the transaction of their change.
+pub trait Observer: fmt::Debug + Send + Sync + 'static {
+    /// Called once for each event.
+    fn on_event(&self, event: &Event);
+}
+
+/// Writes every event to [`tracing`], under the target `hallpass::event`.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct TracingObserver;
+
+impl Observer for TracingObserver {
+    fn on_event(&self, event: &Event) {
+        tracing::info!(
+            target: "hallpass::event",
+            kind = %event.kind,
+            realm = %event.realm,
+            session = event.session.map(tracing::field::display),
+            subject = event.subject.as_ref().map(tracing::field::display),
+            actor = %event.actor,
+            reason = event.reason.as_ref().map(tracing::field::display),
+            request_id = event.origin.request_id.as_ref().map(tracing::field::display),
+            ip = event.origin.ip.map(tracing::field::display),
+            "session event",
+        );
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn event_ids_sort_by_time_and_then_by_order() {
+        let ids: Vec<_> =
+            [5, 5, 5, 6].into_iter().map(|millis| EventId::next(Timestamp::from_millis(millis))).collect();
+        assert!(ids.is_sorted(), "{ids:?}");
+        assert_eq!(ids[0].to_string().parse(), Ok(ids[0]));
+        assert_eq!("+".repeat(32).parse::<EventId>(), Err(InvalidEventId));
+    }
+
+    #[test]
+    fn words_that_are_not_known_are_kept() {
+        assert_eq!(EventKind::from_word("renewed"), EventKind::Renewed);
+        assert_eq!(EventKind::from_word("teleported").as_str(), "teleported");
+        for kind in EventKind::ALL {
+            assert_eq!(&EventKind::from_word(kind.as_str()), kind);
+        }
+    }
+
+    #[test]
+    fn an_event_survives_json() {
+        let mut event = Event::new(EventKind::Revoked, Realm::default(), Timestamp::from_millis(1));
+        event.session = Some(SessionId::random());
+        event.reason = Some(EndReason::Logout);
+        event.origin.ip = Some(IpAddr::from([127, 0, 0, 1]));
+        let json = serde_json::to_string(&event).expect("an event is JSON");
+        assert_eq!(serde_json::from_str::<Event>(&json).expect("its own JSON"), event);
+    }
+}

@@ -1,0 +1,372 @@
+//! The bytes of a record: a format byte, then fields of `tag, length, value`, so that a node can keep what it does
+//! not know.
+
+#[cfg(test)]
+mod tests;
+
+use std::net::IpAddr;
+
+use bytes::{BufMut, Bytes, BytesMut};
+
+use super::{Ended, Level, Record, Retry, Terms, Version};
+use crate::event::EndReason;
+use crate::id::{SecretHash, SessionId};
+use crate::name::{Actor, InvalidName, Method, Note, Profile, Realm, Subject};
+use crate::time::Timestamp;
+use crate::token::{Chain, ChainNonce, Generation};
+
+const FORMAT: u8 = 1;
+/// More than any record can have with attributes of the largest size that can be configured.
+const LONGEST: usize = 2 << 20;
+
+/// The tags of the fields; a tag is never given a new meaning.
+mod tag {
+    /// Closes a record, so that one that was cut off between two fields is noticed.
+    pub(super) const END: u8 = 0;
+    pub(super) const ID: u8 = 1;
+    pub(super) const REALM: u8 = 2;
+    pub(super) const SUBJECT: u8 = 3;
+    pub(super) const VERSION: u8 = 4;
+    pub(super) const PROFILE: u8 = 5;
+    pub(super) const TERMS: u8 = 6;
+    pub(super) const CREATED_AT: u8 = 7;
+    pub(super) const AUTHENTICATED_AT: u8 = 8;
+    pub(super) const SEEN_AT: u8 = 9;
+    pub(super) const EXPIRES_AT: u8 = 10;
+    pub(super) const CHAIN: u8 = 11;
+    pub(super) const LEVEL: u8 = 12;
+    pub(super) const METHOD: u8 = 13;
+    pub(super) const IP: u8 = 14;
+    pub(super) const USER_AGENT: u8 = 15;
+    pub(super) const LABEL: u8 = 16;
+    pub(super) const ENDED_AT: u8 = 17;
+    pub(super) const END_REASON: u8 = 18;
+    pub(super) const END_ACTOR: u8 = 19;
+    pub(super) const END_NOTE: u8 = 20;
+    pub(super) const RETRY: u8 = 21;
+    pub(super) const DATA: u8 = 22;
+}
+
+/// The error of reading bytes that are not a record; says which field is wrong.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error("not a session record: {0}")]
+pub struct CorruptRecord(&'static str);
+
+impl From<InvalidName> for CorruptRecord {
+    fn from(_: InvalidName) -> Self {
+        Self("a name is not allowed")
+    }
+}
+
+impl Record {
+    /// Writes the whole record, attributes included.
+    pub fn to_bytes(&self) -> Bytes {
+        let mut out = self.head();
+        if !self.data.is_empty() {
+            put(&mut out, tag::DATA, &self.data);
+        }
+        close(out)
+    }
+
+    /// Writes the record without its attributes, for stores that keep them in a place of their own.
+    pub fn head_to_bytes(&self) -> Bytes {
+        close(self.head())
+    }
+
+    fn head(&self) -> BytesMut {
+        let mut out = BytesMut::with_capacity(256 + self.data.len());
+        out.put_u8(FORMAT);
+        put(&mut out, tag::ID, self.id.as_bytes());
+        put(&mut out, tag::REALM, self.realm.as_str().as_bytes());
+        put_text(&mut out, tag::SUBJECT, self.subject.as_ref().map(Subject::as_str));
+        put(&mut out, tag::VERSION, &self.version.number().to_be_bytes());
+        put(&mut out, tag::PROFILE, self.profile.as_str().as_bytes());
+        let Terms { idle, absolute, renewal } = self.terms;
+        put(&mut out, tag::TERMS, [idle, absolute, renewal].map(u32::to_be_bytes).as_flattened());
+        put_instant(&mut out, tag::CREATED_AT, Some(self.created_at));
+        put_instant(&mut out, tag::AUTHENTICATED_AT, self.authenticated_at);
+        put_instant(&mut out, tag::SEEN_AT, Some(self.seen_at));
+        put_instant(&mut out, tag::EXPIRES_AT, Some(self.expires_at));
+        if let Some(chain) = &self.chain {
+            put(&mut out, tag::CHAIN, &chain_to_bytes(chain));
+        }
+        put(&mut out, tag::LEVEL, &[self.level.number()]);
+        for method in &self.methods {
+            put(&mut out, tag::METHOD, method.as_str().as_bytes());
+        }
+        match self.client.ip {
+            Some(IpAddr::V4(ip)) => put(&mut out, tag::IP, &ip.octets()),
+            Some(IpAddr::V6(ip)) => put(&mut out, tag::IP, &ip.octets()),
+            None => {}
+        }
+        put_text(&mut out, tag::USER_AGENT, self.client.user_agent.as_ref().map(Note::as_str));
+        put_text(&mut out, tag::LABEL, self.client.label.as_ref().map(Note::as_str));
+        if let Some(ended) = &self.ended {
+            put_instant(&mut out, tag::ENDED_AT, Some(ended.at));
+            put(&mut out, tag::END_REASON, ended.reason.as_str().as_bytes());
+            put(&mut out, tag::END_ACTOR, ended.actor.as_str().as_bytes());
+            put_text(&mut out, tag::END_NOTE, ended.note.as_ref().map(Note::as_str));
+        }
+        if let Some(retry) = &self.retry {
+            put(&mut out, tag::RETRY, &[&retry.key[..], &retry.presented.as_bytes()[..]].concat());
+        }
+        out.put_slice(&self.unknown);
+        out
+    }
+
+    /// Reads a record; attributes and unknown fields share memory with `bytes`.
+    ///
+    /// # Errors
+    ///
+    /// [`CorruptRecord`] if the bytes are not what [`Record::to_bytes`] of this or a newer version writes.
+    pub fn from_bytes(bytes: &Bytes) -> Result<Self, CorruptRecord> {
+        if bytes.len() > LONGEST {
+            return Err(CorruptRecord("it is too long"));
+        }
+        let mut rest = match bytes.split_first() {
+            Some((&FORMAT, rest)) => rest,
+            Some(_) => return Err(CorruptRecord("its format is not known")),
+            None => return Err(CorruptRecord("it is empty")),
+        };
+        let mut draft = Draft::default();
+        let mut unknown = BytesMut::new();
+        loop {
+            let before = rest;
+            let (tag, value) = take(&mut rest)?;
+            if tag == tag::END {
+                break;
+            }
+            if !draft.set(tag, value, bytes)? {
+                unknown.put_slice(&before[..before.len() - rest.len()]);
+            }
+        }
+        if rest.is_empty() { draft.finish(unknown.freeze()) } else { Err(CorruptRecord("it goes on after its end")) }
+    }
+}
+
+fn close(mut out: BytesMut) -> Bytes {
+    put(&mut out, tag::END, &[]);
+    out.freeze()
+}
+
+fn put(out: &mut BytesMut, tag: u8, value: &[u8]) {
+    out.put_u8(tag);
+    let mut length = value.len();
+    while length >= 0x80 {
+        out.put_u8((length & 0x7f) as u8 | 0x80);
+        length >>= 7;
+    }
+    out.put_u8((length & 0x7f) as u8);
+    out.put_slice(value);
+}
+
+fn put_text(out: &mut BytesMut, tag: u8, text: Option<&str>) {
+    if let Some(text) = text {
+        put(out, tag, text.as_bytes());
+    }
+}
+
+fn put_instant(out: &mut BytesMut, tag: u8, at: Option<Timestamp>) {
+    if let Some(at) = at {
+        put(out, tag, &at.as_millis().to_be_bytes());
+    }
+}
+
+fn take<'a>(rest: &mut &'a [u8]) -> Result<(u8, &'a [u8]), CorruptRecord> {
+    const TORN: CorruptRecord = CorruptRecord("it ends within a field");
+    let (tag, mut tail) = rest.split_first().ok_or(TORN)?;
+    let mut length = 0_usize;
+    for shift in [0, 7, 14] {
+        let (byte, after) = tail.split_first().ok_or(TORN)?;
+        tail = after;
+        length |= usize::from(byte & 0x7f) << shift;
+        if byte & 0x80 == 0 {
+            let (value, after) = tail.split_at_checked(length).ok_or(TORN)?;
+            *rest = after;
+            return Ok((*tag, value));
+        }
+    }
+    Err(CorruptRecord("a field is too long"))
+}
+
+/// The fields of a record as they are met.
+#[derive(Default)]
+struct Draft {
+    id: Option<SessionId>,
+    realm: Option<Realm>,
+    subject: Option<Subject>,
+    version: Option<Version>,
+    profile: Option<Profile>,
+    terms: Option<Terms>,
+    created_at: Option<Timestamp>,
+    authenticated_at: Option<Timestamp>,
+    seen_at: Option<Timestamp>,
+    expires_at: Option<Timestamp>,
+    chain: Option<Chain>,
+    level: Option<Level>,
+    methods: Vec<Method>,
+    client: super::Client,
+    ended_at: Option<Timestamp>,
+    end_reason: Option<EndReason>,
+    end_actor: Option<Actor>,
+    end_note: Option<Note>,
+    retry: Option<Retry>,
+    data: Option<Bytes>,
+}
+
+impl Draft {
+    /// Takes in a field; answers whether its tag is known.
+    fn set(&mut self, tag: u8, value: &[u8], whole: &Bytes) -> Result<bool, CorruptRecord> {
+        match tag {
+            tag::ID => once(&mut self.id, SessionId::from_bytes(array(value)?))?,
+            tag::REALM => once(&mut self.realm, Realm::new(text(value)?)?)?,
+            tag::SUBJECT => once(&mut self.subject, Subject::new(text(value)?)?)?,
+            tag::VERSION => once(&mut self.version, Version::new(u64::from_be_bytes(array(value)?)))?,
+            tag::PROFILE => once(&mut self.profile, Profile::new(text(value)?)?)?,
+            tag::TERMS => once(&mut self.terms, terms(value)?)?,
+            tag::CREATED_AT => once(&mut self.created_at, instant(value)?)?,
+            tag::AUTHENTICATED_AT => once(&mut self.authenticated_at, instant(value)?)?,
+            tag::SEEN_AT => once(&mut self.seen_at, instant(value)?)?,
+            tag::EXPIRES_AT => once(&mut self.expires_at, instant(value)?)?,
+            tag::CHAIN => once(&mut self.chain, chain_from_bytes(value)?)?,
+            tag::LEVEL => once(&mut self.level, level(value)?)?,
+            tag::METHOD => self.push_method(value)?,
+            tag::IP => once(&mut self.client.ip, ip(value)?)?,
+            tag::USER_AGENT => once(&mut self.client.user_agent, Note::new(text(value)?)?)?,
+            tag::LABEL => once(&mut self.client.label, Note::new(text(value)?)?)?,
+            tag::ENDED_AT => once(&mut self.ended_at, instant(value)?)?,
+            tag::END_REASON => once(&mut self.end_reason, EndReason::from_word(text(value)?))?,
+            tag::END_ACTOR => once(&mut self.end_actor, Actor::new(text(value)?)?)?,
+            tag::END_NOTE => once(&mut self.end_note, Note::new(text(value)?)?)?,
+            tag::RETRY => once(&mut self.retry, retry(value)?)?,
+            tag::DATA => once(&mut self.data, whole.slice_ref(value))?,
+            _ => return Ok(false),
+        }
+        Ok(true)
+    }
+
+    fn push_method(&mut self, value: &[u8]) -> Result<(), CorruptRecord> {
+        if self.methods.len() == Record::MOST_METHODS {
+            return Err(CorruptRecord("it has too many methods"));
+        }
+        self.methods.push(Method::new(text(value)?)?);
+        Ok(())
+    }
+
+    fn finish(self, unknown: Bytes) -> Result<Record, CorruptRecord> {
+        let ended = match (self.ended_at, self.end_reason, self.end_actor) {
+            (None, None, None) => None,
+            (Some(at), Some(reason), Some(actor)) => Some(Ended { at, reason, actor, note: self.end_note }),
+            _ => return Err(CorruptRecord("its end is told in part")),
+        };
+        if ended.is_none() && self.chain.is_none() {
+            return Err(CorruptRecord("it lives without a chain"));
+        }
+        const MISSING: CorruptRecord = CorruptRecord("a field is missing");
+        Ok(Record {
+            id: self.id.ok_or(MISSING)?,
+            realm: self.realm.ok_or(MISSING)?,
+            subject: self.subject,
+            version: self.version.ok_or(MISSING)?,
+            profile: self.profile.ok_or(MISSING)?,
+            terms: self.terms.ok_or(MISSING)?,
+            created_at: self.created_at.ok_or(MISSING)?,
+            authenticated_at: self.authenticated_at,
+            seen_at: self.seen_at.ok_or(MISSING)?,
+            expires_at: self.expires_at.ok_or(MISSING)?,
+            chain: self.chain,
+            level: self.level.ok_or(MISSING)?,
+            methods: self.methods,
+            client: self.client,
+            ended,
+            retry: self.retry,
+            data: self.data.unwrap_or_default(),
+            unknown,
+        })
+    }
+}
+
+fn once<T>(field: &mut Option<T>, value: T) -> Result<(), CorruptRecord> {
+    match field.replace(value) {
+        None => Ok(()),
+        Some(_) => Err(CorruptRecord("a field comes twice")),
+    }
+}
+
+fn array<const N: usize>(value: &[u8]) -> Result<[u8; N], CorruptRecord> {
+    value.try_into().map_err(|_| CorruptRecord("a field has the wrong length"))
+}
+
+fn text(value: &[u8]) -> Result<&str, CorruptRecord> {
+    str::from_utf8(value).map_err(|_| CorruptRecord("text is not UTF-8"))
+}
+
+fn instant(value: &[u8]) -> Result<Timestamp, CorruptRecord> {
+    Ok(Timestamp::from_millis(u64::from_be_bytes(array(value)?)))
+}
+
+fn level(value: &[u8]) -> Result<Level, CorruptRecord> {
+    let [number] = array(value)?;
+    Level::new(number).ok_or(CorruptRecord("a level is above 9"))
+}
+
+fn ip(value: &[u8]) -> Result<IpAddr, CorruptRecord> {
+    if let Ok(octets) = <[u8; 4]>::try_from(value) { Ok(octets.into()) } else { array::<16>(value).map(IpAddr::from) }
+}
+
+fn terms(value: &[u8]) -> Result<Terms, CorruptRecord> {
+    let bytes: [u8; 12] = array(value)?;
+    let number = |at: usize| u32::from_be_bytes([bytes[at], bytes[at + 1], bytes[at + 2], bytes[at + 3]]);
+    Ok(Terms { idle: number(0), absolute: number(4), renewal: number(8) })
+}
+
+fn retry(value: &[u8]) -> Result<Retry, CorruptRecord> {
+    let bytes: [u8; 48] = array(value)?;
+    let (key, presented) = bytes.split_at(16);
+    Ok(Retry { key: array(key)?, presented: SecretHash::from_bytes(array(presented)?) })
+}
+
+fn chain_to_bytes(chain: &Chain) -> Vec<u8> {
+    let mut out = Vec::with_capacity(85);
+    out.put_slice(chain.nonce.as_bytes());
+    out.put_slice(chain.hash.as_bytes());
+    for generation in [chain.first_generation, chain.generation, chain.from] {
+        out.put_u32(generation.number());
+    }
+    for at in [chain.started_at, chain.renewed_at, chain.paced_until] {
+        out.put_u64(at.as_millis());
+    }
+    out.put_u8(u8::from(chain.confirmed));
+    out
+}
+
+fn chain_from_bytes(value: &[u8]) -> Result<Chain, CorruptRecord> {
+    let bytes: [u8; 85] = array(value)?;
+    let (nonce, rest) = bytes.split_at(16);
+    let (hash, rest) = rest.split_at(32);
+    let (generations, rest) = rest.split_at(12);
+    let (instants, confirmed) = rest.split_at(24);
+    let generation = |index: usize| {
+        let number = u32::from_be_bytes(array(&generations[index * 4..index * 4 + 4])?);
+        Generation::new(number).ok_or(CorruptRecord("a generation is too high"))
+    };
+    let (first_generation, present, from) = (generation(0)?, generation(1)?, generation(2)?);
+    if !(first_generation <= from && from <= present) {
+        return Err(CorruptRecord("generations are out of order"));
+    }
+    Ok(Chain {
+        nonce: ChainNonce::from_bytes(array(nonce)?),
+        hash: SecretHash::from_bytes(array(hash)?),
+        first_generation,
+        generation: present,
+        from,
+        started_at: instant(&instants[..8])?,
+        renewed_at: instant(&instants[8..16])?,
+        paced_until: instant(&instants[16..])?,
+        confirmed: match confirmed {
+            [0] => false,
+            [1] => true,
+            _ => return Err(CorruptRecord("a flag is neither 0 nor 1")),
+        },
+    })
+}

@@ -1,0 +1,113 @@
+use proptest::prelude::*;
+
+use super::super::Client;
+use super::*;
+
+fn full() -> Record {
+    let now = Timestamp::from_millis(1_700_000_000_000);
+    let mut record = Record::new(
+        SessionId::from_bytes([1; 16]),
+        Realm::default(),
+        Profile::remember(),
+        Terms { idle: 1, absolute: 2, renewal: 3 },
+        Chain::start(Generation::FIRST, now).chain,
+        now,
+    );
+    record.subject = Some(Subject::new("alice").expect("valid"));
+    record.version = Version::new(u64::MAX);
+    record.authenticated_at = Some(now);
+    record.expires_at = Timestamp::MAX;
+    record.level = Level::TWO_FACTORS;
+    record.methods = vec![Method::new("pwd").expect("valid"), Method::new("otp").expect("valid")];
+    record.client = Client {
+        ip: Some("2001:db8::1".parse().expect("valid")),
+        user_agent: Note::lossy("Mozilla/5.0"),
+        label: Note::lossy("Firefox on Linux"),
+    };
+    record.retry = Some(Retry { key: [5; 16], presented: SecretHash::from_bytes([6; 32]) });
+    record.data = Bytes::from_static(br#"{"a":1}"#);
+    record
+}
+
+fn tombstone() -> Record {
+    let mut record = full();
+    let ended =
+        Ended { at: record.created_at, reason: EndReason::Logout, actor: Actor::user(), note: Note::lossy("bye") };
+    record.end(ended, Timestamp::MAX);
+    record
+}
+
+#[test]
+fn a_record_survives_its_bytes() {
+    for record in [full(), tombstone()] {
+        assert_eq!(Record::from_bytes(&record.to_bytes()), Ok(record));
+    }
+}
+
+#[test]
+fn the_head_is_the_record_without_attributes() {
+    let mut record = full();
+    let head = Record::from_bytes(&record.head_to_bytes()).expect("its own bytes");
+    record.data = Bytes::new();
+    assert_eq!(head, record);
+}
+
+#[test]
+fn a_tombstone_has_no_secret_and_no_attributes() {
+    let record = tombstone();
+    assert_eq!((record.chain, record.data), (None, Bytes::new()));
+}
+
+#[test]
+fn fields_of_a_newer_version_are_kept() {
+    let bytes = full().to_bytes();
+    let mut bytes = BytesMut::from(&bytes[..bytes.len() - 2]);
+    put(&mut bytes, 200, b"later");
+    put(&mut bytes, 201, &[9; 300]);
+    let record = Record::from_bytes(&close(bytes)).expect("known fields are all there");
+    let again = Record::from_bytes(&record.to_bytes()).expect("its own bytes");
+    assert_eq!(again, record);
+    assert_eq!(again.unknown.len(), 7 + 303);
+}
+
+#[test]
+fn every_torn_or_mixed_up_record_is_refused() {
+    let bytes = full().to_bytes();
+    for length in 0..bytes.len() {
+        assert!(Record::from_bytes(&bytes.slice(..length)).is_err(), "{length} bytes");
+    }
+    let more = [&bytes[..], &[0, 0]].concat();
+    assert_eq!(Record::from_bytes(&Bytes::from(more)), Err(CorruptRecord("it goes on after its end")));
+    let twice = [&bytes[..bytes.len() - 2], &bytes[1..]].concat();
+    assert_eq!(Record::from_bytes(&Bytes::from(twice)), Err(CorruptRecord("a field comes twice")));
+    assert_eq!(Record::from_bytes(&Bytes::from_static(&[2])), Err(CorruptRecord("its format is not known")));
+}
+
+#[test]
+fn a_living_record_needs_a_chain_in_order() {
+    let mut record = full();
+    record.chain = None;
+    assert_eq!(Record::from_bytes(&record.to_bytes()), Err(CorruptRecord("it lives without a chain")));
+    let mut record = full();
+    record.chain.as_mut().expect("living").from = Generation::LAST;
+    assert_eq!(Record::from_bytes(&record.to_bytes()), Err(CorruptRecord("generations are out of order")));
+}
+
+proptest! {
+    #[test]
+    fn any_bytes_are_read_or_refused_without_panic(bytes in proptest::collection::vec(any::<u8>(), 0..400)) {
+        if let Ok(record) = Record::from_bytes(&Bytes::from(bytes)) {
+            prop_assert_eq!(Record::from_bytes(&record.to_bytes()).expect("its own bytes"), record);
+        }
+    }
+
+    #[test]
+    fn a_changed_byte_is_read_or_refused_without_panic(at in 0_usize..200, to in any::<u8>()) {
+        let mut bytes = full().to_bytes().to_vec();
+        let at = at % bytes.len();
+        bytes[at] = to;
+        if let Ok(record) = Record::from_bytes(&Bytes::from(bytes)) {
+            prop_assert_eq!(Record::from_bytes(&record.to_bytes()).expect("its own bytes"), record);
+        }
+    }
+}
