@@ -15,3 +15,5 @@ pub use crate::policy::*;
 pub use crate::record::*;
 pub use crate::time::*;
 pub use crate::token::*;
+mod store;
+pub use crate::store::*;

@@ -1,0 +1,178 @@
+//! Where records live: the contract that every store keeps, and the words of its questions and answers.
+
+mod error;
+mod query;
+
+use std::fmt;
+use std::num::NonZeroUsize;
+use std::pin::Pin;
+
+use async_trait::async_trait;
+use futures_core::Stream;
+use serde::{Deserialize, Serialize};
+
+use crate::event::Event;
+use crate::id::SessionId;
+use crate::name::{Realm, Subject};
+use crate::record::{Record, Version};
+use crate::time::Timestamp;
+
+pub use self::error::StoreError;
+pub use self::query::{Cursor, EventQuery, InvalidCursor, Page, PageLimit, Query};
+
+/// What a store can do beyond loading and saving, as its server is set up now.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[allow(clippy::struct_excessive_bools)] // each is an independent yes or no
+pub struct Capabilities {
+    /// It can list records by subject and other criteria.
+    pub list: bool,
+    /// It keeps events, each in the transaction of its change.
+    pub events: bool,
+    /// It tells of records that changed elsewhere.
+    pub changes: bool,
+    /// Several processes can use it at once.
+    pub shared: bool,
+    /// What it has acknowledged survives the loss of its process and of power.
+    pub durable: bool,
+}
+
+/// What a [`save`](Store::save) expects to find.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Expected {
+    /// No record under this id, neither living nor ended.
+    Absent,
+    /// A living record with this version.
+    Version(Version),
+}
+
+/// Whether a write was applied. A conflict is an answer, not an error.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[must_use]
+pub enum Outcome {
+    /// It was.
+    Applied,
+    /// The record was not as expected: nothing was written.
+    Conflict,
+}
+
+/// How often all self-contained tokens of a subject were ended at once.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default, Serialize, Deserialize)]
+pub struct Epoch(pub u64);
+
+/// News from a store that changes also elsewhere.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Change {
+    /// This record changed or ended.
+    Session {
+        /// The record's realm.
+        realm: Realm,
+        /// The record's id.
+        id: SessionId,
+    },
+    /// Something may have been missed: whatever is remembered may be stale.
+    Hole,
+}
+
+/// An endless stream of changes; it ends only when the store does.
+pub type ChangeStream = Pin<Box<dyn Stream<Item = Change> + Send>>;
+
+/// Where session records live.
+///
+/// Implementers: what must hold is told at each method, and
+/// `hallpass::testing::conformance` checks it (feature `testing`). In general:
+///
+/// - A store never judges time. It returns records whether or not their time is over; native expiry only cleans up.
+/// - An ended session cannot come back, whatever was in flight.
+/// - An outage is an error with [`StoreError::is_unavailable`], never an absent record.
+/// - A write that was acknowledged is not lost, as far as [`Capabilities::durable`] says.
+#[async_trait]
+pub trait Store: fmt::Debug + Send + Sync + 'static {
+    /// Returns what this store can do, read from its server's settings where they decide it.
+    fn capabilities(&self) -> Capabilities;
+
+    /// Returns the record of this id: living, expired or ended.
+    ///
+    /// # Errors
+    ///
+    /// [`StoreError::is_unavailable`] if the store cannot be asked; [`StoreError::is_corrupt`] if what it holds is not a
+    /// record.
+    async fn load(&self, realm: &Realm, id: &SessionId) -> Result<Option<Record>, StoreError>;
+
+    /// Writes `record`, together with `events`, if what is stored is as `expected`.
+    ///
+    /// Must hold: comparison and write are one atomic step. With [`Expected::Absent`] it writes only if there is
+    /// nothing under the id, not even a tombstone. With [`Expected::Version`] it never creates, and never writes over a
+    /// tombstone. The caller has already raised [`Record::version`]. Events are kept if and only if the record is
+    /// written, where [`Capabilities::events`] is true, and ignored where it is not.
+    ///
+    /// # Errors
+    ///
+    /// [`StoreError::is_unavailable`] if the outcome is not known or nothing could be written.
+    ///
+    /// # Cancel safety
+    ///
+    /// If the future is dropped, the write happens whole or not at all.
+    async fn save(&self, record: &Record, expected: Expected, events: &[Event]) -> Result<Outcome, StoreError>;
+
+    /// Moves the two times of a living record forward, and changes nothing else.
+    ///
+    /// Must hold: neither time ever goes back. It gives way to a real write: with another version, or without a living
+    /// record, the answer is [`Outcome::Conflict`]. The version stays as it is.
+    ///
+    /// # Errors
+    ///
+    /// As [`save`](Store::save).
+    ///
+    /// # Cancel safety
+    ///
+    /// If the future is dropped, the write happens whole or not at all.
+    async fn touch(
+        &self,
+        realm: &Realm,
+        id: &SessionId,
+        version: Version,
+        seen_at: Timestamp,
+        expires_at: Timestamp,
+    ) -> Result<Outcome, StoreError>;
+
+    /// Returns a page of the records that match, newest first by `(created_at, id)`.
+    ///
+    /// Must hold: following [`Page::next`] meets each record once that existed throughout. A revocation never misses a
+    /// record: what was saved before the call is listed, from the primary where there are replicas.
+    ///
+    /// # Errors
+    ///
+    /// [`StoreError::is_unsupported`] without [`Capabilities::list`].
+    async fn list(&self, query: &Query) -> Result<Page<Record>, StoreError>;
+
+    /// Returns a page of the events that match, oldest first, in the order in which the store took them in.
+    ///
+    /// # Errors
+    ///
+    /// [`StoreError::is_unsupported`] without [`Capabilities::events`].
+    async fn events(&self, query: &EventQuery) -> Result<Page<Event>, StoreError>;
+
+    /// Returns the subject's epoch, after raising it by one if asked.
+    ///
+    /// # Errors
+    ///
+    /// As [`save`](Store::save).
+    async fn epoch(&self, realm: &Realm, subject: &Subject, raise: bool) -> Result<Epoch, StoreError>;
+
+    /// Forgets at most `limit` records whose stored `expires_at` is more than [`SWEEP_MARGIN`] before `now`; answers how
+    /// many.
+    ///
+    /// Must hold: the stored time is checked in the same step as the removal, so that a record that was touched
+    /// meanwhile stays.
+    ///
+    /// # Errors
+    ///
+    /// As [`save`](Store::save). Stores whose server removes expired records by itself answer 0.
+    async fn sweep(&self, now: Timestamp, limit: NonZeroUsize) -> Result<usize, StoreError>;
+
+    /// Returns news of records that change elsewhere, or nothing without [`Capabilities::changes`].
+    fn changes(&self) -> Option<ChangeStream>;
+}
+
+/// How long past its `expires_at` a record stays at least, so that a clock that is somewhat off forgets nothing.
+pub const SWEEP_MARGIN: std::time::Duration = std::time::Duration::from_secs(3600);
