@@ -1,6 +1,7 @@
 //! Where records live: the contract that every store keeps, and the words of its questions and answers.
 
 mod error;
+mod memory;
 mod query;
 
 use std::fmt;
@@ -18,6 +19,7 @@ use crate::record::{Record, Version};
 use crate::time::Timestamp;
 
 pub use self::error::StoreError;
+pub use self::memory::MemoryStore;
 pub use self::query::{Cursor, EventQuery, InvalidCursor, Page, PageLimit, Query};
 
 /// What a store can do beyond loading and saving, as its server is set up now.
