@@ -1,19 +1,28 @@
 //! hallpass
+
 mod code;
 mod crypto;
+mod error;
 mod event;
+pub mod http;
 mod id;
 mod name;
 mod policy;
 mod record;
+mod session;
+mod sessions;
+mod store;
 mod time;
 mod token;
+
+pub use crate::error::{Error, Refusal};
 pub use crate::event::*;
 pub use crate::id::*;
 pub use crate::name::*;
 pub use crate::policy::*;
 pub use crate::record::*;
+pub use crate::session::Session;
+pub use crate::sessions::*;
+pub use crate::store::*;
 pub use crate::time::*;
 pub use crate::token::*;
-mod store;
-pub use crate::store::*;

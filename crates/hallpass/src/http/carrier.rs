@@ -1,0 +1,88 @@
+use std::fmt;
+use std::time::Duration;
+
+use http::HeaderMap;
+
+use crate::error::Error;
+use crate::event::{Event, EventKind};
+use crate::sessions::{Admission, Caller, Sessions};
+use crate::token::Token;
+
+/// Where a token travels between client and server.
+///
+/// Implementers: `read` gives exactly what came in one place of the request, and never looks into query, path or body
+/// (`ID-8`); `remove` writes what undoes `hand_out`, attribute by attribute.
+pub trait Carrier: fmt::Debug + Send + Sync + 'static {
+    /// Returns what the request presents in the place of a token.
+    fn read<'a>(&self, request: &'a HeaderMap) -> Presented<'a>;
+
+    /// Has the client hold `token`, beyond the end of the browser for `max_age` if that is given.
+    fn hand_out(&self, response: &mut HeaderMap, token: &Token, max_age: Option<Duration>);
+
+    /// Has the client forget its token.
+    fn remove(&self, response: &mut HeaderMap);
+
+    /// Returns the name of the request header that the token comes in, for `Vary`.
+    fn varies_by(&self) -> http::HeaderName;
+}
+
+const MOST: usize = 4;
+
+/// The texts that a request presents as tokens: one, if all is well.
+#[derive(Clone, Copy, Default)]
+pub struct Presented<'a> {
+    texts: [&'a str; MOST],
+    count: usize,
+}
+
+impl<'a> Presented<'a> {
+    /// How many are looked at; a request with more of them is an attack on the server's time.
+    pub const MOST: usize = MOST;
+
+    /// Adds a text, unless it is there already or there is no more room.
+    pub fn push(&mut self, text: &'a str) {
+        if self.count < Self::MOST && !self.texts().contains(&text) {
+            self.texts[self.count] = text;
+            self.count += 1;
+        }
+    }
+
+    /// Returns the different texts, in the order in which they came.
+    pub fn texts(&self) -> &[&'a str] {
+        &self.texts[..self.count]
+    }
+}
+
+impl fmt::Debug for Presented<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Presented({} texts)", self.count)
+    }
+}
+
+impl Sessions {
+    /// Opens what a request presents: the one token that is good, or nothing if none or several are.
+    ///
+    /// A browser sends a cookie that a sibling domain planted beside ours, and the order says nothing (`CKT-2`); so
+    /// neither is believed for its place, and a planted one can neither log anybody out nor in.
+    pub(crate) async fn admit_presented(
+        &self,
+        presented: Presented<'_>,
+        caller: &Caller,
+    ) -> Result<Option<Admission>, Error> {
+        if presented.texts().len() > 1 {
+            let mut event = Event::new(EventKind::DuplicateCookie, self.realm().clone(), self.now());
+            event.origin = caller.origin.clone();
+            self.observe(&[event]);
+        }
+        let mut admitted = None;
+        for text in presented.texts() {
+            match self.admit(text, caller).await {
+                Ok(_) if admitted.is_some() => return Ok(None),
+                Ok(admission) => admitted = Some(admission),
+                Err(error) if error.is_inactive() => {}
+                Err(error) => return Err(error),
+            }
+        }
+        Ok(admitted)
+    }
+}

@@ -1,0 +1,46 @@
+use axum_core::body::Body;
+use axum_core::extract::FromRequestParts;
+use axum_core::response::{IntoResponse, Response};
+use http::request::Parts;
+
+use super::layer::Slot;
+use super::problem::Problem;
+use crate::error::Error;
+use crate::session::Session;
+
+/// Why a handler did not get its [`Session`].
+#[derive(Debug)]
+pub struct SessionRejection(Option<Error>);
+
+impl SessionRejection {
+    /// Returns what the store said, or nothing if [`SessionLayer`](super::SessionLayer) is missing.
+    pub fn error(&self) -> Option<&Error> {
+        self.0.as_ref()
+    }
+}
+
+impl IntoResponse for SessionRejection {
+    fn into_response(self) -> Response {
+        match self.0 {
+            Some(error) => {
+                tracing::warn!(error = %error, cause = ?std::error::Error::source(&error), "a session could not be opened");
+                Problem::of(&error).into_response::<Body>()
+            }
+            None => {
+                tracing::error!("a handler asks for a session on a route without `SessionLayer`");
+                http::StatusCode::INTERNAL_SERVER_ERROR.into_response()
+            }
+        }
+    }
+}
+
+/// Opens the session of the request. A token that opens nothing gives an empty session, as no token does; a store that is
+/// away gives 503, and never an empty session.
+impl<S: Send + Sync> FromRequestParts<S> for Session {
+    type Rejection = SessionRejection;
+
+    async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, SessionRejection> {
+        let slot = parts.extensions.get::<Slot>().ok_or(SessionRejection(None))?;
+        slot.open(&parts.headers).await.map_err(|error| SessionRejection(Some(error)))
+    }
+}

@@ -1,0 +1,209 @@
+use std::fmt;
+use std::pin::Pin;
+use std::sync::Arc;
+use std::task::{Context, Poll, ready};
+
+use http::{HeaderMap, HeaderValue, Request, Response, header};
+use pin_project_lite::pin_project;
+use tower_layer::Layer;
+use tower_service::Service;
+
+use super::carrier::Carrier;
+use super::problem::Problem;
+use crate::error::Error;
+use crate::event::Origin;
+use crate::name::Note;
+use crate::session::Session;
+use crate::sessions::{Caller, Outgoing, Sessions};
+
+/// Gives each request its [`Session`], and saves what the request did to it when the response head is ready.
+///
+/// A request that asks for no session costs no round trip to the store and gets no cookie. If a commit fails, its problem
+/// takes the place of the response: a write that was lost is never answered with success.
+///
+/// ```
+/// use axum::{Router, routing::get};
+/// use hallpass::{MemoryStore, Session, Sessions};
+/// use hallpass::http::{CookieCarrier, SessionLayer};
+///
+/// async fn visits(session: Session) -> Result<String, String> {
+///     let visits = session.update("visits", |visits: Option<u64>| visits.unwrap_or(0) + 1);
+///     visits.map(|visits| format!("visit {visits}")).map_err(|error| error.to_string())
+/// }
+///
+/// let sessions = Sessions::builder().store(MemoryStore::new()).build()?;
+/// let app: Router = Router::new()
+///     .route("/", get(visits))
+///     .layer(SessionLayer::new(sessions, CookieCarrier::default()));
+/// # Ok::<(), hallpass::InvalidSessions>(())
+/// ```
+#[derive(Clone)]
+pub struct SessionLayer(Arc<Shared>);
+
+struct Shared {
+    sessions: Sessions,
+    carrier: Box<dyn Carrier>,
+}
+
+impl SessionLayer {
+    /// Returns the layer for `sessions` whose tokens travel by `carrier`.
+    pub fn new(sessions: Sessions, carrier: impl Carrier) -> Self {
+        Self(Arc::new(Shared { sessions, carrier: Box::new(carrier) }))
+    }
+}
+
+impl fmt::Debug for SessionLayer {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("SessionLayer").field("sessions", &self.0.sessions).field("carrier", &self.0.carrier).finish()
+    }
+}
+
+impl<S> Layer<S> for SessionLayer {
+    type Service = SessionService<S>;
+
+    fn layer(&self, inner: S) -> SessionService<S> {
+        SessionService { inner, shared: Arc::clone(&self.0) }
+    }
+}
+
+/// What a request carries to its extractors.
+#[derive(Clone)]
+pub(super) struct Slot {
+    session: Session,
+    shared: Arc<Shared>,
+}
+
+impl Slot {
+    /// Returns the session, which the first call opens with what the request presents.
+    pub(super) async fn open(&self, headers: &HeaderMap) -> Result<Session, Error> {
+        if !self.session.is_opened() {
+            let Shared { sessions, carrier } = &*self.shared;
+            let caller = Caller { origin: origin(headers), ..Caller::user() };
+            let admission = sessions.admit_presented(carrier.read(headers), &caller).await?;
+            self.session.fill(admission, caller);
+        }
+        Ok(self.session.clone())
+    }
+}
+
+fn origin(headers: &HeaderMap) -> Origin {
+    let note = |name| headers.get(name).and_then(|value| value.to_str().ok()).and_then(Note::lossy);
+    let mut origin = Origin::default();
+    origin.user_agent = note(header::USER_AGENT);
+    origin.request_id = note(header::HeaderName::from_static("x-request-id"));
+    origin
+}
+
+/// The service that [`SessionLayer`] makes.
+#[derive(Clone)]
+pub struct SessionService<S> {
+    inner: S,
+    shared: Arc<Shared>,
+}
+
+impl<S: fmt::Debug> fmt::Debug for SessionService<S> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("SessionService").field("inner", &self.inner).finish_non_exhaustive()
+    }
+}
+
+impl<S, RequestBody, ResponseBody> Service<Request<RequestBody>> for SessionService<S>
+where
+    S: Service<Request<RequestBody>, Response = Response<ResponseBody>>,
+    ResponseBody: From<String> + Send + 'static,
+{
+    type Response = Response<ResponseBody>;
+    type Error = S::Error;
+    type Future = ResponseFuture<S::Future, ResponseBody>;
+
+    fn poll_ready(&mut self, context: &mut Context<'_>) -> Poll<Result<(), S::Error>> {
+        self.inner.poll_ready(context)
+    }
+
+    fn call(&mut self, mut request: Request<RequestBody>) -> Self::Future {
+        let session = Session::unopened(self.shared.sessions.clone());
+        let slot = Slot { session: session.clone(), shared: Arc::clone(&self.shared) };
+        request.extensions_mut().insert(slot);
+        ResponseFuture::Handling { handler: self.inner.call(request), session, shared: Arc::clone(&self.shared) }
+    }
+}
+
+type Committing<B> = Pin<Box<dyn Future<Output = Response<B>> + Send>>;
+
+pin_project! {
+    /// The future of a response whose session is committed when its head is ready.
+    #[project = Projected]
+    #[allow(missing_docs)] // the fields of its states are nobody's to use
+    pub enum ResponseFuture<F, B> {
+        #[doc(hidden)]
+        Handling { #[pin] handler: F, session: Session, shared: Arc<Shared> },
+        #[doc(hidden)]
+        Committing { commit: Committing<B> },
+    }
+}
+
+impl<F, B> fmt::Debug for ResponseFuture<F, B> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Handling { .. } => "ResponseFuture(handling)",
+            Self::Committing { .. } => "ResponseFuture(committing)",
+        })
+    }
+}
+
+impl<F, B, E> Future for ResponseFuture<F, B>
+where
+    F: Future<Output = Result<Response<B>, E>>,
+    B: From<String> + Send + 'static,
+{
+    type Output = Result<Response<B>, E>;
+
+    fn poll(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Self::Output> {
+        loop {
+            let commit = match self.as_mut().project() {
+                Projected::Committing { commit } => return commit.as_mut().poll(context).map(Ok),
+                Projected::Handling { handler, session, shared } => {
+                    let mut response = ready!(handler.poll(context))?;
+                    if !session.is_opened() {
+                        return Poll::Ready(Ok(response));
+                    }
+                    if !session.has_work() {
+                        shared.finish(session, &mut response);
+                        return Poll::Ready(Ok(response));
+                    }
+                    commit(Arc::clone(shared), session.clone(), response)
+                }
+            };
+            self.set(Self::Committing { commit });
+        }
+    }
+}
+
+fn commit<B: From<String> + Send + 'static>(
+    shared: Arc<Shared>,
+    session: Session,
+    mut response: Response<B>,
+) -> Committing<B> {
+    Box::pin(async move {
+        if let Err(error) = session.commit().await {
+            tracing::warn!(session = ?session.id(), error = %error, cause = ?std::error::Error::source(&error), "a session could not be committed");
+            response = Problem::of(&error).into_response();
+        }
+        shared.finish(&session, &mut response);
+        response
+    })
+}
+
+impl Shared {
+    /// Writes what the session asks of the client, and keeps shared caches from what is one client's only (`LGO-5`).
+    fn finish<B>(&self, session: &Session, response: &mut Response<B>) {
+        let headers = response.headers_mut();
+        match session.outgoing() {
+            Outgoing::Keep => {}
+            Outgoing::Hand(token, max_age) => self.carrier.hand_out(headers, &token, max_age),
+            Outgoing::Remove => self.carrier.remove(headers),
+        }
+        headers.entry(header::CACHE_CONTROL).or_insert(HeaderValue::from_static("no-store"));
+        headers.append(header::VARY, self.carrier.varies_by().into());
+    }
+}

@@ -1,0 +1,85 @@
+use http::StatusCode;
+
+use crate::error::Error;
+
+/// What a client is told of an [`Error`], as `application/problem+json` (RFC 9457): never its cause.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Problem {
+    /// The status of the response.
+    pub status: StatusCode,
+    /// A stable machine word.
+    pub code: &'static str,
+    /// What is the matter, in a sentence.
+    pub detail: &'static str,
+}
+
+impl Problem {
+    /// In how many seconds a client may try again while the store is away.
+    pub const RETRY_AFTER: u32 = 2;
+
+    /// Returns what to tell the client.
+    pub fn of(error: &Error) -> Self {
+        let (status, code, detail) = if error.is_inactive() {
+            (StatusCode::UNAUTHORIZED, "inactive", "The session is not active. Sign in again.")
+        } else if error.is_locked() {
+            (StatusCode::FORBIDDEN, "locked", "The session is locked. Authenticate again to go on.")
+        } else if error.is_conflict() {
+            (StatusCode::CONFLICT, "conflict", "Somebody else changed the same thing meanwhile. Load it and try again.")
+        } else if error.is_too_large() {
+            (StatusCode::PAYLOAD_TOO_LARGE, "data_too_large", "The session data would be larger than is allowed.")
+        } else if error.is_limit_reached() {
+            (StatusCode::CONFLICT, "limit_reached", "There are as many sessions as are allowed. End another one first.")
+        } else if error.is_not_found() {
+            (StatusCode::NOT_FOUND, "not_found", "There is no such session.")
+        } else if error.is_key_used() {
+            (StatusCode::CONFLICT, "idempotency_key_used", "The idempotency key was used for something else.")
+        } else if error.is_value() {
+            (StatusCode::UNPROCESSABLE_ENTITY, "invalid_value", "A value does not fit its type.")
+        } else if error.is_unsupported() {
+            (StatusCode::NOT_IMPLEMENTED, "unsupported", "The session store cannot do this.")
+        } else if error.is_corrupt() {
+            (StatusCode::INTERNAL_SERVER_ERROR, "corrupt", "The session cannot be read.")
+        } else {
+            (
+                StatusCode::SERVICE_UNAVAILABLE,
+                "unavailable",
+                "The session store is away. Keep your token and try again.",
+            )
+        };
+        Self { status, code, detail }
+    }
+
+    /// Tells whether the client may try again after [`Problem::RETRY_AFTER`] seconds.
+    pub fn is_temporary(&self) -> bool {
+        self.status == StatusCode::SERVICE_UNAVAILABLE
+    }
+
+    /// Returns the problem as JSON.
+    pub fn to_json(self) -> String {
+        let title = self.status.canonical_reason().unwrap_or("Error");
+        serde_json::json!({
+            "type": "about:blank",
+            "title": title,
+            "status": self.status.as_u16(),
+            "detail": self.detail,
+            "code": self.code,
+        })
+        .to_string()
+    }
+
+    /// Returns the response for it.
+    #[cfg(feature = "tower")]
+    pub(crate) fn into_response<B: From<String>>(self) -> http::Response<B> {
+        use http::{HeaderValue, header};
+        let mut response = http::Response::new(B::from(self.to_json()));
+        *response.status_mut() = self.status;
+        let headers = response.headers_mut();
+        headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("application/problem+json"));
+        headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
+        if self.is_temporary() {
+            headers.insert(header::RETRY_AFTER, HeaderValue::from(Self::RETRY_AFTER));
+        }
+        response
+    }
+}

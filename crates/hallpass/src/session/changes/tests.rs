@@ -1,0 +1,94 @@
+use super::*;
+
+fn raw(json: &str) -> Box<RawValue> {
+    RawValue::from_string(json.to_owned()).expect("valid JSON")
+}
+
+fn plus_one() -> Apply {
+    Box::new(|before| {
+        let number: u64 = before.map_or(Ok(0), |raw| serde_json::from_str(raw.get()))?;
+        serde_json::value::to_raw_value(&(number + 1))
+    })
+}
+
+fn text(bytes: &Bytes) -> &str {
+    str::from_utf8(bytes).expect("text")
+}
+
+const BASE: Bytes = Bytes::from_static(br#"{"a":1,"b":2}"#);
+const OTHER: Bytes = Bytes::from_static(br#"{"a":5,"b":2,"c":3}"#);
+
+#[test]
+fn blind_changes_are_done_again_on_whatever_is_there() {
+    let mut changes = Changes::default();
+    changes.put("a", Some(raw("9")));
+    changes.put("b", None);
+    assert_eq!(text(&changes.apply(&BASE, None).expect("valid")), r#"{"a":9}"#);
+    assert_eq!(text(&changes.apply(&OTHER, Some(&BASE)).expect("valid")), r#"{"a":9,"c":3}"#);
+}
+
+#[test]
+fn a_key_that_was_read_and_set_is_replayed_only_if_unchanged() {
+    let mut changes = Changes::default();
+    assert!(matches!(changes.read("a"), Pending::Unchanged));
+    changes.put("a", Some(raw("2")));
+    assert!(changes.apply(&OTHER, Some(&BASE)).expect_err("a changed").is_conflict());
+    let mut changes = Changes::default();
+    assert!(matches!(changes.read("b"), Pending::Unchanged));
+    changes.put("b", Some(raw("7")));
+    assert_eq!(text(&changes.apply(&OTHER, Some(&BASE)).expect("b is as it was")), r#"{"a":5,"b":7,"c":3}"#);
+}
+
+#[test]
+fn a_key_that_was_set_before_it_was_read_is_blind() {
+    let mut changes = Changes::default();
+    changes.put("a", Some(raw("2")));
+    assert!(matches!(changes.read("a"), Pending::Changed(Some(_))));
+    changes.put("a", Some(raw("3")));
+    assert_eq!(text(&changes.apply(&OTHER, Some(&BASE)).expect("blind")), r#"{"a":3,"b":2,"c":3}"#);
+}
+
+#[test]
+fn updates_are_computed_again() {
+    let mut changes = Changes::default();
+    changes.update("a", Some(&raw("1")), plus_one()).expect("a number");
+    changes.update("a", None, plus_one()).expect("a number");
+    assert!(matches!(changes.peek("a"), Pending::Changed(Some(value)) if value.get() == "3"));
+    assert_eq!(text(&changes.apply(&BASE, None).expect("valid")), r#"{"a":3,"b":2}"#);
+    assert_eq!(text(&changes.apply(&OTHER, Some(&BASE)).expect("valid")), r#"{"a":7,"b":2,"c":3}"#);
+    changes.put("a", Some(raw("0")));
+    assert_eq!(text(&changes.apply(&OTHER, Some(&BASE)).expect("valid")), r#"{"a":0,"b":2,"c":3}"#);
+}
+
+#[test]
+fn an_update_of_what_was_set_is_not_computed_again() {
+    let mut changes = Changes::default();
+    changes.put("a", Some(raw("10")));
+    changes.update("a", Some(&raw("1")), plus_one()).expect("a number");
+    assert_eq!(text(&changes.apply(&OTHER, Some(&BASE)).expect("valid")), r#"{"a":11,"b":2,"c":3}"#);
+}
+
+#[test]
+fn a_login_keeps_what_is_named_and_later_changes() {
+    let mut changes = Changes::default();
+    changes.put("cart", Some(raw("[1]")));
+    changes.put("admin", Some(raw("true")));
+    changes.carry_over(&BASE, &["cart", "b", "absent"]).expect("valid");
+    assert!(matches!(changes.read("a"), Pending::Changed(None)), "it is gone");
+    changes.put("theme", Some(raw("1")));
+    let mut after = text(&changes.apply(&OTHER, Some(&BASE)).expect("valid")).to_owned();
+    assert_eq!(after, r#"{"b":2,"cart":[1],"theme":1}"#);
+    changes.carry_over(&BASE, &[]).expect("valid");
+    after = text(&changes.apply(&OTHER, None).expect("valid")).to_owned();
+    assert_eq!(after, "");
+    assert!(!changes.is_empty(), "clearing is a change");
+}
+
+#[test]
+fn the_bound_is_never_below_the_size() {
+    let mut changes = Changes::default();
+    changes.put("a\u{1}b", Some(raw(r#""xyz""#)));
+    changes.put("b", None);
+    let size = changes.apply(&BASE, None).expect("valid").len();
+    assert!(changes.bound(&BASE) >= size);
+}

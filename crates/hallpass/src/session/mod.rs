@@ -1,0 +1,423 @@
+//! What a handler holds.
+
+pub(crate) mod attributes;
+pub(crate) mod changes;
+
+use std::fmt;
+use std::sync::Arc;
+use std::time::Duration;
+
+use parking_lot::Mutex;
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+use serde_json::value::{RawValue, to_raw_value};
+
+use self::changes::{Changes, Pending};
+use crate::error::{Error, Refusal};
+use crate::id::SessionId;
+use crate::name::{Method, Subject};
+use crate::policy::Deadlines;
+use crate::record::{Client, Level, Record};
+use crate::sessions::{Admission, Caller, Done, Intent, Outgoing, Seat, Sessions, SignIn, Ticket, Work};
+use crate::time::Timestamp;
+
+/// The session of one request: its attributes, and what the request changes.
+///
+/// Reading and changing are plain functions; nothing is saved before [`commit`](Session::commit), which the middleware
+/// calls when the response head is ready. There may be no session yet: one is made, and a cookie set, when something is
+/// stored. Clones are one and the same, and may go to other tasks.
+///
+/// ```
+/// use hallpass::{Caller, MemoryStore, NewSession, Sessions};
+///
+/// # tokio::runtime::Builder::new_current_thread().build()?.block_on(async {
+/// let sessions = Sessions::builder().store(MemoryStore::new()).build()?;
+/// let issued = sessions.create(NewSession::anonymous(), &Caller::user()).await?;
+/// let session = sessions.open(issued.token.expose(), &Caller::user()).await?;
+///
+/// session.set("theme", &"dark")?;
+/// session.update("visits", |visits: Option<u32>| visits.unwrap_or(0) + 1)?;
+/// assert_eq!(session.get::<u32>("visits")?, Some(1));
+/// session.commit().await?;
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// # })?;
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+#[derive(Clone)]
+pub struct Session(Arc<Inner>);
+
+struct Inner {
+    sessions: Sessions,
+    state: Mutex<State>,
+}
+
+#[derive(Default)]
+struct State {
+    is_opened: bool,
+    record: Option<Record>,
+    ticket: Option<Ticket>,
+    is_locked: bool,
+    renewal_due: bool,
+    touch_due: bool,
+    changes: Changes,
+    intent: Option<Intent>,
+    client: Client,
+    profile: Option<crate::name::Profile>,
+    caller: Caller,
+    outgoing: Option<Outgoing>,
+}
+
+impl State {
+    /// Returns the record that the request may see: none while it is locked, or on its way out.
+    fn visible(&self) -> Option<&Record> {
+        let is_hidden = self.is_locked || matches!(self.intent, Some(Intent::LogOut));
+        self.record.as_ref().filter(|_| !is_hidden)
+    }
+
+    fn data(&self) -> &[u8] {
+        self.visible().map_or(&[], |record| &record.data)
+    }
+
+    fn has_work(&self) -> bool {
+        let wants_token = self.renewal_due || !matches!(&self.ticket, None | Some(Ticket { seat: Seat::Current, .. }));
+        self.intent.is_some() || self.touch_due || wants_token || !self.changes.is_empty()
+    }
+}
+
+impl Session {
+    /// Returns the session of a request that nothing has been asked of yet.
+    pub(crate) fn unopened(sessions: Sessions) -> Self {
+        Self(Arc::new(Inner { sessions, state: Mutex::default() }))
+    }
+
+    pub(crate) fn admitted(sessions: Sessions, admission: Admission, caller: Caller) -> Self {
+        let session = Self::unopened(sessions);
+        session.fill(Some(admission), caller);
+        session
+    }
+
+    pub(crate) fn is_opened(&self) -> bool {
+        self.0.state.lock().is_opened
+    }
+
+    pub(crate) fn fill(&self, admission: Option<Admission>, caller: Caller) {
+        let mut state = self.0.state.lock();
+        state.is_opened = true;
+        state.caller = caller;
+        if let Some(admission) = admission {
+            state.record = Some(admission.record);
+            state.ticket = Some(admission.ticket);
+            state.is_locked = admission.is_locked;
+            state.renewal_due = admission.renewal_due;
+            state.touch_due = admission.touch_due;
+        }
+    }
+
+    /// Returns the sessions that this is one of.
+    pub fn sessions(&self) -> &Sessions {
+        &self.0.sessions
+    }
+
+    /// Returns the public name of the session, if there is one.
+    pub fn id(&self) -> Option<SessionId> {
+        self.0.state.lock().visible().map(|record| record.id)
+    }
+
+    /// Returns whose session it is; nobody's while anonymous or locked.
+    pub fn subject(&self) -> Option<Subject> {
+        let state = self.0.state.lock();
+        match &state.intent {
+            Some(Intent::SignIn(sign_in)) => Some(sign_in.subject.clone()),
+            _ => state.visible().and_then(|record| record.subject.clone()),
+        }
+    }
+
+    /// Returns whose session it is that waits to be unlocked, if it is locked.
+    pub fn locked_subject(&self) -> Option<Subject> {
+        let state = self.0.state.lock();
+        state.record.as_ref().filter(|_| state.is_locked).and_then(|record| record.subject.clone())
+    }
+
+    /// Returns how strongly the subject authenticated.
+    pub fn level(&self) -> Level {
+        let state = self.0.state.lock();
+        match &state.intent {
+            Some(Intent::SignIn(sign_in)) => sign_in.level,
+            _ => state.visible().map_or(Level::ANONYMOUS, |record| record.level),
+        }
+    }
+
+    /// Returns how the subject authenticated.
+    pub fn methods(&self) -> Vec<Method> {
+        let state = self.0.state.lock();
+        match &state.intent {
+            Some(Intent::SignIn(sign_in)) => sign_in.methods.clone(),
+            _ => state.visible().map(|record| record.methods.clone()).unwrap_or_default(),
+        }
+    }
+
+    /// Returns when the session was made, if it is saved already.
+    pub fn created_at(&self) -> Option<Timestamp> {
+        self.0.state.lock().visible().map(|record| record.created_at)
+    }
+
+    /// Returns when the subject last proved who they are, as far as that is saved.
+    pub fn authenticated_at(&self) -> Option<Timestamp> {
+        self.0.state.lock().visible().and_then(|record| record.authenticated_at)
+    }
+
+    /// Tells whether the subject proved who they are within this time (`PWD-3`).
+    pub fn is_fresh(&self, within: Duration) -> bool {
+        let state = self.0.state.lock();
+        if let Some(Intent::SignIn(sign_in)) = &state.intent {
+            return sign_in.at.is_none_or(|at| self.0.sessions.now().since(at) <= within);
+        }
+        let authenticated_at = state.visible().and_then(|record| record.authenticated_at);
+        authenticated_at.is_some_and(|at| self.0.sessions.now().since(at) <= within)
+    }
+
+    /// Returns when the session ends unless something happens, if it is saved already.
+    pub fn deadlines(&self) -> Option<Deadlines> {
+        let state = self.0.state.lock();
+        state.visible().map(|record| self.0.sessions.policy(&record.profile).deadlines(record))
+    }
+
+    /// Returns the session's record as it was loaded or last saved, without the changes since.
+    pub fn record(&self) -> Option<Record> {
+        self.0.state.lock().visible().cloned()
+    }
+
+    /// Returns the value of an attribute, parsing no other.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::is_value`] if it is of another type.
+    pub fn get<T: DeserializeOwned>(&self, key: &str) -> Result<Option<T>, Error> {
+        let mut state = self.0.state.lock();
+        let state = &mut *state;
+        match state.changes.read(key) {
+            Pending::Changed(value) => {
+                value.map(|raw| serde_json::from_str(raw.get())).transpose().map_err(Error::value)
+            }
+            Pending::Unchanged => attributes::find(state.data(), key).map_err(Error::value),
+        }
+    }
+
+    /// Sets an attribute.
+    ///
+    /// If others save the session meanwhile, the value is set again on what they saved; but if this request read the key
+    /// before and somebody else changed it since, the commit fails as a conflict. For "read, then write" use
+    /// [`update`](Session::update).
+    ///
+    /// # Errors
+    ///
+    /// [`Error::is_value`] if it cannot be written as JSON, [`Error::is_too_large`] if the attributes would be larger than
+    /// allowed, [`Error::is_locked`]. Nothing is changed then.
+    pub fn set<T: Serialize + ?Sized>(&self, key: &str, value: &T) -> Result<(), Error> {
+        let value = to_raw_value(value).map_err(Error::value)?;
+        self.change(key, value.get().len(), |changes, _| {
+            changes.put(key, Some(value));
+            Ok(())
+        })
+    }
+
+    /// Removes an attribute.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::is_locked`].
+    pub fn remove(&self, key: &str) -> Result<(), Error> {
+        self.change(key, 0, |changes, _| {
+            changes.put(key, None);
+            Ok(())
+        })
+    }
+
+    /// Computes an attribute from what it is, as one atomic step, and returns what it is now.
+    ///
+    /// If others save the session meanwhile, `f` is called again with what they made of it, so that no update is lost; it
+    /// is to depend on nothing else that changes.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::is_value`] if what is there is of another type, [`Error::is_too_large`], [`Error::is_locked`]. Nothing is
+    /// changed then.
+    pub fn update<T, F>(&self, key: &str, mut f: F) -> Result<T, Error>
+    where
+        T: Serialize + DeserializeOwned,
+        F: FnMut(Option<T>) -> T + Send + 'static,
+    {
+        let apply = move |before: Option<&RawValue>| {
+            let before = before.map(|raw| serde_json::from_str(raw.get())).transpose()?;
+            to_raw_value(&f(before))
+        };
+        self.change(key, 0, |changes, data| {
+            let stored = attributes::find::<Box<RawValue>>(data, key).map_err(Error::corrupt)?;
+            changes.update(key, stored.as_deref(), Box::new(apply))
+        })?;
+        let value = self.get(key)?;
+        value.ok_or_else(Error::conflict)
+    }
+
+    fn change(
+        &self,
+        key: &str,
+        size: usize,
+        change: impl FnOnce(&mut Changes, &[u8]) -> Result<(), Error>,
+    ) -> Result<(), Error> {
+        let mut state = self.0.state.lock();
+        let state = &mut *state;
+        if state.is_locked && !matches!(state.intent, Some(Intent::SignIn(_))) {
+            return Err(Error::locked());
+        }
+        let data = state.record.as_ref().map(|record| record.data.clone()).unwrap_or_default();
+        let limit = self.0.sessions.data_limit();
+        // The bound may be too high by what is replaced; only then is the exact size computed, at the commit.
+        if key.len() + size > limit {
+            return Err(Error::too_large(key.len() + size, limit));
+        }
+        change(&mut state.changes, &data)?;
+        if state.changes.bound(&data) > limit {
+            let exact = state.changes.apply(&data, None)?.len();
+            if exact > limit {
+                state.changes.undo(key);
+                return Err(Error::too_large(exact, limit));
+            }
+        }
+        Ok(())
+    }
+
+    /// Sets whose session it is, by a proof that the application has checked: the only way to set a subject.
+    ///
+    /// The client gets a new token and the old one is dead at once, so that nobody who planted or saw it is let in
+    /// (`REG-1`). Attributes from before are dropped unless [`SignIn::keep`] names them; a fresh proof of the same subject
+    /// drops nothing. If the session was another subject's, that one ends.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::is_corrupt`] if the attributes from before cannot be read.
+    pub fn authenticate(&self, sign_in: impl Into<SignIn>) -> Result<(), Error> {
+        let mut sign_in = sign_in.into();
+        let mut state = self.0.state.lock();
+        let state = &mut *state;
+        let before = match &state.intent {
+            Some(Intent::SignIn(pending)) => Some(pending.subject.clone()),
+            Some(Intent::LogOut) => None,
+            _ => state.record.as_ref().and_then(|record| record.subject.clone()),
+        };
+        if before.as_ref() != Some(&sign_in.subject) {
+            let data = state.record.as_ref().map(|record| record.data.clone()).unwrap_or_default();
+            let keep: Vec<_> = sign_in.keep.iter().map(String::as_str).collect();
+            state.changes.carry_over(&data, &keep)?;
+        }
+        sign_in.client.get_or_insert_with(|| state.client.clone());
+        state.intent = Some(Intent::SignIn(Box::new(sign_in)));
+        Ok(())
+    }
+
+    /// Starts a new chain for a change of role or password: the client gets a new token, and the old one is dead at once
+    /// (`REG-3`).
+    pub fn rechain(&self) {
+        let mut state = self.0.state.lock();
+        if state.intent.is_none() {
+            state.intent = Some(Intent::Rechain);
+        }
+    }
+
+    /// Ends the session and has the client's token removed. What is set afterwards goes into a new, anonymous session.
+    pub fn log_out(&self) {
+        let mut state = self.0.state.lock();
+        state.changes = Changes::default();
+        state.changes.clears = true;
+        state.intent = Some(Intent::LogOut);
+    }
+
+    /// Says what is known of the client, for a session that this request makes or signs in to.
+    pub fn describe_client(&self, client: Client) {
+        self.0.state.lock().client = client;
+    }
+
+    /// Saves what was changed, and makes or renews what is due. Middleware does it when the response head is ready; a
+    /// handler may do it earlier, to know the outcome.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::is_inactive`] if the session ended or changed hands meanwhile: the changes are discarded.
+    /// [`Error::is_conflict`] if a key that was read and set was changed by somebody else. [`Error::is_limit_reached`] if a
+    /// sign-in is one too many. [`Error::is_too_large`]. [`Error::is_unavailable`] if the store is away.
+    ///
+    /// # Cancel safety
+    ///
+    /// If the future is dropped, the changes are saved whole or not at all.
+    pub async fn commit(&self) -> Result<(), Error> {
+        let Some(work) = self.take_work() else {
+            return Ok(());
+        };
+        let is_log_out = matches!(work.intent, Some(Intent::LogOut));
+        let unlocks = work.intent.is_some();
+        let done = self.0.sessions.commit(work).await;
+        let mut state = self.0.state.lock();
+        match done {
+            Ok(Done { record, ticket, outgoing }) => {
+                state.record = record;
+                state.ticket = ticket;
+                state.is_locked &= !unlocks;
+                if !matches!(outgoing, Outgoing::Keep) {
+                    state.outgoing = Some(outgoing);
+                }
+                Ok(())
+            }
+            Err(error) => {
+                if is_log_out {
+                    // The client wants to be logged out: its token goes even where the server side is still open.
+                    state.outgoing = Some(Outgoing::Remove);
+                }
+                if error.refusal() == Some(&Refusal::Overtaken) {
+                    state.record = None;
+                }
+                Err(error)
+            }
+        }
+    }
+
+    /// Returns what is to be done with the client's token after the commits so far, once.
+    pub fn outgoing(&self) -> Outgoing {
+        self.0.state.lock().outgoing.take().unwrap_or(Outgoing::Keep)
+    }
+
+    /// Tells whether a commit would do anything.
+    pub(crate) fn has_work(&self) -> bool {
+        self.0.state.lock().has_work()
+    }
+
+    fn take_work(&self) -> Option<Work> {
+        let mut state = self.0.state.lock();
+        let state = &mut *state;
+        if !state.has_work() {
+            return None;
+        }
+        state.touch_due = false;
+        Some(Work {
+            record: state.record.clone(),
+            ticket: state.ticket.take(),
+            is_locked: state.is_locked,
+            renewal_due: std::mem::take(&mut state.renewal_due),
+            changes: std::mem::take(&mut state.changes),
+            intent: state.intent.take(),
+            client: state.client.clone(),
+            profile: state.profile.clone(),
+            caller: state.caller.clone(),
+            hands_out: true,
+        })
+    }
+}
+
+impl fmt::Debug for Session {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let state = self.0.state.lock();
+        f.debug_struct("Session")
+            .field("id", &state.record.as_ref().map(|record| record.id))
+            .field("subject", &state.record.as_ref().and_then(|record| record.subject.as_ref()))
+            .finish_non_exhaustive()
+    }
+}

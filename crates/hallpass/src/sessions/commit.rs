@@ -1,0 +1,304 @@
+//! From what a request did to what is saved and handed out.
+
+use std::time::Duration;
+
+use bytes::Bytes;
+
+use super::admit::ATTEMPTS;
+use super::{Caller, Issued, NewSession, Seat, Sessions, SignIn, Ticket};
+use crate::error::{Error, Refusal};
+use crate::event::{EndReason, EventKind};
+use crate::name::Profile;
+use crate::record::{Client, Record};
+use crate::session::changes::Changes;
+use crate::store::{Expected, Outcome};
+use crate::time::Timestamp;
+use crate::token::{Generation, Renewed, Token};
+
+/// What a request knew and did.
+pub(crate) struct Work {
+    pub(crate) record: Option<Record>,
+    pub(crate) ticket: Option<Ticket>,
+    pub(crate) is_locked: bool,
+    pub(crate) renewal_due: bool,
+    pub(crate) changes: Changes,
+    pub(crate) intent: Option<Intent>,
+    pub(crate) client: Client,
+    pub(crate) profile: Option<Profile>,
+    pub(crate) caller: Caller,
+    /// Whether a new token can be handed out; where it cannot, none is made.
+    pub(crate) hands_out: bool,
+}
+
+/// What a request asked for beyond changing attributes.
+pub(crate) enum Intent {
+    LogOut,
+    SignIn(Box<SignIn>),
+    Rechain,
+}
+
+/// How things stand after a commit.
+pub(crate) struct Done {
+    pub(crate) record: Option<Record>,
+    pub(crate) ticket: Option<Ticket>,
+    pub(crate) outgoing: Outgoing,
+}
+
+/// What the carrier is to do with the client's token.
+#[derive(Debug)]
+pub enum Outgoing {
+    /// Nothing.
+    Keep,
+    /// Hand out this one, to outlive the browser for so long if at all.
+    Hand(Token, Option<Duration>),
+    /// Remove it: somebody logged out.
+    Remove,
+}
+
+impl Done {
+    fn unchanged(work: Work) -> Self {
+        Self { record: work.record, ticket: work.ticket, outgoing: Outgoing::Keep }
+    }
+
+    fn issued(sessions: &Sessions, record: Record, ticket: Ticket) -> Self {
+        let outgoing = Outgoing::Hand(ticket.token.encode(), sessions.max_age(&record));
+        Self { record: Some(record), ticket: Some(ticket), outgoing }
+    }
+
+    fn from_issued(issued: Issued) -> Result<Self, Error> {
+        let token = crate::token::ReferenceToken::parse(issued.token.expose())
+            .map_err(|_| Error::corrupt("a token that does not parse was issued"))?;
+        let ticket = Ticket { token, seat: Seat::Current };
+        Ok(Self {
+            record: Some(issued.record),
+            ticket: Some(ticket),
+            outgoing: Outgoing::Hand(issued.token, issued.max_age),
+        })
+    }
+}
+
+impl Sessions {
+    /// Saves what a request did.
+    pub(crate) async fn commit(&self, mut work: Work) -> Result<Done, Error> {
+        match work.intent.take() {
+            Some(Intent::LogOut) => self.commit_log_out(work).await,
+            Some(Intent::SignIn(sign_in)) => self.commit_sign_in(work, &sign_in).await,
+            Some(Intent::Rechain) => self.commit_rechain(work).await,
+            None if work.record.is_none() => self.commit_new(work).await,
+            None => self.commit_changes(work).await,
+        }
+    }
+
+    async fn commit_log_out(&self, mut work: Work) -> Result<Done, Error> {
+        if let Some(record) = work.record.take() {
+            self.end_as(&record, EndReason::Logout, &work.caller, self.now()).await?;
+        }
+        work.ticket = None;
+        if work.changes.has_values() {
+            return self.commit_new(work).await;
+        }
+        Ok(Done { record: None, ticket: None, outgoing: Outgoing::Remove })
+    }
+
+    async fn commit_sign_in(&self, mut work: Work, sign_in: &SignIn) -> Result<Done, Error> {
+        let record = work.record.take();
+        let issued = self.sign_in(record, sign_in, &mut work.changes, None, &work.caller).await?;
+        Done::from_issued(issued)
+    }
+
+    async fn commit_rechain(&self, mut work: Work) -> Result<Done, Error> {
+        let Some(record) = work.record.take() else {
+            return self.commit_new(work).await;
+        };
+        let read_from = record.data.clone();
+        let changes = &mut work.changes;
+        let edit = |next: &mut Record| {
+            next.data = changes.apply(&next.data, Some(&read_from))?;
+            self.check_size(&next.data)
+        };
+        let (record, ticket) = self.replace_chain(record, edit, EventKind::Rechained, &work.caller).await?;
+        Ok(Done::issued(self, record, ticket))
+    }
+
+    /// Makes a session if there is something to keep in it.
+    async fn commit_new(&self, mut work: Work) -> Result<Done, Error> {
+        if !work.changes.has_values() {
+            return Ok(Done::unchanged(work));
+        }
+        let data = work.changes.apply(&Bytes::new(), None)?;
+        self.check_size(&data)?;
+        let mut new = NewSession::anonymous();
+        new.data = data;
+        new.client = work.client;
+        new.profile = work.profile.unwrap_or_default();
+        let issued = self.create(new, &work.caller).await?;
+        Done::from_issued(issued)
+    }
+
+    async fn commit_changes(&self, mut work: Work) -> Result<Done, Error> {
+        let Some(record) = work.record.take() else {
+            return Ok(Done::unchanged(work));
+        };
+        let now = self.now();
+        let next = self.next_token(&work, &record, now);
+        if next.is_none() && work.changes.is_empty() {
+            return self.settle(work, record, now).await;
+        }
+        self.save_changes(work, record, next).await
+    }
+
+    /// Ends a request that changed nothing: notes its use, and hands out again what was just replaced.
+    async fn settle(&self, mut work: Work, mut record: Record, now: Timestamp) -> Result<Done, Error> {
+        if !work.is_locked {
+            self.touch(&mut record, now).await;
+        }
+        if work.hands_out && matches!(&work.ticket, Some(Ticket { seat: Seat::Superseded(_), .. })) {
+            // The chain may have moved on since the request came in, and then a newer cookie is on its way.
+            let Some(present) = self.reload(&record).await? else {
+                work.record = Some(record);
+                return Ok(Done::unchanged(work));
+            };
+            record = present;
+        }
+        Ok(self.hand_out_again(work, record))
+    }
+
+    /// Hands out the successor of the token that was shown, if it still is the present one.
+    fn hand_out_again(&self, work: Work, record: Record) -> Done {
+        let present = record.chain.as_ref().map(|chain| chain.generation);
+        match work.ticket {
+            Some(Ticket { token, seat: Seat::Superseded(next) })
+                if work.hands_out && Some(next.generation) == present =>
+            {
+                let ticket = Ticket::current(token.id, next.generation, next.secret);
+                Done::issued(self, record, ticket)
+            }
+            ticket => Done { record: Some(record), ticket, outgoing: Outgoing::Keep },
+        }
+    }
+
+    /// Saves changes, and the next token if one is due, doing the changes again on whatever others saved meanwhile.
+    async fn save_changes(
+        &self,
+        mut work: Work,
+        record: Record,
+        mut next_token: Option<Renewed>,
+    ) -> Result<Done, Error> {
+        let read_from = record.data.clone();
+        let mut stored = record;
+        for attempt in 0..ATTEMPTS {
+            let now = self.now();
+            let mut next = stored.clone();
+            next.data = work.changes.apply(&stored.data, (attempt > 0).then_some(&read_from))?;
+            self.check_size(&next.data)?;
+            let mut events = Vec::new();
+            if let Some(renewed) = &next_token {
+                next.chain = Some(renewed.chain.clone());
+                events.push(self.event(EventKind::Renewed, &next, &work.caller, now));
+            }
+            self.stamp(&mut next, now);
+            if self.0.store.save(&next, Expected::Version(stored.version), &events).await? == Outcome::Applied {
+                self.observe(&events);
+                return Ok(match next_token.zip(work.ticket.take()) {
+                    Some((renewed, ticket)) => {
+                        let ticket = ticket.successor(renewed.chain.generation, renewed.secret);
+                        Done::issued(self, next, ticket)
+                    }
+                    None => self.hand_out_again(work, next),
+                });
+            }
+            let Some(present) = self.reload(&stored).await? else {
+                return self.discard(work, stored);
+            };
+            // Another request renewed first, and its answer brings the token.
+            next_token = self.next_token(&work, &present, now);
+            if next_token.is_none() && work.changes.is_empty() {
+                work.record = Some(present);
+                return Ok(Done::unchanged(work));
+            }
+            stored = present;
+        }
+        Err(Error::conflict())
+    }
+
+    /// Returns the record as it is now, if it lives, in the same chain, and is the same subject's.
+    pub(super) async fn reload(&self, record: &Record) -> Result<Option<Record>, Error> {
+        let present = self.0.store.load(&record.realm, &record.id).await?;
+        Ok(present.filter(|present| {
+            let nonce = |record: &Record| record.chain.as_ref().map(|chain| chain.nonce);
+            present.ended.is_none() && nonce(present) == nonce(record) && present.subject == record.subject
+        }))
+    }
+
+    fn discard(&self, work: Work, record: Record) -> Result<Done, Error> {
+        if work.changes.is_empty() {
+            return Ok(Done { record: Some(record), ticket: work.ticket, outgoing: Outgoing::Keep });
+        }
+        self.observe(&[self.event(EventKind::ChangesDiscarded, &record, &work.caller, self.now())]);
+        Err(Error::inactive(Refusal::Overtaken))
+    }
+
+    /// Returns the next generation of a chain if the request calls for one and can hand it out.
+    fn next_token(&self, work: &Work, record: &Record, now: Timestamp) -> Option<Renewed> {
+        let ticket = work.ticket.as_ref().filter(|_| work.hands_out && !work.is_locked)?;
+        match &ticket.seat {
+            Seat::Current if !work.renewal_due => None,
+            _ => self.advance(ticket, record, now),
+        }
+    }
+
+    /// Moves the chain on from the token that was shown, unless it moved already or the pace forbids it.
+    pub(super) fn advance(&self, ticket: &Ticket, record: &Record, now: Timestamp) -> Option<Renewed> {
+        let chain = record.chain.as_ref().filter(|chain| chain.may_renew(now))?;
+        let (at, secret) = match &ticket.seat {
+            Seat::Current => (ticket.token.generation, &ticket.token.secret),
+            Seat::Unanswered(lost) if !chain.confirmed => (lost.generation, &lost.secret),
+            Seat::Unanswered(_) | Seat::Superseded(_) => return None,
+        };
+        let is_there = chain.generation == at && at < Generation::LAST;
+        is_there.then(|| chain.renew(secret, ticket.token.generation, self.pepper(), now))?
+    }
+
+    /// Moves the chain on at once and hands out the token; nothing if the record changed meanwhile.
+    pub(super) async fn advance_now(
+        &self,
+        record: Record,
+        ticket: Ticket,
+        caller: &Caller,
+    ) -> Result<Option<Issued>, Error> {
+        let now = self.now();
+        let Some(renewed) = self.advance(&ticket, &record, now) else {
+            return Ok(Some(self.issued(record, &ticket.token)));
+        };
+        let mut next = record.clone();
+        next.chain = Some(renewed.chain.clone());
+        self.stamp(&mut next, now);
+        let events = [self.event(EventKind::Renewed, &next, caller, now)];
+        match self.0.store.save(&next, Expected::Version(record.version), &events).await? {
+            Outcome::Applied => {
+                self.observe(&events);
+                let ticket = ticket.successor(renewed.chain.generation, renewed.secret);
+                Ok(Some(self.issued(next, &ticket.token)))
+            }
+            Outcome::Conflict => Ok(None),
+        }
+    }
+
+    /// Notes that a session was used, if that is due; a store that is away costs no more than the note.
+    pub(super) async fn touch(&self, record: &mut Record, now: Timestamp) {
+        let policy = self.policy(&record.profile);
+        if !policy.is_touch_due(record, now) {
+            return;
+        }
+        let mut touched = record.clone();
+        touched.seen_at = now;
+        touched.expires_at = policy.expires_at(&touched);
+        let Record { realm, id, version, seen_at, expires_at, .. } = &touched;
+        match self.0.store.touch(realm, id, *version, *seen_at, *expires_at).await {
+            Ok(Outcome::Applied) => *record = touched,
+            // A real write came first, and noted the use itself.
+            Ok(Outcome::Conflict) => {}
+            Err(error) => tracing::warn!(session = %id, error = %error, "the use of a session could not be noted"),
+        }
+    }
+}

@@ -1,0 +1,274 @@
+//! Ending sessions, one or many, by somebody or by time; and forgetting the ended.
+
+use std::num::NonZeroUsize;
+
+use super::admit::ATTEMPTS;
+use super::{Caller, SessionState, Sessions};
+use crate::error::Error;
+use crate::event::{EndReason, EventKind};
+use crate::id::SessionId;
+use crate::name::{Actor, Note, Subject};
+use crate::policy::{Expiry, Verdict};
+use crate::record::{Ended, Record};
+use crate::store::{Expected, Outcome, Query, StoreError};
+use crate::time::Timestamp;
+
+/// Why sessions are to end, and who says so.
+#[derive(Debug, Clone, Default)]
+pub struct Revocation {
+    /// What they say about it.
+    pub note: Option<Note>,
+    /// Who says so.
+    pub caller: Caller,
+}
+
+/// What a revocation of many sessions did.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Revoked {
+    /// How many sessions matched and were usable.
+    pub matched: u64,
+    /// How many of them it ended.
+    pub revoked: u64,
+    /// The first of them, at most [`Revoked::SAMPLE`].
+    pub sample: Vec<SessionId>,
+}
+
+impl Revoked {
+    /// How many ids a sample has at the most.
+    pub const SAMPLE: usize = 10;
+}
+
+/// What a sweep did.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Swept {
+    /// How many sessions were found to be over and were ended, with an event each.
+    pub expired: usize,
+    /// How many ended sessions were forgotten.
+    pub forgotten: usize,
+}
+
+impl Sessions {
+    /// Ends the session that a token opens; a token that opens none is as good as logged out.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::is_unavailable`] if the store is away: the session may then still be open.
+    ///
+    /// # Cancel safety
+    ///
+    /// If the future is dropped, the session has ended or not; ending it again is no error.
+    pub async fn log_out(&self, token: &str, caller: &Caller) -> Result<(), Error> {
+        match self.admit(token, caller).await {
+            Ok(admission) => self.end_as(&admission.record, EndReason::Logout, caller, self.now()).await.map(drop),
+            Err(error) if error.is_inactive() => Ok(()),
+            Err(error) => Err(error),
+        }
+    }
+
+    /// Ends a session; answers whether it was usable until now.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::is_not_found`] if there is no session of this name, not even an ended one; [`Error::is_unavailable`].
+    ///
+    /// # Cancel safety
+    ///
+    /// As [`log_out`](Sessions::log_out).
+    pub async fn revoke(&self, id: &SessionId, revocation: &Revocation) -> Result<bool, Error> {
+        let record = self.0.store.load(&self.0.realm, id).await?.ok_or_else(Error::not_found)?;
+        self.revoke_record(&record, revocation).await
+    }
+
+    /// Ends all sessions of a subject, or all but one; answers how many were usable until now.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::is_unsupported`] if the store cannot list; [`Error::is_unavailable`]: some may have ended.
+    ///
+    /// # Cancel safety
+    ///
+    /// If the future is dropped, some may have ended; doing it again ends the rest.
+    pub async fn revoke_subject(
+        &self,
+        subject: &Subject,
+        except: Option<&SessionId>,
+        revocation: &Revocation,
+    ) -> Result<u64, Error> {
+        let mut revoked = 0;
+        for record in self.living(subject).await? {
+            if Some(&record.id) != except && self.revoke_record(&record, revocation).await? {
+                revoked += 1;
+            }
+        }
+        if except.is_none() {
+            self.0.store.epoch(&self.0.realm, subject, true).await?;
+        }
+        Ok(revoked)
+    }
+
+    /// Ends every usable session of this realm that matches, page by page; with `dry_run`, only says which.
+    ///
+    /// `progress` is called after each page with what was done so far.
+    ///
+    /// # Errors
+    ///
+    /// As [`revoke_subject`](Sessions::revoke_subject).
+    ///
+    /// # Cancel safety
+    ///
+    /// As [`revoke_subject`](Sessions::revoke_subject).
+    pub async fn revoke_matching(
+        &self,
+        query: &Query,
+        dry_run: bool,
+        revocation: &Revocation,
+        mut progress: impl FnMut(&Revoked) + Send,
+    ) -> Result<Revoked, Error> {
+        let mut query = query.clone();
+        query.realm = Some(self.0.realm.clone());
+        query.ended = Some(false);
+        let mut done = Revoked::default();
+        loop {
+            let page = self.0.store.list(&query).await?;
+            for record in page.items.iter().filter(|record| self.state(record) != SessionState::Ended) {
+                done.matched += 1;
+                if done.sample.len() < Revoked::SAMPLE {
+                    done.sample.push(record.id);
+                }
+                if !dry_run && self.revoke_record(record, revocation).await? {
+                    done.revoked += 1;
+                }
+            }
+            progress(&done);
+            match page.next {
+                Some(next) => query.after = Some(next),
+                None => return Ok(done),
+            }
+        }
+    }
+
+    /// Ends sessions whose time is over, and forgets ended ones whose retention is: at most `limit`
+    /// of each, in every realm of the store.
+    ///
+    /// Whoever runs a service calls it every minute or so, and again at once while it returns as many as the limit.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::is_unavailable`]: some may have been swept.
+    ///
+    /// # Cancel safety
+    ///
+    /// If the future is dropped, some may have been swept; doing it again sweeps the rest.
+    pub async fn sweep(&self, limit: NonZeroUsize) -> Result<Swept, Error> {
+        let now = self.now();
+        let expired = match self.expire_due(now, limit).await {
+            Err(error) if error.is_unsupported() => 0,
+            expired => expired?,
+        };
+        let forgotten = self.0.store.sweep(now, limit).await?;
+        Ok(Swept { expired, forgotten })
+    }
+
+    async fn expire_due(&self, now: Timestamp, limit: NonZeroUsize) -> Result<usize, Error> {
+        let mut query = Query { ended: Some(false), expires_by: Some(now), ..Query::default() };
+        let mut expired = 0;
+        loop {
+            let page = self.0.store.list(&query).await?;
+            for record in &page.items {
+                let Verdict::Expired(expiry) = self.policy(&record.profile).judge(record, now) else {
+                    continue;
+                };
+                if self.expire(record, expiry, now).await? {
+                    expired += 1;
+                }
+                if expired == limit.get() {
+                    return Ok(expired);
+                }
+            }
+            match page.next {
+                Some(next) => query.after = Some(next),
+                None => return Ok(expired),
+            }
+        }
+    }
+
+    async fn revoke_record(&self, record: &Record, revocation: &Revocation) -> Result<bool, Error> {
+        let now = self.now();
+        let ended = Ended {
+            at: now,
+            reason: EndReason::Revoked,
+            actor: revocation.caller.actor.clone(),
+            note: revocation.note.clone(),
+        };
+        let was_usable = self.state(record) != SessionState::Ended;
+        let has_ended = self.end(record, ended, EventKind::Revoked, &revocation.caller, now).await?;
+        Ok(has_ended && was_usable)
+    }
+
+    /// Ends a session as over since a timeout passed, unless it was used meanwhile; answers whether it ended now.
+    pub(super) async fn expire(&self, record: &Record, expiry: Expiry, now: Timestamp) -> Result<bool, Error> {
+        let caller = Caller::new(Actor::policy());
+        let ended = Ended { at: expiry.at(), reason: expiry.reason(), actor: caller.actor.clone(), note: None };
+        // One try: a record that changed meanwhile is to be judged anew by whoever meets it next.
+        Ok(self.end_once(record, ended, EventKind::Expired, &caller, now).await? == Outcome::Applied)
+    }
+
+    /// Ends a session for a reason that says all; answers whether it ended now.
+    pub(super) async fn end_as(
+        &self,
+        record: &Record,
+        reason: EndReason,
+        caller: &Caller,
+        now: Timestamp,
+    ) -> Result<bool, Error> {
+        let kind = if reason == EndReason::Replayed { EventKind::Replayed } else { EventKind::Revoked };
+        let ended = Ended { at: now, reason, actor: caller.actor.clone(), note: None };
+        self.end(record, ended, kind, caller, now).await
+    }
+
+    /// Ends a session whatever others write to it meanwhile; answers whether it ended now and not before.
+    async fn end(
+        &self,
+        record: &Record,
+        ended: Ended,
+        kind: EventKind,
+        caller: &Caller,
+        now: Timestamp,
+    ) -> Result<bool, Error> {
+        let mut stored = record.clone();
+        for _ in 0..ATTEMPTS {
+            if stored.ended.is_some() {
+                return Ok(false);
+            }
+            if self.end_once(&stored, ended.clone(), kind.clone(), caller, now).await? == Outcome::Applied {
+                return Ok(true);
+            }
+            match self.0.store.load(&stored.realm, &stored.id).await? {
+                Some(present) => stored = present,
+                None => return Ok(false),
+            }
+        }
+        Err(StoreError::unavailable("a session is written to faster than it can be ended").into())
+    }
+
+    async fn end_once(
+        &self,
+        record: &Record,
+        ended: Ended,
+        kind: EventKind,
+        caller: &Caller,
+        now: Timestamp,
+    ) -> Result<Outcome, Error> {
+        let mut event = self.event(kind, record, caller, now);
+        event.reason = Some(ended.reason.clone());
+        event.note.clone_from(&ended.note);
+        let mut next = record.clone();
+        next.end(ended, now.plus(self.policy(&record.profile).retention()));
+        next.version = record.version.next();
+        let outcome = self.0.store.save(&next, Expected::Version(record.version), std::slice::from_ref(&event)).await?;
+        if outcome == Outcome::Applied {
+            self.observe(&[event]);
+        }
+        Ok(outcome)
+    }
+}

@@ -1,0 +1,305 @@
+//! Making sessions and handing out their tokens.
+
+use std::time::Duration;
+
+use bytes::Bytes;
+
+use super::{Caller, Seat, Sessions, Ticket};
+use crate::crypto::Mac;
+use crate::error::Error;
+use crate::event::EventKind;
+use crate::id::SessionId;
+use crate::name::{Method, Profile, Realm, Subject};
+use crate::record::{Client, Level, Record};
+use crate::session::attributes::Attributes;
+use crate::store::{Expected, Outcome};
+use crate::time::Timestamp;
+use crate::token::{Chain, Generation, ReferenceToken, Renewed, Token};
+
+/// A token to hand out, and the record of its session.
+#[derive(Debug)]
+pub struct Issued {
+    /// The session as it was saved.
+    pub record: Record,
+    /// What the client is to hold.
+    pub token: Token,
+    /// For how long a cookie is to outlive the browser; nothing if it is to go with it.
+    pub max_age: Option<Duration>,
+}
+
+/// A subject's proof of who they are, as the application checked it.
+#[derive(Debug, Clone)]
+#[non_exhaustive]
+pub struct SignIn {
+    /// Who it is.
+    pub subject: Subject,
+    /// How strong the proof is; [`Level::ONE_FACTOR`] if nobody says more.
+    pub level: Level,
+    /// How they proved it: at most [`Record::MOST_METHODS`].
+    pub methods: Vec<Method>,
+    /// When they proved it; now if nobody says. Later than now counts as now.
+    pub at: Option<Timestamp>,
+    /// The profile that the session goes on under; the one it has if nobody says.
+    pub profile: Option<Profile>,
+    /// The client that signed in.
+    pub client: Option<Client>,
+    /// The names of attributes from before that the session keeps, if the subject is another than before.
+    pub keep: Vec<String>,
+    /// What recognises a retry.
+    pub idempotency: Option<IdempotencyKey>,
+}
+
+impl SignIn {
+    /// Returns a proof of one factor, just now.
+    pub fn new(subject: Subject) -> Self {
+        Self {
+            subject,
+            level: Level::ONE_FACTOR,
+            methods: Vec::new(),
+            at: None,
+            profile: None,
+            client: None,
+            keep: Vec::new(),
+            idempotency: None,
+        }
+    }
+
+    /// Says how strong the proof is.
+    #[must_use]
+    pub fn level(mut self, level: Level) -> Self {
+        self.level = level;
+        self
+    }
+
+    /// Names a method of the proof.
+    #[must_use]
+    pub fn method(mut self, method: Method) -> Self {
+        self.methods.push(method);
+        self
+    }
+
+    /// Chooses the profile that the session goes on under.
+    #[must_use]
+    pub fn profile(mut self, profile: Profile) -> Self {
+        self.profile = Some(profile);
+        self
+    }
+
+    /// Asks for the session to be remembered: the profile `remember`.
+    #[must_use]
+    pub fn remember(self) -> Self {
+        self.profile(Profile::remember())
+    }
+
+    /// Says what is known of the client.
+    #[must_use]
+    pub fn client(mut self, client: Client) -> Self {
+        self.client = Some(client);
+        self
+    }
+
+    /// Names an attribute from before that the session keeps.
+    #[must_use]
+    pub fn keep(mut self, key: impl Into<String>) -> Self {
+        self.keep.push(key.into());
+        self
+    }
+}
+
+impl From<Subject> for SignIn {
+    fn from(subject: Subject) -> Self {
+        Self::new(subject)
+    }
+}
+
+/// A session to be made.
+#[derive(Debug, Clone, Default)]
+#[non_exhaustive]
+pub struct NewSession {
+    /// Who has signed in; nobody for an anonymous session.
+    pub sign_in: Option<SignIn>,
+    /// The profile it is made under, unless the sign-in names one.
+    pub profile: Profile,
+    /// What is known of the client.
+    pub client: Client,
+    /// The attributes: a JSON object, or nothing.
+    pub data: Bytes,
+    /// What recognises a retry.
+    pub idempotency: Option<IdempotencyKey>,
+}
+
+impl NewSession {
+    /// Returns an anonymous session.
+    pub fn anonymous() -> Self {
+        Self::default()
+    }
+
+    /// Returns a session of a subject who proved one factor just now.
+    pub fn signed_in(subject: Subject) -> Self {
+        Self { sign_in: Some(SignIn::new(subject)), ..Self::default() }
+    }
+}
+
+/// Recognises the retry of a request whose answer was lost, without keeping the answer.
+///
+/// It is a keyed hash of who asks and of the key that they chose, so callers cannot meet each other's sessions.
+#[derive(Clone, PartialEq, Eq)]
+pub struct IdempotencyKey(pub(super) [u8; 16]);
+
+impl IdempotencyKey {
+    /// Returns the key for what `caller_secret` (such as the stored hash of an API key) asks for under `key`.
+    pub fn new(caller_secret: &[u8], realm: &Realm, key: &[u8]) -> Self {
+        let mac = Mac::new(caller_secret).sign(&[b"idempotency\0", realm.as_str().as_bytes(), b"\0", key]);
+        let mut bytes = [0; 16];
+        bytes.copy_from_slice(&mac[..16]);
+        Self(bytes)
+    }
+}
+
+impl std::fmt::Debug for IdempotencyKey {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("IdempotencyKey(..)")
+    }
+}
+
+impl Sessions {
+    /// Makes a session and hands out its token.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::is_value`] if the attributes are not a JSON object, [`Error::is_too_large`] if they are larger than
+    /// allowed, [`Error::is_limit_reached`] if the policy refuses one more, [`Error::is_key_used`] if the idempotency key
+    /// was used for something else, [`Error::is_unavailable`] if the store is away.
+    ///
+    /// # Cancel safety
+    ///
+    /// If the future is dropped, the session may exist without anybody having its token; it then ends by itself.
+    pub async fn create(&self, new: NewSession, caller: &Caller) -> Result<Issued, Error> {
+        Attributes::parse(&new.data).map_err(Error::value)?;
+        self.check_size(&new.data)?;
+        match new.sign_in {
+            Some(mut sign_in) => {
+                sign_in.profile.get_or_insert(new.profile);
+                sign_in.client.get_or_insert(new.client);
+                sign_in.idempotency = sign_in.idempotency.or(new.idempotency);
+                self.sign_in_fresh(&sign_in, new.data, None, caller).await
+            }
+            None => self.create_anonymous(new, caller).await,
+        }
+    }
+
+    async fn create_anonymous(&self, new: NewSession, caller: &Caller) -> Result<Issued, Error> {
+        let draft = |id, renewed: &Renewed, now| {
+            let mut record = self.draft(id, &new.profile, renewed, now);
+            record.client = new.client.clone();
+            record.data = new.data.clone();
+            record
+        };
+        self.insert(new.idempotency.as_ref(), None, EventKind::Created, draft, caller).await
+    }
+
+    /// Gives the next token of a session, on the client's demand.
+    ///
+    /// Concurrent and retried calls with one token get the same successor. Above the pace of renewals (a burst of 16,
+    /// then one a second) the token is given back as it is.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::is_inactive`] if the token opens nothing, [`Error::is_locked`], [`Error::is_unavailable`].
+    ///
+    /// # Cancel safety
+    ///
+    /// If the future is dropped, the renewal may have happened; the old token then gets the new one again.
+    pub async fn renew(&self, token: &str, caller: &Caller) -> Result<Issued, Error> {
+        loop {
+            let admission = self.admit(token, caller).await?;
+            if admission.is_locked {
+                return Err(Error::locked());
+            }
+            if let Seat::Superseded(next) = admission.ticket.seat {
+                let ticket = Ticket::current(admission.record.id, next.generation, next.secret);
+                return Ok(self.issued(admission.record, &ticket.token));
+            }
+            if let Some(issued) = self.advance_now(admission.record, admission.ticket, caller).await? {
+                return Ok(issued);
+            }
+        }
+    }
+
+    /// Starts a new chain for a change of role or password: the old token is dead at once, without grace.
+    ///
+    /// # Errors
+    ///
+    /// As [`renew`](Sessions::renew).
+    ///
+    /// # Cancel safety
+    ///
+    /// If the future is dropped, the old token may be dead without anybody having the new one.
+    pub async fn rechain(&self, token: &str, caller: &Caller) -> Result<Issued, Error> {
+        let admission = self.admit(token, caller).await?;
+        if admission.is_locked {
+            return Err(Error::locked());
+        }
+        let (record, ticket) = self.replace_chain(admission.record, |_| Ok(()), EventKind::Rechained, caller).await?;
+        Ok(self.issued(record, &ticket.token))
+    }
+
+    /// Saves a record under a new id, or finds the one that an earlier try with the same key made.
+    pub(super) async fn insert(
+        &self,
+        idempotency: Option<&IdempotencyKey>,
+        subject: Option<&Subject>,
+        kind: EventKind,
+        draft: impl Fn(SessionId, &Renewed, Timestamp) -> Record,
+        caller: &Caller,
+    ) -> Result<Issued, Error> {
+        loop {
+            let now = self.now();
+            let id = idempotency.map_or_else(SessionId::random, |key| SessionId::from_bytes(key.0));
+            let renewed = Chain::start(Generation::FIRST, now);
+            let mut record = draft(id, &renewed, now);
+            record.expires_at = self.policy(&record.profile).expires_at(&record);
+            let events = [self.event(kind.clone(), &record, caller, now)];
+            match self.0.store.save(&record, Expected::Absent, &events).await? {
+                Outcome::Applied => {
+                    self.observe(&events);
+                    let token = ReferenceToken { id, generation: Generation::FIRST, secret: renewed.secret };
+                    return Ok(self.issued(record, &token));
+                }
+                Outcome::Conflict if idempotency.is_some() => return self.retry_insert(id, subject, caller).await,
+                // A random id that was taken: practically impossible, and never written over (`ID-11`).
+                Outcome::Conflict => {}
+            }
+        }
+    }
+
+    async fn retry_insert(&self, id: SessionId, subject: Option<&Subject>, caller: &Caller) -> Result<Issued, Error> {
+        let record = self.0.store.load(&self.0.realm, &id).await?.ok_or_else(Error::key_used)?;
+        if record.ended.is_some() || record.subject.as_ref() != subject {
+            return Err(Error::key_used());
+        }
+        let (record, ticket) = self.replace_chain(record, |_| Ok(()), EventKind::Rechained, caller).await?;
+        Ok(self.issued(record, &ticket.token))
+    }
+
+    /// Returns a new record under a profile.
+    pub(super) fn draft(&self, id: SessionId, profile: &Profile, renewed: &Renewed, now: Timestamp) -> Record {
+        let terms = self.policy(profile).terms();
+        Record::new(id, self.0.realm.clone(), profile.clone(), terms, renewed.chain.clone(), now)
+    }
+
+    pub(super) fn issued(&self, record: Record, token: &ReferenceToken) -> Issued {
+        let max_age = self.max_age(&record);
+        Issued { token: token.encode(), max_age, record }
+    }
+
+    /// Returns for how long a cookie of this record is to outlive the browser.
+    pub(crate) fn max_age(&self, record: &Record) -> Option<Duration> {
+        let policy = self.policy(&record.profile);
+        policy.is_persistent().then(|| policy.deadlines(record).absolute.since(self.now()))
+    }
+
+    pub(super) fn check_size(&self, data: &Bytes) -> Result<(), Error> {
+        if data.len() > self.0.data_limit { Err(Error::too_large(data.len(), self.0.data_limit)) } else { Ok(()) }
+    }
+}

@@ -1,0 +1,235 @@
+//! The one place that knows all parts.
+
+mod admit;
+mod builder;
+mod commit;
+mod end;
+mod issue;
+mod limit;
+mod operate;
+mod sign_in;
+mod walks;
+
+use std::fmt;
+use std::sync::Arc;
+
+use crate::event::{Event, EventKind, Observer, Origin};
+use crate::name::{Actor, Profile, Realm};
+use crate::policy::{Policy, Verdict};
+use crate::record::Record;
+use crate::store::{Capabilities, Store};
+use crate::time::{Clock, Timestamp};
+use crate::token::{Pepper, ReferenceToken};
+
+pub(crate) use self::admit::{Admission, Seat, Ticket};
+pub use self::builder::{InvalidSessions, SessionsBuilder};
+pub use self::commit::Outgoing;
+pub(crate) use self::commit::{Done, Intent, Work};
+pub use self::end::{Revocation, Revoked, Swept};
+pub use self::issue::{IdempotencyKey, Issued, NewSession, SignIn};
+pub use self::operate::Verified;
+use self::walks::WalkBudget;
+
+/// Who calls, and from where: what events say of it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Caller {
+    /// Who does it.
+    pub actor: Actor,
+    /// Where the request came from.
+    pub origin: Origin,
+}
+
+impl Caller {
+    /// Returns the caller for `actor`, from an unknown place.
+    pub fn new(actor: Actor) -> Self {
+        Self { actor, origin: Origin::default() }
+    }
+
+    /// Returns the caller for the person whose session it is, from an unknown place.
+    pub fn user() -> Self {
+        Self::new(Actor::user())
+    }
+}
+
+impl Default for Caller {
+    fn default() -> Self {
+        Self::user()
+    }
+}
+
+/// Whether a session is usable.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum SessionState {
+    /// It is.
+    Active,
+    /// It was unused for too long, and waits for its subject to authenticate again.
+    Locked,
+    /// It has ended, or its time is over.
+    Ended,
+}
+
+impl SessionState {
+    /// Returns the word for it: `active`, `locked` or `ended`.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Active => "active",
+            Self::Locked => "locked",
+            Self::Ended => "ended",
+        }
+    }
+}
+
+/// Makes, judges, renews, changes and ends sessions, on one store, under one set of policies.
+///
+/// It is cheap to clone; all clones are one. Nothing happens by itself: whoever owns it calls
+/// [`sweep`](Sessions::sweep) from time to time.
+///
+/// ```
+/// use hallpass::{Caller, MemoryStore, NewSession, Sessions, Subject};
+///
+/// # tokio::runtime::Builder::new_current_thread().build()?.block_on(async {
+/// let sessions = Sessions::builder().store(MemoryStore::new()).build()?;
+/// let alice = Subject::new("alice")?;
+/// let issued = sessions.create(NewSession::signed_in(alice.clone()), &Caller::user()).await?;
+///
+/// let session = sessions.open(issued.token.expose(), &Caller::user()).await?;
+/// assert_eq!(session.subject(), Some(alice));
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// # })?;
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+#[doc(alias = "SessionManager")]
+#[derive(Clone)]
+pub struct Sessions(Arc<Parts>);
+
+struct Parts {
+    store: Arc<dyn Store>,
+    realm: Realm,
+    profiles: Arc<Profiles>,
+    clock: Arc<dyn Clock>,
+    observer: Arc<dyn Observer>,
+    pepper: Option<Arc<Pepper>>,
+    data_limit: usize,
+    walks: Arc<WalkBudget>,
+}
+
+/// The policies by name.
+#[derive(Debug)]
+struct Profiles(Vec<(Profile, Policy)>);
+
+impl Profiles {
+    fn find(&self, profile: &Profile) -> Option<&Policy> {
+        self.0.iter().find(|(name, _)| name == profile).map(|(_, policy)| policy)
+    }
+}
+
+impl Sessions {
+    /// Starts with no store, the default policy, the profile `remember`, and the realm `default`.
+    pub fn builder() -> SessionsBuilder {
+        SessionsBuilder::default()
+    }
+
+    /// Returns the same sessions for another application.
+    #[must_use]
+    pub fn in_realm(&self, realm: Realm) -> Self {
+        let Parts { store, profiles, clock, observer, pepper, data_limit, walks, .. } = &*self.0;
+        Self(Arc::new(Parts {
+            store: Arc::clone(store),
+            realm,
+            profiles: Arc::clone(profiles),
+            clock: Arc::clone(clock),
+            observer: Arc::clone(observer),
+            pepper: pepper.clone(),
+            data_limit: *data_limit,
+            walks: Arc::clone(walks),
+        }))
+    }
+
+    /// Returns whose application's sessions these are.
+    pub fn realm(&self) -> &Realm {
+        &self.0.realm
+    }
+
+    /// Returns what the store can do.
+    pub fn capabilities(&self) -> Capabilities {
+        self.0.store.capabilities()
+    }
+
+    /// Returns the store.
+    pub fn store(&self) -> &Arc<dyn Store> {
+        &self.0.store
+    }
+
+    /// Returns how many bytes of JSON the attributes of a session may have.
+    pub fn data_limit(&self) -> usize {
+        self.0.data_limit
+    }
+
+    /// Returns the present instant by the clock that judges sessions.
+    pub fn now(&self) -> Timestamp {
+        self.0.clock.now()
+    }
+
+    /// Returns the policy of a profile; the default policy for a profile that is not configured (any more).
+    pub fn policy(&self, profile: &Profile) -> &Policy {
+        let profiles = &self.0.profiles;
+        profiles.find(profile).unwrap_or(&profiles.0[0].1)
+    }
+
+    /// Tells whether a profile is configured.
+    pub fn has_profile(&self, profile: &Profile) -> bool {
+        self.0.profiles.find(profile).is_some()
+    }
+
+    /// Returns whether a record's session is usable now.
+    pub fn state(&self, record: &Record) -> SessionState {
+        if record.ended.is_some() {
+            return SessionState::Ended;
+        }
+        match self.policy(&record.profile).judge(record, self.now()) {
+            Verdict::Live { .. } => SessionState::Active,
+            Verdict::Locked => SessionState::Locked,
+            Verdict::Expired(_) => SessionState::Ended,
+        }
+    }
+
+    fn pepper(&self) -> Option<&Pepper> {
+        self.0.pepper.as_deref()
+    }
+
+    /// Returns an event about `record`, by `caller`, now.
+    fn event(&self, kind: EventKind, record: &Record, caller: &Caller, now: Timestamp) -> Event {
+        let mut event = Event::new(kind, record.realm.clone(), now);
+        event.session = Some(record.id);
+        event.subject.clone_from(&record.subject);
+        event.actor = caller.actor.clone();
+        event.origin = caller.origin.clone();
+        event
+    }
+
+    pub(crate) fn observe(&self, events: &[Event]) {
+        for event in events {
+            self.0.observer.on_event(event);
+        }
+    }
+
+    /// Reports something that concerns no change: it reaches the observer only.
+    fn report(&self, kind: EventKind, token: &ReferenceToken, record: Option<&Record>, caller: &Caller) {
+        let mut event = Event::new(kind, self.0.realm.clone(), self.now());
+        event.session = Some(token.id);
+        event.subject = record.and_then(|record| record.subject.clone());
+        event.actor = caller.actor.clone();
+        event.origin = caller.origin.clone();
+        self.0.observer.on_event(&event);
+    }
+}
+
+impl fmt::Debug for Sessions {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Sessions")
+            .field("realm", &self.0.realm)
+            .field("store", &self.0.store)
+            .field("profiles", &self.0.profiles)
+            .finish_non_exhaustive()
+    }
+}

@@ -1,0 +1,139 @@
+//! What applications and operators do by name, without a token.
+
+use bytes::Bytes;
+
+use super::admit::ATTEMPTS;
+use super::{Caller, Sessions};
+use crate::error::Error;
+use crate::event::Event;
+use crate::id::SessionId;
+use crate::name::Subject;
+use crate::record::Record;
+use crate::session::Session;
+use crate::session::attributes::Attributes;
+use crate::store::{EventQuery, Expected, Outcome, Page, Query};
+
+impl Sessions {
+    /// Opens the session that a token points at.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::is_inactive`] if the token opens nothing, whatever the cause; [`Error::is_unavailable`] if the store is
+    /// away, which is no logout. A locked session is opened, and says so.
+    ///
+    /// # Cancel safety
+    ///
+    /// If the future is dropped, the first use of a new token may have been noted.
+    pub async fn open(&self, token: &str, caller: &Caller) -> Result<Session, Error> {
+        let admission = self.admit(token, caller).await?;
+        Ok(Session::admitted(self.clone(), admission, caller.clone()))
+    }
+
+    /// Opens the session that a token points at, for one who only asks about it and cannot hand out a token: notes its
+    /// use unless `touch` is false, and renews nothing.
+    ///
+    /// # Errors
+    ///
+    /// As [`open`](Sessions::open).
+    ///
+    /// # Cancel safety
+    ///
+    /// As [`open`](Sessions::open).
+    pub async fn verify(&self, token: &str, touch: bool, caller: &Caller) -> Result<Verified, Error> {
+        let mut admission = self.admit(token, caller).await?;
+        if touch && !admission.is_locked {
+            self.touch(&mut admission.record, self.now()).await;
+        }
+        let is_present = matches!(admission.ticket.seat, super::Seat::Current);
+        Ok(Verified {
+            is_locked: admission.is_locked,
+            renewal_due: !admission.is_locked && (admission.renewal_due || !is_present),
+            record: admission.record,
+        })
+    }
+
+    /// Returns a session by name, living or ended, for those who may look.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::is_unavailable`].
+    pub async fn find(&self, id: &SessionId) -> Result<Option<Record>, Error> {
+        Ok(self.0.store.load(&self.0.realm, id).await?)
+    }
+
+    /// Returns a page of this realm's sessions, newest first.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::is_unsupported`] if the store cannot list; [`Error::is_unavailable`].
+    pub async fn list(&self, query: &Query) -> Result<Page<Record>, Error> {
+        Ok(self.0.store.list(&Query { realm: Some(self.0.realm.clone()), ..query.clone() }).await?)
+    }
+
+    /// Returns all usable sessions of a subject, at most a thousand to a round trip.
+    ///
+    /// # Errors
+    ///
+    /// As [`list`](Sessions::list).
+    pub async fn of_subject(&self, subject: &Subject) -> Result<Vec<Record>, Error> {
+        self.living(subject).await
+    }
+
+    /// Returns a page of this realm's events, oldest first.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::is_unsupported`] if the store keeps none; [`Error::is_unavailable`].
+    pub async fn events(&self, query: &EventQuery) -> Result<Page<Event>, Error> {
+        Ok(self.0.store.events(&EventQuery { realm: Some(self.0.realm.clone()), ..query.clone() }).await?)
+    }
+
+    /// Replaces the attributes of a living session by what `edit` makes of them, again and again until nobody else
+    /// wrote in between.
+    ///
+    /// The outer result is the store's; the inner one is `edit`'s own refusal, upon which nothing is written.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::is_not_found`] if there is no living session of this name, [`Error::is_value`] if `edit` makes something
+    /// else than a JSON object, [`Error::is_too_large`], [`Error::is_unavailable`].
+    ///
+    /// # Cancel safety
+    ///
+    /// If the future is dropped, the attributes are replaced whole or not at all.
+    pub async fn edit_data<E: Send>(
+        &self,
+        id: &SessionId,
+        mut edit: impl FnMut(&Bytes) -> Result<Bytes, E> + Send,
+    ) -> Result<Result<Record, E>, Error> {
+        for _ in 0..ATTEMPTS {
+            let stored = self.0.store.load(&self.0.realm, id).await?;
+            let stored = stored.filter(|record| self.state(record) == super::SessionState::Active);
+            let stored = stored.ok_or_else(Error::not_found)?;
+            let data = match edit(&stored.data) {
+                Ok(data) => data,
+                Err(refusal) => return Ok(Err(refusal)),
+            };
+            Attributes::parse(&data).map_err(Error::value)?;
+            self.check_size(&data)?;
+            let mut next = stored.clone();
+            next.data = data;
+            next.version = stored.version.next();
+            if self.0.store.save(&next, Expected::Version(stored.version), &[]).await? == Outcome::Applied {
+                return Ok(Ok(next));
+            }
+        }
+        Err(Error::conflict())
+    }
+}
+
+/// What one who only asks is told of a token that opens a session.
+#[derive(Debug, Clone)]
+pub struct Verified {
+    /// The session.
+    pub record: Record,
+    /// Whether it waits for its subject to authenticate again.
+    pub is_locked: bool,
+    /// Whether the client should be sent where it gets its next token.
+    pub renewal_due: bool,
+}

@@ -1,0 +1,204 @@
+//! Setting the subject of a session: always a new chain, so that no token from before is good any more.
+
+use bytes::Bytes;
+
+use super::admit::ATTEMPTS;
+use super::{Caller, Issued, Sessions, SignIn, Ticket};
+use crate::error::{Error, Refusal};
+use crate::event::{EndReason, EventKind};
+use crate::id::SessionId;
+use crate::record::{Record, Retry};
+use crate::session::changes::Changes;
+use crate::store::{Expected, Outcome};
+use crate::time::Timestamp;
+use crate::token::{ReferenceToken, Renewed};
+
+impl Sessions {
+    /// Sets the subject of the session that a token opens, or proves the same one afresh.
+    ///
+    /// The old token is dead at once. Where the subject is another than before, the old session ends and a new one
+    /// begins; where there was none, only the attributes that are named are kept. A locked session is unlocked by its own
+    /// subject. With an idempotency key, a retry with the same token gets the session of the first try, in a new chain.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::is_inactive`] if the token opens nothing, [`Error::is_limit_reached`] if the policy refuses one more
+    /// session, [`Error::is_unavailable`] if the store is away.
+    ///
+    /// # Cancel safety
+    ///
+    /// If the future is dropped, the old token may be dead without anybody having the new one.
+    pub async fn authenticate(&self, token: &str, sign_in: SignIn, caller: &Caller) -> Result<Issued, Error> {
+        let admission = match self.admit(token, caller).await {
+            Err(error) if error.is_inactive() => return self.retry_sign_in(token, &sign_in, caller, error).await,
+            admission => admission?,
+        };
+        let retry = sign_in
+            .idempotency
+            .as_ref()
+            .map(|key| Retry { key: key.0, presented: admission.ticket.token.secret.hash() });
+        let mut changes = Changes::default();
+        if admission.record.subject.as_ref() != Some(&sign_in.subject) {
+            let keep: Vec<_> = sign_in.keep.iter().map(String::as_str).collect();
+            changes.carry_over(&admission.record.data, &keep)?;
+        }
+        self.sign_in(Some(admission.record), &sign_in, &mut changes, retry, caller).await
+    }
+
+    /// Finds the session that the first try of a sign-in made, whose answer was lost.
+    async fn retry_sign_in(
+        &self,
+        token: &str,
+        sign_in: &SignIn,
+        caller: &Caller,
+        refused: Error,
+    ) -> Result<Issued, Error> {
+        let (Some(key), Ok(token)) = (&sign_in.idempotency, ReferenceToken::parse(token)) else {
+            return Err(refused);
+        };
+        let first_try = Retry { key: key.0, presented: token.secret.hash() };
+        for id in [token.id, SessionId::from_bytes(key.0)] {
+            let record = self.0.store.load(&self.0.realm, &id).await?;
+            let is_it = |record: &Record| {
+                record.ended.is_none()
+                    && record.retry.as_ref() == Some(&first_try)
+                    && record.subject.as_ref() == Some(&sign_in.subject)
+            };
+            if let Some(record) = record.filter(is_it) {
+                let (record, ticket) = self.replace_chain(record, |_| Ok(()), EventKind::Rechained, caller).await?;
+                return Ok(self.issued(record, &ticket.token));
+            }
+        }
+        Err(refused)
+    }
+
+    /// Signs in to a record, or to a new one if it is gone or another subject's.
+    pub(super) async fn sign_in(
+        &self,
+        record: Option<Record>,
+        sign_in: &SignIn,
+        changes: &mut Changes,
+        retry: Option<Retry>,
+        caller: &Caller,
+    ) -> Result<Issued, Error> {
+        let mut is_overtaken = false;
+        if let Some(record) = record {
+            let was_anonymous = record.subject.is_none();
+            if was_anonymous || record.subject.as_ref() == Some(&sign_in.subject) {
+                if was_anonymous {
+                    self.refuse_one_more(sign_in, record.profile.clone(), caller).await?;
+                }
+                match self.sign_in_same(record, sign_in, changes, retry.as_ref(), caller).await {
+                    // What is gone was anonymous: nobody loses anything by starting afresh.
+                    Err(error) if error.refusal() == Some(&Refusal::Overtaken) && was_anonymous => is_overtaken = true,
+                    signed_in => return signed_in,
+                }
+            } else {
+                self.end_as(&record, EndReason::Replaced, caller, self.now()).await?;
+            }
+        }
+        if is_overtaken {
+            changes.clears = true;
+        }
+        let data = changes.apply(&Bytes::new(), None)?;
+        self.sign_in_fresh(sign_in, data, retry, caller).await
+    }
+
+    async fn sign_in_same(
+        &self,
+        record: Record,
+        sign_in: &SignIn,
+        changes: &mut Changes,
+        retry: Option<&Retry>,
+        caller: &Caller,
+    ) -> Result<Issued, Error> {
+        let was_anonymous = record.subject.is_none();
+        let read_from = record.data.clone();
+        let edit = |next: &mut Record| {
+            next.data = changes.apply(&next.data, Some(&read_from))?;
+            self.check_size(&next.data)?;
+            self.enter(next, sign_in, retry.cloned());
+            Ok(())
+        };
+        let (record, ticket) = self.replace_chain(record, edit, EventKind::Authenticated, caller).await?;
+        if was_anonymous {
+            self.enforce_limit(&record, caller).await?;
+        }
+        Ok(self.issued(record, &ticket.token))
+    }
+
+    /// Makes a session that its subject has signed in to.
+    pub(super) async fn sign_in_fresh(
+        &self,
+        sign_in: &SignIn,
+        data: Bytes,
+        retry: Option<Retry>,
+        caller: &Caller,
+    ) -> Result<Issued, Error> {
+        self.check_size(&data)?;
+        let profile = sign_in.profile.clone().unwrap_or_default();
+        self.refuse_one_more(sign_in, profile.clone(), caller).await?;
+        let draft = |id, renewed: &Renewed, now| {
+            let mut record = self.draft(id, &profile, renewed, now);
+            record.data = data.clone();
+            self.enter_at(&mut record, sign_in, retry.clone(), now);
+            record
+        };
+        let issued = self
+            .insert(sign_in.idempotency.as_ref(), Some(&sign_in.subject), EventKind::Created, draft, caller)
+            .await?;
+        self.enforce_limit(&issued.record, caller).await?;
+        Ok(issued)
+    }
+
+    fn enter(&self, record: &mut Record, sign_in: &SignIn, retry: Option<Retry>) {
+        self.enter_at(record, sign_in, retry, self.now());
+    }
+
+    /// Writes into a record who signed in to it, and restarts its timeouts.
+    fn enter_at(&self, record: &mut Record, sign_in: &SignIn, retry: Option<Retry>, now: Timestamp) {
+        if let Some(profile) = &sign_in.profile {
+            record.profile = profile.clone();
+        }
+        record.terms = self.policy(&record.profile).terms();
+        record.subject = Some(sign_in.subject.clone());
+        record.authenticated_at = Some(sign_in.at.map_or(now, |at| at.min(now)));
+        record.seen_at = record.seen_at.max(now);
+        record.level = sign_in.level;
+        record.methods = sign_in.methods.iter().take(Record::MOST_METHODS).cloned().collect();
+        if let Some(client) = sign_in.client.as_ref().filter(|client| !client.is_empty()) {
+            record.client = client.clone();
+        }
+        record.retry = retry;
+    }
+
+    /// Starts a new chain on a record, doing `edit` again on whatever others saved meanwhile in the old chain.
+    pub(super) async fn replace_chain(
+        &self,
+        record: Record,
+        mut edit: impl FnMut(&mut Record) -> Result<(), Error>,
+        kind: EventKind,
+        caller: &Caller,
+    ) -> Result<(Record, Ticket), Error> {
+        let mut stored = record;
+        for _ in 0..ATTEMPTS {
+            let now = self.now();
+            let Some(renewed) = stored.chain.as_ref().and_then(|chain| chain.replace(now)) else {
+                self.end_as(&stored, EndReason::Exhausted, caller, now).await?;
+                return Err(Error::inactive(Refusal::Ended(EndReason::Exhausted)));
+            };
+            let mut next = stored.clone();
+            next.chain = Some(renewed.chain.clone());
+            edit(&mut next)?;
+            self.stamp(&mut next, now);
+            let events = [self.event(kind.clone(), &next, caller, now)];
+            if self.0.store.save(&next, Expected::Version(stored.version), &events).await? == Outcome::Applied {
+                self.observe(&events);
+                let ticket = Ticket::current(next.id, renewed.chain.generation, renewed.secret);
+                return Ok((next, ticket));
+            }
+            stored = self.reload(&stored).await?.ok_or_else(|| Error::inactive(Refusal::Overtaken))?;
+        }
+        Err(Error::conflict())
+    }
+}
