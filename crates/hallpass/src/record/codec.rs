@@ -326,47 +326,51 @@ fn retry(value: &[u8]) -> Result<Retry, CorruptRecord> {
     Ok(Retry { key: array(key)?, presented: SecretHash::from_bytes(array(presented)?) })
 }
 
+/// The length of a chain without the instant of its confirmation, which comes last and only if there is one.
+const UNCONFIRMED: usize = 16 + 32 + 5 * 4 + 4 * 8;
+
 fn chain_to_bytes(chain: &Chain) -> Vec<u8> {
-    let mut out = Vec::with_capacity(85);
+    let mut out = Vec::with_capacity(UNCONFIRMED + 8);
     out.put_slice(chain.nonce.as_bytes());
     out.put_slice(chain.hash.as_bytes());
-    for generation in [chain.first_generation, chain.generation, chain.from] {
+    for generation in [chain.first_generation, chain.settled, chain.settling, chain.from, chain.generation] {
         out.put_u32(generation.number());
     }
-    for at in [chain.started_at, chain.renewed_at, chain.paced_until] {
+    for at in [chain.started_at, chain.settling_at, chain.renewed_at, chain.paced_until] {
         out.put_u64(at.as_millis());
     }
-    out.put_u8(u8::from(chain.confirmed));
+    if let Some(at) = chain.confirmed_at {
+        out.put_u64(at.as_millis());
+    }
     out
 }
 
 fn chain_from_bytes(value: &[u8]) -> Result<Chain, CorruptRecord> {
-    let bytes: [u8; 85] = array(value)?;
+    let (bytes, confirmed_at) = value.split_at_checked(UNCONFIRMED).ok_or(CorruptRecord("a chain is cut off"))?;
     let (nonce, rest) = bytes.split_at(16);
     let (hash, rest) = rest.split_at(32);
-    let (generations, rest) = rest.split_at(12);
-    let (instants, confirmed) = rest.split_at(24);
+    let (generations, instants) = rest.split_at(20);
     let generation = |index: usize| {
         let number = u32::from_be_bytes(array(&generations[index * 4..index * 4 + 4])?);
         Generation::new(number).ok_or(CorruptRecord("a generation is too high"))
     };
-    let (first_generation, present, from) = (generation(0)?, generation(1)?, generation(2)?);
-    if !(first_generation <= from && from <= present) {
+    let generations = [generation(0)?, generation(1)?, generation(2)?, generation(3)?, generation(4)?];
+    if !generations.is_sorted() {
         return Err(CorruptRecord("generations are out of order"));
     }
+    let [first_generation, settled, settling, from, generation] = generations;
     Ok(Chain {
         nonce: ChainNonce::from_bytes(array(nonce)?),
         hash: SecretHash::from_bytes(array(hash)?),
         first_generation,
-        generation: present,
+        settled,
+        settling,
         from,
+        generation,
         started_at: instant(&instants[..8])?,
-        renewed_at: instant(&instants[8..16])?,
-        paced_until: instant(&instants[16..])?,
-        confirmed: match confirmed {
-            [0] => false,
-            [1] => true,
-            _ => return Err(CorruptRecord("a flag is neither 0 nor 1")),
-        },
+        settling_at: instant(&instants[8..16])?,
+        renewed_at: instant(&instants[16..24])?,
+        paced_until: instant(&instants[24..])?,
+        confirmed_at: if confirmed_at.is_empty() { None } else { Some(instant(confirmed_at)?) },
     })
 }

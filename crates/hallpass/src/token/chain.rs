@@ -7,6 +7,7 @@
 #[cfg(test)]
 mod tests;
 
+use std::cmp::Ordering;
 use std::fmt;
 use std::time::Duration;
 
@@ -55,8 +56,14 @@ pub struct Chain {
     pub hash: SecretHash,
     /// When the present secret was made.
     pub renewed_at: Timestamp,
-    /// Whether the present secret has been shown, which proves that its answer arrived.
-    pub confirmed: bool,
+    /// When the present secret was first shown, which proves that its answer arrived; nothing until then.
+    pub confirmed_at: Option<Timestamp>,
+    /// Tokens from before this generation were left behind so long ago that no stalled packet still carries one.
+    pub settled: Generation,
+    /// What `settled` is to be next.
+    pub settling: Generation,
+    /// When `settling` had been shown.
+    pub settling_at: Timestamp,
     /// By when the renewals made so far are paid off, at one a second.
     pub paced_until: Timestamp,
 }
@@ -66,8 +73,8 @@ pub struct Chain {
 pub struct Grace {
     /// How long after a renewal the token that was shown is still good: 5 seconds or more.
     pub grace: Duration,
-    /// How long after a renewal a spent token is refused without ending the session, since a stalled packet looks
-    /// the same.
+    /// How long after a newer token was shown an older one is refused without ending the session, since a stalled
+    /// packet looks the same.
     pub replay_after: Duration,
 }
 
@@ -84,9 +91,9 @@ pub enum Standing {
     /// Rule 3: it was replaced a while ago by the token with this secret, which nobody ever showed: the answer was
     /// lost. [`Chain::renew`] from here is to be saved, and its token handed out.
     Unanswered(SessionSecret),
-    /// Rule 4, before `replay_after`: it was good once. Refused, but nothing ends.
+    /// Rule 4, while a stalled packet or a late answer explains it: it was good once. Refused, but nothing ends.
     Spent,
-    /// Rule 4, after `replay_after`: two parties hold the session. It is to end.
+    /// Rule 4, when nothing else explains it: two parties hold the session. It is to end.
     Replayed,
     /// Rule 5: it was never good, or that cannot be shown. Refused, and nothing ends, whoever asks.
     Wrong,
@@ -125,7 +132,10 @@ impl Chain {
             from: generation,
             hash: secret.hash(),
             renewed_at: now,
-            confirmed: true,
+            confirmed_at: Some(now),
+            settled: generation,
+            settling: generation,
+            settling_at: now,
             paced_until: now,
         };
         Renewed { chain, secret }
@@ -154,7 +164,7 @@ impl Chain {
     ) -> Standing {
         if token.generation == self.generation {
             let right = token.secret.hash() == self.hash;
-            return if right { Standing::Current { first_use: !self.confirmed } } else { Standing::Wrong };
+            return if right { Standing::Current { first_use: self.confirmed_at.is_none() } } else { Standing::Wrong };
         }
         if token.generation < self.first_generation || token.generation > self.generation {
             return Standing::Wrong;
@@ -162,17 +172,32 @@ impl Chain {
         let Some(present) = self.walk(token, pepper, may_walk) else {
             return Standing::Wrong;
         };
-        let age = now.since(self.renewed_at);
         let was_shown = token.generation == self.from;
-        if was_shown && age <= grace.grace {
+        if was_shown && now.since(self.renewed_at) <= grace.grace {
             Standing::Superseded(present)
-        } else if was_shown && !self.confirmed {
+        } else if was_shown && self.confirmed_at.is_none() {
             Standing::Unanswered(present)
-        } else if age <= grace.replay_after {
-            Standing::Spent
-        } else {
+        } else if self.has_settled(token.generation, grace, now) {
             Standing::Replayed
+        } else {
+            Standing::Spent
         }
+    }
+
+    /// Tells whether the client has had a newer token than this spent one for longer than a packet can stall.
+    ///
+    /// The time counts from when the newer token was *shown*: before that its answer may have been under way, and
+    /// requests with the old one were still being sent. `settled` is there because whoever renews more often than
+    /// `replay_after` could otherwise put off the proof for ever.
+    fn has_settled(&self, spent: Generation, grace: Grace, now: Timestamp) -> bool {
+        let left_behind_at = match spent.cmp(&self.from) {
+            Ordering::Less if spent < self.settled => return true,
+            Ordering::Less => Some(self.renewed_at),
+            Ordering::Equal => self.confirmed_at,
+            // Rule 3 passed over it, so nobody ever showed it: a late answer may have brought it to the client.
+            Ordering::Greater => None,
+        };
+        left_behind_at.is_some_and(|at| now.since(at) > grace.replay_after)
     }
 
     /// Derives the present secret from an older token of this chain, or nothing if it does not lead here.
@@ -205,19 +230,25 @@ impl Chain {
         secret: &SessionSecret,
         shown: Generation,
         pepper: Option<&Pepper>,
+        grace: Grace,
         now: Timestamp,
     ) -> Option<Renewed> {
         let generation = self.generation.next()?;
         let secret = derive(&chain_key(&self.nonce, pepper), generation, secret);
-        let chain = Self {
+        let mut chain = Self {
             generation,
             from: shown,
             hash: secret.hash(),
             renewed_at: now,
-            confirmed: false,
+            confirmed_at: None,
             paced_until: self.paced_until.max(now).plus(Self::PACE),
             ..self.clone()
         };
+        if now.since(self.settling_at) > grace.replay_after {
+            chain.settled = self.settling;
+            chain.settling = shown;
+            chain.settling_at = now;
+        }
         Some(Renewed { chain, secret })
     }
 
@@ -226,9 +257,9 @@ impl Chain {
         self.paced_until.max(now).plus(Self::PACE) <= now.plus(Self::PACE * Self::BURST)
     }
 
-    /// Notes that the present secret was shown.
-    pub fn confirm(&mut self) {
-        self.confirmed = true;
+    /// Notes that the present secret was shown; only the first time counts.
+    pub fn confirm(&mut self, now: Timestamp) {
+        self.confirmed_at.get_or_insert(now);
     }
 }
 

@@ -37,9 +37,27 @@ fn tombstone() -> Record {
     record
 }
 
+fn generation(number: u32) -> Generation {
+    Generation::new(number).expect("small")
+}
+
 #[test]
 fn a_record_survives_its_bytes() {
-    for record in [full(), tombstone()] {
+    let mut renewed = full();
+    renewed.chain = Some(Chain {
+        first_generation: generation(1),
+        settled: generation(2),
+        settling: generation(3),
+        from: generation(4),
+        generation: generation(5),
+        started_at: Timestamp::from_millis(1),
+        settling_at: Timestamp::from_millis(2),
+        renewed_at: Timestamp::from_millis(3),
+        paced_until: Timestamp::from_millis(4),
+        confirmed_at: None,
+        ..renewed.chain.expect("living")
+    });
+    for record in [full(), renewed, tombstone()] {
         assert_eq!(Record::from_bytes(&record.to_bytes()), Ok(record));
     }
 }

@@ -30,7 +30,7 @@ impl Line {
     fn renew(&mut self, shown: usize, now: Timestamp) {
         let present = SessionSecret::from_bytes(*self.secrets.last().expect("never empty"));
         let shown = self.token(shown).generation;
-        let renewed = self.chain.renew(&present, shown, None, now).expect("generations are left");
+        let renewed = self.chain.renew(&present, shown, None, GRACE, now).expect("generations are left");
         self.chain = renewed.chain;
         self.secrets.push(*renewed.secret.expose());
     }
@@ -46,7 +46,7 @@ fn rule_1_the_present_token_is_good_and_its_first_use_is_told() {
     assert!(matches!(line.judge(0, at(0)), Standing::Current { first_use: false }));
     line.renew(0, at(100));
     assert!(matches!(line.judge(1, at(9999)), Standing::Current { first_use: true }));
-    line.chain.confirm();
+    line.chain.confirm(at(9999));
     assert!(matches!(line.judge(1, at(9999)), Standing::Current { first_use: false }));
 }
 
@@ -58,7 +58,7 @@ fn rule_2_the_token_shown_gets_the_same_successor_within_grace() {
         let Standing::Superseded(successor) = line.judge(0, now) else { panic!("{:?}", line.judge(0, now)) };
         assert_eq!(successor.expose(), &line.secrets[1]);
     }
-    line.chain.confirm();
+    line.chain.confirm(at(130));
     assert!(matches!(line.judge(0, at(130)), Standing::Superseded(_)), "used or not");
 }
 
@@ -79,13 +79,49 @@ fn rule_3_a_lost_answer_is_made_up_for_and_the_lost_token_is_spent() {
 fn rule_4_a_spent_token_is_refused_and_later_a_replay() {
     let mut line = Line::new();
     line.renew(0, at(100));
-    line.chain.confirm();
+    line.chain.confirm(at(100));
     assert!(matches!(line.judge(0, at(131)), Standing::Spent));
     assert!(matches!(line.judge(0, at(250)), Standing::Spent));
     assert!(matches!(line.judge(0, at(251)), Standing::Replayed));
     line.renew(1, at(300));
     assert!(matches!(line.judge(0, at(300)), Standing::Spent), "two generations back is never in grace");
     assert!(matches!(line.judge(0, at(451)), Standing::Replayed));
+}
+
+#[test]
+fn the_time_of_rule_4_counts_from_when_the_newer_token_was_shown() {
+    let mut line = Line::new();
+    line.renew(0, at(100));
+    line.chain.confirm(at(140));
+    line.chain.confirm(at(170));
+    assert!(matches!(line.judge(0, at(290)), Standing::Spent), "sent before 140, while the answer was under way");
+    assert!(matches!(line.judge(0, at(291)), Standing::Replayed));
+}
+
+#[test]
+fn a_lost_token_that_arrives_late_ends_nothing_until_the_session_moves_on() {
+    let mut line = Line::new();
+    line.renew(0, at(100));
+    line.renew(0, at(131));
+    line.chain.confirm(at(132));
+    assert!(matches!(line.judge(1, at(9999)), Standing::Spent), "nobody ever showed it before");
+    line.renew(2, at(10_000));
+    assert!(matches!(line.judge(1, at(10_150)), Standing::Spent));
+    assert!(matches!(line.judge(1, at(10_151)), Standing::Replayed));
+}
+
+#[test]
+fn renewing_often_does_not_put_off_the_proof_of_a_replay() {
+    let mut line = Line::new();
+    let mut judged = Vec::new();
+    for (shown, now) in (100..=1000).step_by(100).enumerate() {
+        line.renew(shown, at(now));
+        line.chain.confirm(at(now));
+        judged.push(matches!(line.judge(0, at(now + 99)), Standing::Replayed));
+    }
+    let proved = judged.iter().position(|replayed| *replayed).expect("proved in the end");
+    assert!(proved <= 3, "{judged:?}");
+    assert!(judged[proved..].iter().all(|replayed| *replayed), "and it stays proved: {judged:?}");
 }
 
 #[test]
@@ -134,7 +170,7 @@ fn an_authentication_kills_every_token_before_it_and_goes_on_counting() {
 fn generations_run_out_at_both_ways_on() {
     let chain = Chain::start(Generation::LAST, at(0)).chain;
     assert!(chain.replace(at(1)).is_none());
-    assert!(chain.renew(&SessionSecret::random(), Generation::LAST, None, at(1)).is_none());
+    assert!(chain.renew(&SessionSecret::random(), Generation::LAST, None, GRACE, at(1)).is_none());
 }
 
 #[test]
@@ -159,7 +195,7 @@ fn long_walks_are_made_only_within_the_budget_and_never_beyond_the_longest() {
     for generation in 0..4097 {
         line.renew(generation, at(100));
     }
-    line.chain.confirm();
+    line.chain.confirm(at(100));
     let ask = |generation: usize, allow: bool| {
         let mut asked = None;
         let standing = line.chain.judge(&line.token(generation), None, GRACE, at(9999), |steps| {
@@ -179,8 +215,8 @@ fn long_walks_are_made_only_within_the_budget_and_never_beyond_the_longest() {
 fn with_a_pepper_the_stored_nonce_does_not_give_the_next_secret() {
     let pepper = Pepper::new(b"0123456789abcdef0123456789abcdef").expect("long enough");
     let Renewed { chain, secret } = Chain::start(Generation::FIRST, at(0));
-    let with = chain.renew(&secret, Generation::FIRST, Some(&pepper), at(1)).expect("generations are left");
-    let without = chain.renew(&secret, Generation::FIRST, None, at(1)).expect("generations are left");
+    let with = chain.renew(&secret, Generation::FIRST, Some(&pepper), GRACE, at(1)).expect("generations are left");
+    let without = chain.renew(&secret, Generation::FIRST, None, GRACE, at(1)).expect("generations are left");
     assert_ne!(with.chain.hash, without.chain.hash);
     let token = ReferenceToken { id: SessionId::from_bytes([1; 16]), generation: Generation::FIRST, secret };
     assert!(matches!(with.chain.judge(&token, Some(&pepper), GRACE, at(2), |_| true), Standing::Superseded(_)));
