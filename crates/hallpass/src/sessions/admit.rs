@@ -134,7 +134,7 @@ impl Sessions {
     async fn confirm(&self, record: &Record, now: Timestamp) -> Result<Option<Record>, Error> {
         let mut confirmed = record.clone();
         if let Some(chain) = &mut confirmed.chain {
-            chain.confirm();
+            chain.confirm(now);
         }
         self.stamp(&mut confirmed, now);
         match self.0.store.save(&confirmed, Expected::Version(record.version), &[]).await? {

@@ -252,11 +252,12 @@ impl Sessions {
         let chain = record.chain.as_ref().filter(|chain| chain.may_renew(now))?;
         let (at, secret) = match &ticket.seat {
             Seat::Current => (ticket.token.generation, &ticket.token.secret),
-            Seat::Unanswered(lost) if !chain.confirmed => (lost.generation, &lost.secret),
+            Seat::Unanswered(lost) if chain.confirmed_at.is_none() => (lost.generation, &lost.secret),
             Seat::Unanswered(_) | Seat::Superseded(_) => return None,
         };
         let is_there = chain.generation == at && at < Generation::LAST;
-        is_there.then(|| chain.renew(secret, ticket.token.generation, self.pepper(), now))?
+        let grace = self.policy(&record.profile).grace();
+        is_there.then(|| chain.renew(secret, ticket.token.generation, self.pepper(), grace, now))?
     }
 
     /// Moves the chain on at once and hands out the token; nothing if the record changed meanwhile.

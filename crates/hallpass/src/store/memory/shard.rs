@@ -123,8 +123,7 @@ impl Shard {
         let Some(slot) = found.filter(|slot| slot.is_living() && slot.version == version) else {
             return Outcome::Conflict;
         };
-        slot.seen_at = slot.seen_at.max(seen_at);
-        slot.expires_at = slot.expires_at.max(expires_at);
+        slot.touch(seen_at, expires_at);
         Outcome::Applied
     }
 
@@ -148,7 +147,7 @@ impl Shard {
                 first.remove();
                 continue;
             };
-            match self.slot(index).map(|slot| slot.expires_at) {
+            match self.slot(index).map(Slot::expires_at) {
                 Some(expires_at) if expires_at < before => return Some(index),
                 Some(expires_at) => self.file(index, expires_at.max(before)),
                 None => {}
@@ -157,7 +156,7 @@ impl Shard {
     }
 
     pub(super) fn put_back(&mut self, index: u32) {
-        if let Some(expires_at) = self.slot(index).map(|slot| slot.expires_at) {
+        if let Some(expires_at) = self.slot(index).map(Slot::expires_at) {
             self.file(index, expires_at);
         }
     }

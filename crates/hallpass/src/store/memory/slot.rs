@@ -2,11 +2,11 @@
 
 use bytes::Bytes;
 
-use crate::id::SessionId;
+use crate::id::{SecretHash, SessionId};
 use crate::name::{Method, Profile, Realm, Subject};
 use crate::record::{Client, Ended, Level, Record, Retry, Terms, Version};
 use crate::time::Timestamp;
-use crate::token::Chain;
+use crate::token::{Chain, ChainNonce, Generation};
 
 /// What many records have in common, kept once per shard.
 #[derive(Clone, PartialEq, Eq, Hash)]
@@ -23,20 +23,106 @@ impl Class {
     }
 }
 
+/// An instant in the 48 bits that it needs; there are nine of them in a slot.
+#[derive(Clone, Copy)]
+struct Packed([u8; 6]);
+
+impl Packed {
+    /// Stands for "never": no instant that can be written is as late.
+    const NEVER: Self = Self([0xff; 6]);
+
+    fn new(at: Timestamp) -> Self {
+        let [_, _, bytes @ ..] = at.as_millis().to_be_bytes();
+        Self(bytes)
+    }
+
+    fn optional(at: Option<Timestamp>) -> Self {
+        at.map_or(Self::NEVER, Self::new)
+    }
+
+    fn instant(self) -> Timestamp {
+        let [a, b, c, d, e, f] = self.0;
+        Timestamp::from_millis(u64::from_be_bytes([0, 0, a, b, c, d, e, f]))
+    }
+
+    fn optional_instant(self) -> Option<Timestamp> {
+        (self.0 != Self::NEVER.0).then(|| self.instant())
+    }
+}
+
 pub(super) struct Slot {
     pub(super) id: SessionId,
     pub(super) class: u16,
     level: Level,
+    is_living: bool,
     /// Where the index of subjects has this record.
     pub(super) node: u32,
     pub(super) subject: Option<Subject>,
     pub(super) version: Version,
-    created_at: Timestamp,
-    authenticated_at: Timestamp,
-    pub(super) seen_at: Timestamp,
-    pub(super) expires_at: Timestamp,
-    chain: Option<Chain>,
+    created_at: Packed,
+    authenticated_at: Packed,
+    seen_at: Packed,
+    expires_at: Packed,
+    chain: PackedChain,
     rest: Option<Box<Rest>>,
+}
+
+/// The chain of a living record; what it holds of an ended one means nothing.
+struct PackedChain {
+    nonce: ChainNonce,
+    hash: SecretHash,
+    generations: [Generation; 5],
+    started_at: Packed,
+    renewed_at: Packed,
+    confirmed_at: Packed,
+    settling_at: Packed,
+    paced_until: Packed,
+}
+
+impl PackedChain {
+    fn pack(chain: &Chain) -> Self {
+        Self {
+            nonce: chain.nonce,
+            hash: chain.hash,
+            generations: [chain.first_generation, chain.generation, chain.from, chain.settled, chain.settling],
+            started_at: Packed::new(chain.started_at),
+            renewed_at: Packed::new(chain.renewed_at),
+            confirmed_at: Packed::optional(chain.confirmed_at),
+            settling_at: Packed::new(chain.settling_at),
+            paced_until: Packed::new(chain.paced_until),
+        }
+    }
+
+    fn unpack(&self) -> Chain {
+        let [first_generation, generation, from, settled, settling] = self.generations;
+        Chain {
+            nonce: self.nonce,
+            hash: self.hash,
+            first_generation,
+            generation,
+            from,
+            settled,
+            settling,
+            started_at: self.started_at.instant(),
+            renewed_at: self.renewed_at.instant(),
+            confirmed_at: self.confirmed_at.optional_instant(),
+            settling_at: self.settling_at.instant(),
+            paced_until: self.paced_until.instant(),
+        }
+    }
+
+    fn none() -> Self {
+        Self {
+            nonce: ChainNonce::from_bytes([0; 16]),
+            hash: SecretHash::from_bytes([0; 32]),
+            generations: [Generation::FIRST; 5],
+            started_at: Packed::NEVER,
+            renewed_at: Packed::NEVER,
+            confirmed_at: Packed::NEVER,
+            settling_at: Packed::NEVER,
+            paced_until: Packed::NEVER,
+        }
+    }
 }
 
 /// What a record without attributes, client data and end does not have.
@@ -49,9 +135,6 @@ struct Rest {
     unknown: Bytes,
 }
 
-/// Stands for "never" in [`Slot::authenticated_at`]; an `Option` would need twice the space.
-const NEVER: Timestamp = Timestamp::MAX;
-
 impl Slot {
     pub(super) const NO_NODE: u32 = u32::MAX;
 
@@ -60,14 +143,15 @@ impl Slot {
             id: record.id,
             class,
             level: record.level,
+            is_living: record.chain.is_some(),
             node: Self::NO_NODE,
             subject: record.subject.clone(),
             version: record.version,
-            created_at: record.created_at,
-            authenticated_at: record.authenticated_at.unwrap_or(NEVER),
-            seen_at: record.seen_at,
-            expires_at: record.expires_at,
-            chain: record.chain.clone(),
+            created_at: Packed::new(record.created_at),
+            authenticated_at: Packed::optional(record.authenticated_at),
+            seen_at: Packed::new(record.seen_at),
+            expires_at: Packed::new(record.expires_at),
+            chain: record.chain.as_ref().map_or_else(PackedChain::none, PackedChain::pack),
             rest: Rest::pack(record),
         }
     }
@@ -82,11 +166,11 @@ impl Slot {
             version: self.version,
             profile: class.profile.clone(),
             terms: Terms { idle, absolute, renewal },
-            created_at: self.created_at,
-            authenticated_at: (self.authenticated_at != NEVER).then_some(self.authenticated_at),
-            seen_at: self.seen_at,
-            expires_at: self.expires_at,
-            chain: self.chain.clone(),
+            created_at: self.created_at.instant(),
+            authenticated_at: self.authenticated_at.optional_instant(),
+            seen_at: self.seen_at.instant(),
+            expires_at: self.expires_at(),
+            chain: self.is_living.then(|| self.chain.unpack()),
             level: self.level,
             methods: rest.map(|rest| rest.methods.clone()).unwrap_or_default(),
             client: rest.map(|rest| rest.client.clone()).unwrap_or_default(),
@@ -98,7 +182,17 @@ impl Slot {
     }
 
     pub(super) fn is_living(&self) -> bool {
-        self.chain.is_some()
+        self.is_living
+    }
+
+    pub(super) fn expires_at(&self) -> Timestamp {
+        self.expires_at.instant()
+    }
+
+    /// Moves the two times forward, never back.
+    pub(super) fn touch(&mut self, seen_at: Timestamp, expires_at: Timestamp) {
+        self.seen_at = Packed::new(self.seen_at.instant().max(seen_at));
+        self.expires_at = Packed::new(self.expires_at().max(expires_at));
     }
 }
 
