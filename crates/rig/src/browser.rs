@@ -20,20 +20,11 @@ pub struct Browser {
 pub fn browser() -> Option<Browser> {
     let node = need(find("node"), "node is not installed")?;
     let chromium = need(
-        find("chromium")
-            .or_else(|| find("chromium-browser"))
-            .or_else(|| find("google-chrome")),
+        find("chromium").or_else(|| find("chromium-browser")).or_else(|| find("google-chrome")),
         "chromium is not installed",
     )?;
-    let modules = need(
-        modules(),
-        "playwright-core is not installed; ./test does that",
-    )?;
-    Some(Browser {
-        node,
-        modules,
-        chromium,
-    })
+    let modules = need(modules(), "playwright-core is not installed; ./test does that")?;
+    Some(Browser { node, modules, chromium })
 }
 
 impl Browser {
@@ -49,10 +40,7 @@ impl Browser {
     /// Tests run as root in containers, where Chromium's own sandbox cannot start; they load pages of this repository only.
     pub fn script(&self, script: &Path) -> Command {
         let mut command = Command::new(&self.node);
-        command
-            .arg(script)
-            .env("NODE_PATH", &self.modules)
-            .env("CHROMIUM", &self.chromium);
+        command.arg(script).env("NODE_PATH", &self.modules).env("CHROMIUM", &self.chromium);
         command
     }
 }
@@ -61,10 +49,7 @@ impl Browser {
 fn modules() -> Option<PathBuf> {
     let named = env::var_os("HALLPASS_TEST_NODE_MODULES").map(PathBuf::from);
     let cached = cache().map(|cache| cache.join("hallpass/browser/node_modules"));
-    [named, cached]
-        .into_iter()
-        .flatten()
-        .find(|folder| folder.join("playwright-core").is_dir())
+    [named, cached].into_iter().flatten().find(|folder| folder.join("playwright-core").is_dir())
 }
 
 fn cache() -> Option<PathBuf> {

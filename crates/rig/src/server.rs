@@ -39,29 +39,21 @@ impl Server {
         let log = folder.path().join("output");
         // A file rather than a pipe: a pipe that nobody reads fills up and stops the server.
         let output = File::create(&log).map_err(|error| NotReady(error.to_string()))?;
-        let errors = output
-            .try_clone()
-            .map_err(|error| NotReady(error.to_string()))?;
+        let errors = output.try_clone().map_err(|error| NotReady(error.to_string()))?;
         let child = command
             .stdin(Stdio::null())
             .stdout(output)
             .stderr(errors)
             .spawn()
             .map_err(|error| NotReady(format!("{command:?}: {error}")))?;
-        let mut server = Self {
-            child,
-            log,
-            _folder: folder,
-        };
+        let mut server = Self { child, log, _folder: folder };
         let found = server.wait(patience, ready)?;
         Ok((server, found))
     }
 
     /// Returns what the server has printed so far, standard output and standard error mixed.
     pub fn output(&self) -> String {
-        fs::read(&self.log)
-            .map(|bytes| String::from_utf8_lossy(&bytes).into_owned())
-            .unwrap_or_default()
+        fs::read(&self.log).map(|bytes| String::from_utf8_lossy(&bytes).into_owned()).unwrap_or_default()
     }
 
     /// Returns the server's process id, for tests that stop or signal it themselves.
@@ -76,11 +68,7 @@ impl Server {
         let _ = self.child.wait();
     }
 
-    fn wait<T>(
-        &mut self,
-        patience: Duration,
-        ready: impl Fn(&str) -> Option<T>,
-    ) -> Result<T, NotReady> {
+    fn wait<T>(&mut self, patience: Duration, ready: impl Fn(&str) -> Option<T>) -> Result<T, NotReady> {
         let start = Instant::now();
         loop {
             // Looked at before the output is read, so that the last words of a server that ends are not missed.
@@ -89,16 +77,10 @@ impl Server {
                 return Ok(found);
             }
             if let Some(status) = ended {
-                return Err(NotReady(format!(
-                    "the server ended, {status}:\n{}",
-                    self.output()
-                )));
+                return Err(NotReady(format!("the server ended, {status}:\n{}", self.output())));
             }
             if start.elapsed() > patience {
-                return Err(NotReady(format!(
-                    "not ready in {patience:?}:\n{}",
-                    self.output()
-                )));
+                return Err(NotReady(format!("not ready in {patience:?}:\n{}", self.output())));
             }
             thread::sleep(Duration::from_millis(20));
         }

@@ -64,17 +64,9 @@ const PATIENCE: Duration = Duration::from_secs(20);
 
 #[test]
 fn a_server_is_ready_when_its_output_says_so_and_dies_when_dropped() {
-    let announced = |output: &str| {
-        output
-            .lines()
-            .find_map(|line| line.strip_prefix("at ")?.parse::<u16>().ok())
-    };
-    let (server, port) = Server::start(
-        shell("echo at 4711 >&2; exec sleep 600"),
-        PATIENCE,
-        announced,
-    )
-    .expect("the server announces itself");
+    let announced = |output: &str| output.lines().find_map(|line| line.strip_prefix("at ")?.parse::<u16>().ok());
+    let (server, port) = Server::start(shell("echo at 4711 >&2; exec sleep 600"), PATIENCE, announced)
+        .expect("the server announces itself");
     assert_eq!(port, 4711);
     let id = server.id().to_string();
     assert!(alive(&id));
@@ -83,27 +75,19 @@ fn a_server_is_ready_when_its_output_says_so_and_dies_when_dropped() {
 }
 
 fn alive(id: &str) -> bool {
-    Command::new("sh")
-        .args(["-c", "kill -0 \"$0\" 2>/dev/null", id])
-        .status()
-        .is_ok_and(|status| status.success())
+    Command::new("sh").args(["-c", "kill -0 \"$0\" 2>/dev/null", id]).status().is_ok_and(|status| status.success())
 }
 
 #[test]
 fn a_server_that_ends_tells_its_last_words() {
-    let error = Server::start(shell("echo the port is taken; exit 3"), PATIENCE, |_| {
-        None::<()>
-    })
-    .expect_err("it ended");
+    let error = Server::start(shell("echo the port is taken; exit 3"), PATIENCE, |_| None::<()>).expect_err("it ended");
     assert!(error.to_string().contains("the port is taken"), "{error}");
 }
 
 #[test]
 fn a_server_that_never_gets_ready_is_given_up() {
-    let error = Server::start(shell("exec sleep 600"), Duration::from_millis(100), |_| {
-        None::<()>
-    })
-    .expect_err("it never says a word");
+    let error = Server::start(shell("exec sleep 600"), Duration::from_millis(100), |_| None::<()>)
+        .expect_err("it never says a word");
     assert!(error.to_string().contains("not ready"), "{error}");
 }
 
@@ -116,11 +100,7 @@ fn a_real_browser_renders_a_page() {
     let path = script.path().join("title.cjs");
     std::fs::write(&path, PAGE).expect("a scratch folder can be written");
     let output = browser.script(&path).output().expect("node starts");
-    assert_eq!(
-        String::from_utf8_lossy(&output.stdout),
-        "passed\n",
-        "{output:?}"
-    );
+    assert_eq!(String::from_utf8_lossy(&output.stdout), "passed\n", "{output:?}");
 }
 
 const PAGE: &str = r"
