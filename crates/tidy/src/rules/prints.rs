@@ -17,5 +17,8 @@ pub(super) fn check(repository: &Repository) -> Vec<Finding> {
 }
 
 fn is_printer(path: &str) -> bool {
-    path == "crates/hallpass-cli/src/output.rs" || path.starts_with("crates/hallpass-cli/src/output/")
+    // What a test could not check has to get past the harness.
+    path == "crates/hallpass/src/testing/require.rs"
+        || path == "crates/hallpass-cli/src/output.rs"
+        || path.starts_with("crates/hallpass-cli/src/output/")
 }
