@@ -164,4 +164,9 @@ fn modules_in_a_circle_are_found() {
     let found = findings("layers", &Repository::of(&files));
     assert_eq!(found.len(), 3, "each of the three is in it: {found:?}");
     assert!(findings("layers", &Repository::of(&files[..2])).is_empty());
+    let two_ends = [
+        ("crates/hallpass/src/session/mod.rs", "use crate::sessions::Sessions;"),
+        ("crates/hallpass/src/sessions/mod.rs", "use crate::session::Session;"),
+    ];
+    assert!(findings("layers", &Repository::of(&two_ends)).is_empty());
 }
