@@ -1,0 +1,24 @@
+//! What the tests need of the machine they run on, asked for in one way.
+//!
+//! A test that needs a program asks for it and ends early where it is missing:
+//!
+//! ```
+//! # fn a_test() {
+//! let Some(sh) = rig::program("sh") else { return };
+//! assert!(sh.is_absolute());
+//! # }
+//! # a_test();
+//! ```
+//!
+//! The missing program is then told as a line `SKIPPED: test: reason`, which `./test` counts.
+//! With `HALLPASS_TEST_REQUIRE_ALL=1` the same test fails instead, so that CI never goes green on a machine that lacks something.
+
+mod browser;
+mod need;
+mod scratch;
+mod server;
+
+pub use browser::{Browser, browser};
+pub use need::{need, program};
+pub use scratch::scratch;
+pub use server::{NotReady, Server};
