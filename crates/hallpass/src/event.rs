@@ -186,8 +186,13 @@ pub struct Event {
 impl Event {
     /// Returns an event of `kind` that happens now, by rule, to nobody's session.
     pub fn new(kind: EventKind, realm: Realm, at: Timestamp) -> Self {
+        Self::named(EventId::next(at), kind, realm, at)
+    }
+
+    /// Returns the event that has this name already, for a store to fill in what it kept.
+    pub fn named(id: EventId, kind: EventKind, realm: Realm, at: Timestamp) -> Self {
         Self {
-            id: EventId::next(at),
+            id,
             at,
             kind,
             realm,

@@ -3,6 +3,7 @@
 mod error;
 mod memory;
 mod query;
+mod settings;
 
 use std::fmt;
 use std::num::NonZeroUsize;
@@ -21,6 +22,7 @@ use crate::time::Timestamp;
 pub use self::error::StoreError;
 pub use self::memory::MemoryStore;
 pub use self::query::{Cursor, EventQuery, InvalidCursor, Page, PageLimit, Query};
+pub use self::settings::{MemorySettings, Settings};
 
 /// What a store can do beyond loading and saving, as its server is set up now.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
