@@ -12,6 +12,8 @@ mod record;
 mod session;
 mod sessions;
 mod store;
+#[cfg(feature = "testing")]
+pub mod testing;
 mod time;
 mod token;
 

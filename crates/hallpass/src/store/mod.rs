@@ -1,5 +1,6 @@
 //! Where records live: the contract that every store keeps, and the words of its questions and answers.
 
+mod arc;
 mod error;
 mod memory;
 mod query;

@@ -1,0 +1,58 @@
+use std::num::NonZeroUsize;
+use std::sync::Arc;
+
+use async_trait::async_trait;
+
+use super::{Capabilities, ChangeStream, Epoch, EventQuery, Expected, Outcome, Page, Query, Store, StoreError};
+use crate::event::Event;
+use crate::id::SessionId;
+use crate::name::{Realm, Subject};
+use crate::record::{Record, Version};
+use crate::time::Timestamp;
+
+/// A store that several hold is a store, so that stores which wrap another can wrap it.
+#[async_trait]
+impl<S: Store + ?Sized> Store for Arc<S> {
+    fn capabilities(&self) -> Capabilities {
+        (**self).capabilities()
+    }
+
+    async fn load(&self, realm: &Realm, id: &SessionId) -> Result<Option<Record>, StoreError> {
+        (**self).load(realm, id).await
+    }
+
+    async fn save(&self, record: &Record, expected: Expected, events: &[Event]) -> Result<Outcome, StoreError> {
+        (**self).save(record, expected, events).await
+    }
+
+    async fn touch(
+        &self,
+        realm: &Realm,
+        id: &SessionId,
+        version: Version,
+        seen_at: Timestamp,
+        expires_at: Timestamp,
+    ) -> Result<Outcome, StoreError> {
+        (**self).touch(realm, id, version, seen_at, expires_at).await
+    }
+
+    async fn list(&self, query: &Query) -> Result<Page<Record>, StoreError> {
+        (**self).list(query).await
+    }
+
+    async fn events(&self, query: &EventQuery) -> Result<Page<Event>, StoreError> {
+        (**self).events(query).await
+    }
+
+    async fn epoch(&self, realm: &Realm, subject: &Subject, raise: bool) -> Result<Epoch, StoreError> {
+        (**self).epoch(realm, subject, raise).await
+    }
+
+    async fn sweep(&self, now: Timestamp, limit: NonZeroUsize) -> Result<usize, StoreError> {
+        (**self).sweep(now, limit).await
+    }
+
+    fn changes(&self) -> Option<ChangeStream> {
+        (**self).changes()
+    }
+}

@@ -1,0 +1,53 @@
+//! How often all self-contained tokens of a subject were ended at once.
+
+use super::bench::{Bench, answer};
+use super::handles::Handles;
+use super::sample;
+use crate::name::Subject;
+use crate::store::Epoch;
+
+pub(super) async fn an_epoch_starts_at_zero_and_rises_by_one(handles: Handles) {
+    let bench = Bench::new(handles);
+    let subject = sample::subject();
+    for raised in 0..5 {
+        for store in [bench.store(), bench.elsewhere()] {
+            for _ in 0..2 {
+                let asked = answer("epoch", store.epoch(&bench.realm, &subject, false).await);
+                assert_eq!(asked, Epoch(raised), "asking does not raise");
+            }
+        }
+        let store = bench.handles.store(usize::try_from(raised).expect("small"));
+        assert_eq!(answer("epoch", store.epoch(&bench.realm, &subject, true).await), Epoch(raised + 1));
+    }
+}
+
+pub(super) async fn raises_at_once_are_all_counted(handles: Handles) {
+    let bench = Bench::new(handles);
+    let subject = sample::subject();
+    let mut raised = bench
+        .at_once(20, |bench, _| {
+            let subject = subject.clone();
+            async move { answer("epoch", bench.store().epoch(&bench.realm, &subject, true).await).0 }
+        })
+        .await;
+    raised.sort_unstable();
+    assert_eq!(raised, (1..=20).collect::<Vec<_>>(), "20 raises at once are 20 epochs");
+    assert_eq!(answer("epoch", bench.store().epoch(&bench.realm, &subject, false).await), Epoch(20));
+}
+
+pub(super) async fn subjects_have_their_own_epochs(handles: Handles) {
+    let bench = Bench::new(handles);
+    let subject = sample::subject();
+    assert_eq!(answer("epoch", bench.store().epoch(&bench.realm, &subject, true).await), Epoch(1));
+    let others = [format!("{subject} "), format!("{subject}x"), format!("{subject}%"), subject.as_str().to_uppercase()];
+    for other in others {
+        let other = Subject::new(other).expect("short");
+        let epoch = answer("epoch", bench.store().epoch(&bench.realm, &other, false).await);
+        assert_eq!(epoch, Epoch(0), "the epoch of {other:?} is not that of {subject:?}");
+    }
+    // The end of every session is not the end of the subject.
+    let record = bench.record_of(&subject);
+    bench.create([&record]).await;
+    bench.end(&record).await;
+    assert_eq!(answer("epoch", bench.store().epoch(&bench.realm, &subject, false).await), Epoch(1));
+}

@@ -1,0 +1,3 @@
+//! Tests of the library from the outside; one binary, since each more is linked again.
+
+mod conformance;
