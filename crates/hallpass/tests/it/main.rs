@@ -1,3 +1,9 @@
 //! Tests of the library from the outside; one binary, since each more is linked again.
 
+mod app;
+mod conflicts;
 mod conformance;
+mod defects;
+mod ending;
+mod renewal;
+mod signing_in;

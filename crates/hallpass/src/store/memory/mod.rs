@@ -251,11 +251,7 @@ impl Store for MemoryStore {
         let mut forgotten = 0;
         for shard in &self.shards {
             let mut shard = shard.lock();
-            while let Some(slot) = shard.next_expired(forget_before) {
-                if forgotten == limit.get() {
-                    shard.put_back(slot);
-                    return Ok(forgotten);
-                }
+            for slot in shard.take_expired(forget_before, limit.get() - forgotten) {
                 if let Some((realm, Some(subject))) = shard.owner(slot) {
                     self.unlink(&mut shard, slot, &realm, &subject);
                 }

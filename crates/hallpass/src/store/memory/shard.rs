@@ -24,7 +24,7 @@ pub(super) struct Shard {
     by_id: HashTable<u32>,
     /// Slots by the span in which they expired when they were filed; a record that lives on is filed again when its
     /// span comes up, so that touching costs nothing here.
-    by_expiry: BTreeMap<u64, Vec<u32>>,
+    by_expiry: BTreeMap<u32, Vec<u32>>,
     classes: Vec<Class>,
     class_of: HashMap<Class, u16>,
 }
@@ -40,8 +40,10 @@ fn hash(id: &SessionId) -> u64 {
     u64::from_be_bytes([a, b, c, d, e, f, g, h])
 }
 
-fn span(at: Timestamp) -> u64 {
-    at.as_millis() >> SPAN_BITS
+/// Numbers the spans; there are fewer than 2^34 until the year 9999, and those that differ by 2^32 are 2,229 years apart.
+#[allow(clippy::cast_possible_truncation)]
+fn span(at: Timestamp) -> u32 {
+    (at.as_millis() >> SPAN_BITS) as u32
 }
 
 fn slot_at(chunks: &[Box<[Option<Slot>]>], index: u32) -> Option<&Slot> {
@@ -107,7 +109,12 @@ impl Shard {
             return Ok(Saved::Conflict);
         }
         slot.node = stored.node;
+        slot.filed_under = stored.filed_under;
         let before = std::mem::replace(stored, slot);
+        // A later end is noticed when the present span comes up; an earlier one would be missed.
+        if span(record.expires_at) < span(before.expires_at()) {
+            self.file(index, record.expires_at);
+        }
         Ok(Saved::Applied { slot: index, subject_before: before.subject })
     }
 
@@ -139,29 +146,35 @@ impl Shard {
         Some((self.classes[usize::from(slot.class)].realm.clone(), slot.subject.clone()))
     }
 
-    /// Takes out a slot whose record expired before this instant; whoever takes it removes it or puts it back.
-    pub(super) fn next_expired(&mut self, before: Timestamp) -> Option<u32> {
-        loop {
-            let mut first = self.by_expiry.first_entry().filter(|first| *first.key() < span(before))?;
-            let Some(index) = first.get_mut().pop() else {
-                first.remove();
-                continue;
-            };
-            match self.slot(index).map(Slot::expires_at) {
-                Some(expires_at) if expires_at < before => return Some(index),
-                Some(expires_at) => self.file(index, expires_at.max(before)),
-                None => {}
+    /// Takes out at most `limit` slots whose records expired before this instant, for the caller to remove.
+    pub(super) fn take_expired(&mut self, before: Timestamp, limit: usize) -> Vec<u32> {
+        let mut expired = Vec::new();
+        while let Some(first) = self.by_expiry.first_entry().filter(|first| *first.key() <= span(before)) {
+            let (filed_under, slots) = first.remove_entry();
+            let mut left = Vec::new();
+            for index in slots {
+                let Some(slot) = self.slot_mut(index).filter(|slot| slot.filed_under == filed_under) else {
+                    continue; // It was filed elsewhere since, or is gone.
+                };
+                let at = slot.expires_at();
+                if at < before && expired.len() < limit {
+                    slot.filed_under = Slot::NOT_FILED;
+                    expired.push(index);
+                } else if span(at) > filed_under {
+                    self.file(index, at);
+                } else {
+                    left.push(index);
+                }
+            }
+            if !left.is_empty() {
+                self.by_expiry.insert(filed_under, left);
+                break;
             }
         }
+        expired
     }
 
-    pub(super) fn put_back(&mut self, index: u32) {
-        if let Some(expires_at) = self.slot(index).map(Slot::expires_at) {
-            self.file(index, expires_at);
-        }
-    }
-
-    /// Removes a slot that [`Shard::next_expired`] gave.
+    /// Removes a slot that [`Shard::take_expired`] gave.
     pub(super) fn remove(&mut self, index: u32) {
         let Some(cell) = self.chunks.get_mut(index as usize / CHUNK).map(|chunk| &mut chunk[index as usize % CHUNK])
         else {
@@ -176,7 +189,11 @@ impl Shard {
     }
 
     fn file(&mut self, index: u32, expires_at: Timestamp) {
-        self.by_expiry.entry(span(expires_at)).or_default().push(index);
+        let span = span(expires_at);
+        if let Some(slot) = self.slot_mut(index) {
+            slot.filed_under = span;
+            self.by_expiry.entry(span).or_default().push(index);
+        }
     }
 
     fn vacant(&mut self) -> u32 {

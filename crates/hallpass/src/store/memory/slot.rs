@@ -57,6 +57,8 @@ pub(super) struct Slot {
     is_living: bool,
     /// Where the index of subjects has this record.
     pub(super) node: u32,
+    /// The span of time in which it comes up for expiry.
+    pub(super) filed_under: u32,
     pub(super) subject: Option<Subject>,
     pub(super) version: Version,
     created_at: Packed,
@@ -137,6 +139,7 @@ struct Rest {
 
 impl Slot {
     pub(super) const NO_NODE: u32 = u32::MAX;
+    pub(super) const NOT_FILED: u32 = u32::MAX;
 
     pub(super) fn pack(record: &Record, class: u16) -> Self {
         Self {
@@ -145,6 +148,7 @@ impl Slot {
             level: record.level,
             is_living: record.chain.is_some(),
             node: Self::NO_NODE,
+            filed_under: Self::NOT_FILED,
             subject: record.subject.clone(),
             version: record.version,
             created_at: Packed::new(record.created_at),

@@ -54,6 +54,24 @@ async fn sweeping_visits_what_expired_and_not_what_lives() {
 }
 
 #[tokio::test]
+async fn a_record_whose_end_moved_to_and_fro_is_forgotten_once() {
+    let store = MemoryStore::new();
+    let mut moved = record("a", 400_000_000);
+    let _ = store.save(&moved, Expected::Absent, &[]).await.expect("room is left");
+    for expires_at in [100_000_000, 400_000_000, 200_000_000, 400_000_000] {
+        let before = moved.version;
+        moved.version = before.next();
+        moved.expires_at = Timestamp::from_millis(expires_at);
+        let _ = store.save(&moved, Expected::Version(before), &[]).await.expect("memory is there");
+        let now = Timestamp::from_millis(expires_at - 1).plus(SWEEP_MARGIN);
+        assert_eq!(store.sweep(now, NonZeroUsize::MAX).await.expect("memory is there"), 0);
+    }
+    let now = Timestamp::from_millis(400_000_001).plus(SWEEP_MARGIN);
+    assert_eq!(store.sweep(now, NonZeroUsize::MAX).await.expect("memory is there"), 1);
+    assert_eq!(store.len(), 0);
+}
+
+#[tokio::test]
 async fn a_subject_with_very_many_sessions_costs_each_no_more() {
     let store = MemoryStore::new();
     for _ in 0..20_000 {

@@ -37,7 +37,10 @@ pub(super) fn least(realm: Realm, now: Timestamp) -> Record {
 pub(super) fn full(realm: Realm, now: Timestamp) -> Record {
     let first = Chain::start(Generation::new(41).expect("small"), now.minus(DAY));
     let shown = first.chain.generation;
-    let renewed = first.chain.renew(&first.secret, shown, None, now.minus(MINUTE)).expect("generations are left");
+    let renewed = first
+        .chain
+        .renew(&first.secret, shown, None, crate::Policy::default().grace(), now.minus(MINUTE))
+        .expect("generations are left");
     let mut record = least(realm, now.minus(2 * DAY));
     record.chain = Some(renewed.chain);
     record.subject = Some(subject());

@@ -1,0 +1,238 @@
+//! What a login keeps, drops and ends.
+
+use axum::http::StatusCode;
+use bytes::Bytes;
+use hallpass::{Caller, EndReason, IdempotencyKey, Level, NewSession, Overflow, Policy, Realm, ReferenceToken, SignIn};
+
+use crate::app::{App, subject};
+
+#[tokio::test]
+async fn attributes_from_before_a_login_are_dropped_unless_named() {
+    let app = App::new();
+    let mut browser = app.browser();
+    browser.get("/set/cart/book").await.expect(StatusCode::OK);
+    browser.get("/set/admin/yes").await.expect(StatusCode::OK);
+    let mut other = browser.clone();
+    browser.get("/login-keeping-cart/alice").await.expect(StatusCode::OK);
+    assert_eq!(browser.get("/get/cart").await.body, "book");
+    assert_eq!(browser.get("/get/admin").await.body, "nothing");
+    other.jar = None;
+    other.get("/set/cart/pen").await.expect(StatusCode::OK);
+    other.get("/login/bob").await.expect(StatusCode::OK);
+    assert_eq!(other.get("/get/cart").await.body, "nothing");
+}
+
+#[tokio::test]
+async fn the_session_keeps_its_name_over_a_login_and_gets_another_for_another_subject() {
+    let app = App::new();
+    let mut browser = app.browser();
+    browser.get("/set/a/1").await.expect(StatusCode::OK);
+    let id = |browser: &crate::app::Browser| ReferenceToken::parse(&browser.token()).expect("ours").id;
+    let anonymous = id(&browser);
+    browser.get("/login/alice").await.expect(StatusCode::OK);
+    assert_eq!(id(&browser), anonymous);
+    browser.get("/set/key/of-alice").await.expect(StatusCode::OK);
+    let as_alice = browser.jar.clone();
+    browser.get("/login/bob").await.expect(StatusCode::OK);
+    assert_ne!(id(&browser), anonymous);
+    assert_eq!((browser.who().await.as_str(), browser.get("/get/key").await.body.as_str()), ("bob", "nothing"));
+    assert_eq!(browser.send("/who", as_alice.as_deref()).await.body, "nobody");
+    let record = app.sessions.find(&anonymous).await.expect("it is there").expect("a tombstone");
+    assert_eq!(record.ended.expect("ended").reason, EndReason::Replaced);
+}
+
+#[tokio::test]
+async fn a_fresh_proof_of_the_same_subject_drops_nothing_and_kills_the_old_token() {
+    let app = App::new();
+    let mut browser = app.signed_in("alice").await;
+    browser.get("/set/key/value").await.expect(StatusCode::OK);
+    let old = browser.jar.clone();
+    app.advance(1000);
+    browser.get("/login/alice").await.expect(StatusCode::OK);
+    assert_eq!(browser.get("/get/key").await.body, "value");
+    assert_eq!(browser.send("/who", old.as_deref()).await.body, "nobody");
+    for _ in 0..(14_400 - 600) / 600 {
+        app.advance(600);
+        assert_eq!(browser.who().await, "alice", "its timeouts began anew");
+    }
+}
+
+#[tokio::test]
+async fn a_login_does_not_fail_because_the_anonymous_session_is_gone() {
+    let app = App::new();
+    let mut browser = app.browser();
+    browser.get("/set/a/1").await.expect(StatusCode::OK);
+    let id = ReferenceToken::parse(&browser.token()).expect("ours").id;
+    let session = app.sessions.open(&browser.token(), &Caller::user()).await.expect("it lives");
+    session.authenticate(SignIn::new(subject("alice")).keep("a")).expect("readable");
+    app.sessions.revoke(&id, &hallpass::Revocation::default()).await.expect("it is there");
+    session.commit().await.expect("a fresh session");
+    assert_eq!(session.subject(), Some(subject("alice")));
+    assert_ne!(session.id(), Some(id));
+    assert_eq!(session.get::<String>("a").expect("text").as_deref(), Some("1"));
+}
+
+#[tokio::test]
+async fn two_logins_on_one_anonymous_session_end_up_as_two_sessions() {
+    let app = App::new();
+    let mut browser = app.browser();
+    browser.get("/set/a/1").await.expect(StatusCode::OK);
+    let (first, second) = (
+        app.sessions.open(&browser.token(), &Caller::user()).await.expect("it lives"),
+        app.sessions.open(&browser.token(), &Caller::user()).await.expect("it lives"),
+    );
+    first.authenticate(subject("alice")).expect("readable");
+    second.authenticate(subject("bob")).expect("readable");
+    first.commit().await.expect("first");
+    second.commit().await.expect("second");
+    assert_ne!(first.id(), second.id());
+    assert_eq!((first.subject(), second.subject()), (Some(subject("alice")), Some(subject("bob"))));
+}
+
+#[tokio::test]
+async fn a_slow_step_up_does_not_bring_back_an_ended_session() {
+    let app = App::new();
+    let browser = app.signed_in("alice").await;
+    let session = app.sessions.open(&browser.token(), &Caller::user()).await.expect("it lives");
+    session.authenticate(SignIn::new(subject("alice")).level(Level::TWO_FACTORS)).expect("readable");
+    app.sessions.revoke_subject(&subject("alice"), None, &hallpass::Revocation::default()).await.expect("listed");
+    assert!(session.commit().await.expect_err("ended").is_inactive());
+    assert!(app.sessions.of_subject(&subject("alice")).await.expect("listed").is_empty());
+}
+
+#[tokio::test]
+async fn the_oldest_session_past_the_limit_ends_before_the_new_token_is_given_out() {
+    let app = App::with_policy(Policy::builder().limit(2, Overflow::EvictOldest).build().expect("valid"));
+    let mut browsers = Vec::new();
+    for _ in 0..4 {
+        app.advance(1);
+        browsers.push(app.signed_in("alice").await);
+    }
+    let mut who = Vec::new();
+    for browser in &mut browsers {
+        who.push(browser.who().await);
+    }
+    assert_eq!(who, ["nobody", "nobody", "alice", "alice"]);
+    assert_eq!(app.sessions.of_subject(&subject("alice")).await.expect("listed").len(), 2);
+}
+
+#[tokio::test]
+async fn the_session_unused_for_longest_goes_first_where_the_policy_says_so() {
+    let app = App::with_policy(Policy::builder().limit(2, Overflow::EvictIdle).build().expect("valid"));
+    let mut first = app.signed_in("alice").await;
+    app.advance(1);
+    let mut second = app.signed_in("alice").await;
+    app.advance(120);
+    assert_eq!(first.who().await, "alice");
+    app.signed_in("alice").await;
+    assert_eq!((first.who().await.as_str(), second.who().await.as_str()), ("alice", "nobody"));
+}
+
+#[tokio::test]
+async fn one_more_is_refused_where_the_policy_says_so_and_nothing_is_touched() {
+    let app = App::with_policy(Policy::builder().limit(1, Overflow::Refuse).build().expect("valid"));
+    let mut first = app.signed_in("alice").await;
+    let mut second = app.browser();
+    second.get("/set/cart/book").await.expect(StatusCode::OK);
+    let reply = second.get("/login/alice").await.expect(StatusCode::CONFLICT);
+    assert_eq!((reply.code().as_str(), reply.set_cookies.len()), ("limit_reached", 0));
+    assert_eq!(second.get("/get/cart").await.body, "book", "the anonymous session is as it was");
+    assert_eq!(first.who().await, "alice");
+    first.get("/logout").await.expect(StatusCode::OK);
+    second.get("/login/alice").await.expect(StatusCode::OK);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn logins_at_once_never_exceed_the_limit() {
+    for overflow in [Overflow::EvictOldest, Overflow::EvictIdle, Overflow::Refuse] {
+        let app = App::with_policy(Policy::builder().limit(3, overflow).build().expect("valid"));
+        let logins = (0..32).map(|_| {
+            let sessions = app.sessions.clone();
+            tokio::spawn(async move { sessions.create(NewSession::signed_in(subject("alice")), &Caller::user()).await })
+        });
+        let mut given_out = Vec::new();
+        for login in logins.collect::<Vec<_>>() {
+            match login.await.expect("no panic") {
+                Ok(issued) => given_out.push(issued.token),
+                Err(error) => assert!(error.is_limit_reached(), "{error}"),
+            }
+        }
+        let mut usable = 0;
+        for token in &given_out {
+            usable += usize::from(app.sessions.open(token.expose(), &Caller::user()).await.is_ok());
+        }
+        let living = app.sessions.of_subject(&subject("alice")).await.expect("listed").len();
+        assert!(usable <= 3 && living <= 3, "{overflow:?}: {usable} usable, {living} living");
+    }
+}
+
+fn key(name: &str) -> IdempotencyKey {
+    IdempotencyKey::new(&[7; 32], &Realm::default(), name.as_bytes())
+}
+
+#[tokio::test]
+async fn a_retried_creation_finds_its_session_and_starts_a_new_chain() {
+    let app = App::new();
+    let create = async |who: Option<&str>, name: &str| {
+        let mut new = who.map_or_else(NewSession::anonymous, |who| NewSession::signed_in(subject(who)));
+        new.idempotency = Some(key(name));
+        new.data = Bytes::from_static(br#"{"a":1}"#);
+        app.sessions.create(new, &Caller::user()).await
+    };
+    for who in [None, Some("alice")] {
+        let name = format!("{who:?}");
+        let first = create(who, &name).await.expect("made");
+        let again = create(who, &name).await.expect("found");
+        assert_eq!(first.record.id, again.record.id);
+        assert!(app.sessions.open(first.token.expose(), &Caller::user()).await.is_err(), "its answer was lost");
+        app.sessions.open(again.token.expose(), &Caller::user()).await.expect("this one is good");
+        assert!(create(Some("mallory"), &name).await.expect_err("another request").is_key_used());
+        app.sessions.log_out(again.token.expose(), &Caller::user()).await.expect("it is there");
+        assert!(create(who, &name).await.expect_err("it has ended").is_key_used());
+    }
+}
+
+#[tokio::test]
+async fn a_retried_authentication_finds_its_session_even_under_another_name() {
+    let app = App::new();
+    for before in ["nobody", "alice", "bob"] {
+        let mut browser = app.browser();
+        browser.get("/set/a/1").await.expect(StatusCode::OK);
+        if before != "nobody" {
+            browser.get(&format!("/login/{before}")).await.expect(StatusCode::OK);
+        }
+        let mut sign_in = SignIn::new(subject("alice"));
+        sign_in.idempotency = Some(key(before));
+        let token = browser.token();
+        let first = app.sessions.authenticate(&token, sign_in.clone(), &Caller::user()).await.expect("made");
+        let again = app.sessions.authenticate(&token, sign_in.clone(), &Caller::user()).await.expect("found");
+        assert_eq!((first.record.id, first.record.subject), (again.record.id, again.record.subject), "{before}");
+        let opened = app.sessions.open(again.token.expose(), &Caller::user()).await.expect("good");
+        assert_eq!(opened.subject(), Some(subject("alice")));
+        let mut forged = ReferenceToken::parse(&token).expect("ours");
+        forged.secret = hallpass::SessionSecret::random();
+        let forged = forged.encode();
+        let refused = app.sessions.authenticate(forged.expose(), sign_in.clone(), &Caller::user()).await;
+        assert!(refused.expect_err("the key alone opens nothing").is_inactive());
+        sign_in.idempotency = Some(key("another"));
+        let refused = app.sessions.authenticate(&token, sign_in, &Caller::user()).await;
+        assert!(refused.expect_err("another key").is_inactive());
+    }
+}
+
+#[tokio::test]
+async fn a_locked_session_shows_nothing_and_its_own_subject_unlocks_it() {
+    let app = App::with_policy(Policy::builder().lock_when_idle().build().expect("valid"));
+    let mut browser = app.signed_in("alice").await;
+    browser.get("/set/key/value").await.expect(StatusCode::OK);
+    app.advance(1801);
+    assert_eq!((browser.who().await.as_str(), browser.get("/get/key").await.body.as_str()), ("nobody", "nothing"));
+    assert_eq!(browser.get("/set/key/other").await.expect(StatusCode::FORBIDDEN).code(), "locked");
+    let session = app.sessions.open(&browser.token(), &Caller::user()).await.expect("it is there");
+    assert_eq!((session.subject(), session.locked_subject()), (None, Some(subject("alice"))));
+    assert!(app.sessions.renew(&browser.token(), &Caller::user()).await.expect_err("locked").is_locked());
+    browser.get("/login/alice").await.expect(StatusCode::OK);
+    assert_eq!((browser.who().await.as_str(), browser.get("/get/key").await.body.as_str()), ("alice", "value"));
+    app.advance(14_400);
+    assert_eq!(browser.who().await, "nobody", "its absolute timeout ends it");
+}
