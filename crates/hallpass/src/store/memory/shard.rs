@@ -108,6 +108,10 @@ impl Shard {
         }
         slot.node = stored.node;
         let before = std::mem::replace(stored, slot);
+        // A later deadline is found when the earlier one is over; an earlier one would be missed until then.
+        if record.expires_at < before.expires_at() {
+            self.file(index, record.expires_at);
+        }
         Ok(Saved::Applied { slot: index, subject_before: before.subject })
     }
 
