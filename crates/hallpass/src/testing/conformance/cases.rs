@@ -136,7 +136,7 @@ macro_rules! __conformance_cases {
                 "Subjects are compared byte by byte, and the end of a session leaves its subject's epoch.";
 
             sweep a_sweep_keeps_the_margin
-                "Only what expired more than an hour before the given time is forgotten, to the millisecond.";
+                "What expired up to an hour before the given time stays, to the millisecond; a minute later it is forgotten.";
             sweep a_sweep_forgets_tombstones_and_living_records_alike
                 "Each by its own stored deadline.";
             sweep a_sweep_forgets_no_more_than_its_limit_and_counts

@@ -7,7 +7,7 @@ use crate::id::{SecretHash, SessionId};
 use crate::name::{Actor, Method, Note, Profile, Realm, Subject};
 use crate::record::{Client, Ended, Level, Record, Retry, Terms};
 use crate::time::Timestamp;
-use crate::token::{Chain, Generation};
+use crate::token::{Chain, Generation, Grace};
 
 pub(super) const SECOND: Duration = Duration::from_secs(1);
 pub(super) const MINUTE: Duration = Duration::from_mins(1);
@@ -37,10 +37,9 @@ pub(super) fn least(realm: Realm, now: Timestamp) -> Record {
 pub(super) fn full(realm: Realm, now: Timestamp) -> Record {
     let first = Chain::start(Generation::new(41).expect("small"), now.minus(DAY));
     let shown = first.chain.generation;
-    let renewed = first
-        .chain
-        .renew(&first.secret, shown, None, crate::Policy::default().grace(), now.minus(MINUTE))
-        .expect("generations are left");
+    let grace = Grace { grace: 30 * SECOND, replay_after: 150 * SECOND };
+    let renewed =
+        first.chain.renew(&first.secret, shown, None, grace, now.minus(MINUTE)).expect("generations are left");
     let mut record = least(realm, now.minus(2 * DAY));
     record.chain = Some(renewed.chain);
     record.subject = Some(subject());

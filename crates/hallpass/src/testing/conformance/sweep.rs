@@ -10,13 +10,15 @@ use tokio::sync::{Mutex, MutexGuard};
 
 use super::bench::{Bench, ROUNDS, answer, counting};
 use super::handles::Handles;
-use super::sample::{self, DAY, HOUR, MINUTE, SECOND};
+use super::sample::{self, DAY, HOUR, MINUTE};
 use crate::record::Record;
 use crate::store::{Epoch, Expected, Outcome, SWEEP_MARGIN};
 use crate::time::Timestamp;
 
 static SWEEPING: Mutex<()> = Mutex::const_new(());
 const MILLISECOND: Duration = Duration::from_millis(1);
+/// How late a store may forget, so that it can file deadlines by coarse times.
+const LATE: Duration = MINUTE;
 
 /// A bench at an instant that is long over, where no other case sweeps meanwhile.
 struct Past {
@@ -44,9 +46,9 @@ impl Past {
         Some(past)
     }
 
-    /// The first instant at which what expires at the deadline may be forgotten.
+    /// The first instant at which what expires at the deadline must be forgotten.
     fn due(&self) -> Timestamp {
-        self.deadline.plus(SWEEP_MARGIN + MILLISECOND)
+        self.deadline.plus(SWEEP_MARGIN + LATE)
     }
 
     fn record(&self) -> Record {
@@ -99,7 +101,7 @@ pub(super) async fn a_sweep_forgets_tombstones_and_living_records_alike(handles:
     let Some(past) = Past::new(handles).await else { return };
     let living = past.record();
     let mut later = past.record();
-    later.expires_at = past.deadline.plus(SECOND);
+    later.expires_at = past.deadline.plus(LATE);
     past.bench.create([&living, &later]).await;
     let tombstone = past.tombstone().await;
     // A tombstone is kept for its own time, not for that of the session that it was.
@@ -167,7 +169,7 @@ pub(super) async fn a_sweep_goes_by_the_stored_deadline(handles: Handles) {
     let (touched, saved, shortened) = (past.record(), past.record(), past.record());
     bench.create([&touched, &saved]).await;
     bench.create([&Record { expires_at: bench.now, ..shortened.clone() }]).await;
-    let later = past.deadline.plus(MINUTE);
+    let later = past.deadline.plus(LATE);
     assert_eq!(bench.touch(&touched, touched.seen_at, later).await, Outcome::Applied);
     let saved = bench.update(&saved, |record| record.expires_at = later).await;
     let shortened = bench.update(&shortened, |record| record.expires_at = past.deadline).await;
@@ -176,7 +178,7 @@ pub(super) async fn a_sweep_goes_by_the_stored_deadline(handles: Handles) {
     bench.assert_absent(&shortened.id).await;
     bench.assert_stored(&Record { expires_at: later, ..touched.clone() }).await;
     bench.assert_stored(&saved).await;
-    assert_eq!(past.sweep(later.plus(SWEEP_MARGIN + MILLISECOND), 10).await, 2, "the new deadlines count");
+    assert_eq!(past.sweep(later.plus(SWEEP_MARGIN + LATE), 10).await, 2, "the new deadlines count");
     bench.assert_absent(&touched.id).await;
 }
 
