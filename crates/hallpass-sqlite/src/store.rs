@@ -60,7 +60,8 @@ impl SqliteStore {
 
     /// Opens the store that a URL names: `sqlite:hallpass.db`, or `sqlite:///var/lib/hallpass.db`.
     ///
-    /// Options follow a question mark: `create=false` to refuse a missing file, `busy_timeout=SECONDS`.
+    /// The path is taken as it stands, up to a question mark, after which there may be options, joined by `&`:
+    /// `create=false` to refuse a missing file, `busy_timeout=SECONDS`.
     ///
     /// # Errors
     ///

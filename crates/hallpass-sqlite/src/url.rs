@@ -1,7 +1,5 @@
 use std::time::Duration;
 
-use percent_encoding::percent_decode_str;
-
 use crate::options::SqliteOptions;
 
 /// The error of a URL that names no store; says what is wrong and what would be right.
@@ -20,8 +18,6 @@ enum Problem {
     NoFile,
     #[error("SQLite in memory is not offered; use memory:")]
     Memory,
-    #[error("its path is not UTF-8")]
-    NotText,
     #[error("its path holds a NUL")]
     Nul,
     #[error("{0} is not an option; there are create=true|false and busy_timeout=SECONDS")]
@@ -32,7 +28,7 @@ enum Problem {
     BusyTimeout(String),
 }
 
-/// Reads `sqlite:PATH`, `sqlite:///PATH` and their options.
+/// Reads `sqlite:PATH` or `sqlite://PATH`, with options after a question mark; the path is taken as it stands.
 pub(crate) fn read(url: &str) -> Result<SqliteOptions, InvalidUrl> {
     parse(url).map_err(|problem| InvalidUrl { url: url.to_owned(), problem })
 }
@@ -54,13 +50,11 @@ fn parse(url: &str) -> Result<SqliteOptions, Problem> {
 }
 
 fn file(path: &str) -> Result<String, Problem> {
-    let path = path.strip_prefix("//").unwrap_or(path);
-    let path = percent_decode_str(path).decode_utf8().map_err(|_| Problem::NotText)?;
-    match &*path {
+    match path.strip_prefix("//").unwrap_or(path) {
         "" => Err(Problem::NoFile),
         ":memory:" => Err(Problem::Memory),
-        _ if path.contains('\0') => Err(Problem::Nul),
-        _ => Ok(path.into_owned()),
+        path if path.contains('\0') => Err(Problem::Nul),
+        path => Ok(path.to_owned()),
     }
 }
 
@@ -83,7 +77,7 @@ mod tests {
             ("sqlite:./data/hallpass.db", "./data/hallpass.db"),
             ("sqlite:/var/lib/hallpass.db", "/var/lib/hallpass.db"),
             ("sqlite:///var/lib/hallpass.db", "/var/lib/hallpass.db"),
-            ("sqlite:my%20store%3F.db", "my store?.db"),
+            ("sqlite:my store%20.db", "my store%20.db"),
         ] {
             assert_eq!(read(url).expect(url).path, Path::new(path));
         }
@@ -104,8 +98,7 @@ mod tests {
             ("sqlite:", "names no file"),
             ("sqlite://", "names no file"),
             ("sqlite::memory:", "use memory:"),
-            ("sqlite:%ff", "not UTF-8"),
-            ("sqlite:a%00b", "NUL"),
+            ("sqlite:a\0b", "NUL"),
             ("sqlite:a.db?mode=rwc", "mode=rwc is not an option"),
             ("sqlite:a.db?create=maybe", "create=maybe"),
             ("sqlite:a.db?busy_timeout=-1", "busy_timeout=-1"),
