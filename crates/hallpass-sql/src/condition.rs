@@ -1,0 +1,185 @@
+use hallpass::{EventQuery, InvalidCursor, Query};
+use ipnet::IpNet;
+
+use crate::dialect::Dialect;
+use crate::session::ip_value;
+use crate::value::{Value, instant};
+
+/// What follows `WHERE`, and the values of its places.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Condition {
+    /// The condition; never empty.
+    pub sql: String,
+    /// The values, in the order of their places.
+    pub values: Vec<Value>,
+}
+
+impl Condition {
+    /// Returns the condition under which a session is on the page that `query` asks for, the limit apart.
+    ///
+    /// It says the same as [`Query::matches`], and takes up the order `created_at DESC, id DESC` after the cursor.
+    ///
+    /// # Errors
+    ///
+    /// [`InvalidCursor`] if no listing gave the cursor.
+    pub fn of_sessions(query: &Query, dialect: &impl Dialect) -> Result<Self, InvalidCursor> {
+        let mut terms = Terms::new(dialect);
+        terms.is("realm = ", query.realm.as_ref().map(|realm| realm.as_str().to_owned()));
+        terms.is("subject = ", query.subject.as_ref().map(|subject| subject.as_str().to_owned()));
+        terms.is("profile = ", query.profile.as_ref().map(|profile| profile.as_str().to_owned()));
+        terms.is("level = ", query.level.map(|level| i64::from(level.number())));
+        terms.is("created_at > ", query.created_after.map(instant));
+        terms.is("seen_at < ", query.seen_before.map(instant));
+        terms.is("expires_at <= ", query.expires_by.map(instant));
+        terms.is("expires_at > ", query.expires_after.map(instant));
+        match query.ended {
+            Some(true) => terms.plain("ended_at IS NOT NULL"),
+            Some(false) => terms.plain("ended_at IS NULL"),
+            None => {}
+        }
+        if let Some(part) = &query.user_agent {
+            terms.contains("user_agent", part.to_lowercase());
+        }
+        if let Some(range) = query.ip {
+            terms.within("ip", range);
+        }
+        if let Some((created_at, id)) = query.after.as_ref().map(hallpass::Cursor::record).transpose()? {
+            // Not a comparison of rows, which MySQL does not take to an index.
+            terms.is("created_at <= ", Some(instant(created_at)));
+            terms.is("(created_at < ", Some(instant(created_at)));
+            terms.or("id < ", Value::bytes(id.as_bytes()));
+        }
+        Ok(terms.finish())
+    }
+
+    /// Returns the condition under which an event is on the page that `query` asks for, the limit apart.
+    ///
+    /// It says the same as [`EventQuery::matches`]; `seq` numbers events as they were taken in. Where the event to go on
+    /// from is gone, it goes on from the last one before it by name, that is by time.
+    pub fn of_events(query: &EventQuery, dialect: &impl Dialect) -> Self {
+        let mut terms = Terms::new(dialect);
+        terms.is("realm = ", query.realm.as_ref().map(|realm| realm.as_str().to_owned()));
+        terms.is("session = ", query.session.as_ref().map(|session| Value::bytes(session.as_bytes())));
+        terms.is("subject = ", query.subject.as_ref().map(|subject| subject.as_str().to_owned()));
+        terms.is("kind = ", query.kind.as_ref().map(|kind| kind.as_str().to_owned()));
+        if let Some(after) = query.after {
+            terms.is(
+                "seq > COALESCE((SELECT seq FROM events WHERE id <= ",
+                Some(Value::bytes(&after.number().to_be_bytes())),
+            );
+            terms.sql.push_str(" ORDER BY id DESC LIMIT 1), 0)");
+        }
+        terms.finish()
+    }
+}
+
+/// A condition as it grows.
+struct Terms<'a, D> {
+    dialect: &'a D,
+    sql: String,
+    values: Vec<Value>,
+}
+
+impl<'a, D: Dialect> Terms<'a, D> {
+    fn new(dialect: &'a D) -> Self {
+        Self { dialect, sql: String::new(), values: Vec::new() }
+    }
+
+    fn is(&mut self, comparison: &str, value: Option<impl Into<Value>>) {
+        if let Some(value) = value {
+            self.plain(comparison);
+            self.value(value.into());
+        }
+    }
+
+    fn or(&mut self, comparison: &str, value: Value) {
+        self.sql.push_str(" OR ");
+        self.sql.push_str(comparison);
+        self.value(value);
+        self.sql.push(')');
+    }
+
+    fn contains(&mut self, column: &str, part: String) {
+        self.plain(self.dialect.position());
+        self.sql.push('(');
+        self.sql.push_str(column);
+        self.sql.push_str(", ");
+        self.value(Value::Text(part));
+        self.sql.push_str(") > 0");
+    }
+
+    /// Addresses of the two families are never in each other's ranges, but their bytes may be.
+    fn within(&mut self, column: &str, range: IpNet) {
+        let octets = if matches!(range, IpNet::V4(_)) { 4 } else { 16 };
+        self.is(&format!("length({column}) = "), Some(octets));
+        self.is(&format!("{column} >= "), Some(ip_value(range.network())));
+        self.is(&format!("{column} <= "), Some(ip_value(range.broadcast())));
+    }
+
+    fn plain(&mut self, term: &str) {
+        if !self.sql.is_empty() {
+            self.sql.push_str(" AND ");
+        }
+        self.sql.push_str(term);
+    }
+
+    fn value(&mut self, value: Value) {
+        self.values.push(value);
+        self.dialect.placeholder(&mut self.sql, self.values.len());
+    }
+
+    fn finish(mut self) -> Condition {
+        if self.sql.is_empty() {
+            self.sql.push_str("1 = 1");
+        }
+        Condition { sql: self.sql, values: self.values }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use hallpass::{EventId, Realm, Subject};
+
+    struct Plain;
+
+    impl Dialect for Plain {}
+
+    #[test]
+    fn a_question_without_criteria_matches_everything() {
+        let condition = Condition::of_sessions(&Query::default(), &Plain).expect("no cursor");
+        assert_eq!(condition, Condition { sql: "1 = 1".to_owned(), values: Vec::new() });
+    }
+
+    #[test]
+    fn every_value_is_bound_and_none_is_written_into_the_text() {
+        let subject = Subject::new("'; DROP TABLE sessions").expect("a subject");
+        let mut query = Query::of_subject(Realm::default(), subject);
+        query.user_agent = Some("Fire'fox".to_owned());
+        query.ip = Some("10.0.0.0/8".parse().expect("a range"));
+        let Condition { sql, values } = Condition::of_sessions(&query, &Plain).expect("no cursor");
+        assert_eq!(
+            sql,
+            "realm = ?1 AND subject = ?2 AND instr(user_agent, ?3) > 0 AND length(ip) = ?4 AND ip >= ?5 AND ip <= ?6"
+        );
+        assert_eq!(values[1], Value::Text("'; DROP TABLE sessions".to_owned()));
+        assert_eq!(values[2], Value::Text("fire'fox".to_owned()));
+        assert_eq!(values[4..], [Value::bytes(&[10, 0, 0, 0]), Value::bytes(&[10, 255, 255, 255])]);
+    }
+
+    #[test]
+    fn a_cursor_of_something_else_is_refused() {
+        let mut query = Query::default();
+        query.after = Some(hallpass::Cursor::new("nonsense").expect("short text"));
+        assert_eq!(Condition::of_sessions(&query, &Plain), Err(InvalidCursor));
+    }
+
+    #[test]
+    fn events_go_on_after_the_one_named_or_the_last_before_it() {
+        let mut query = EventQuery::default();
+        query.after = Some(EventId::from_number(7));
+        let Condition { sql, values } = Condition::of_events(&query, &Plain);
+        assert_eq!(sql, "seq > COALESCE((SELECT seq FROM events WHERE id <= ?1 ORDER BY id DESC LIMIT 1), 0)");
+        assert_eq!(values, [Value::bytes(&7_u128.to_be_bytes())]);
+    }
+}

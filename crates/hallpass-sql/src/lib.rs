@@ -1,0 +1,21 @@
+//! What the SQL stores of [`hallpass`] share, written once: how a record becomes a row, how a question becomes a
+//! condition, and in which order migrations run.
+//!
+//! There is no driver here and no I/O. A store brings its driver, the [`Dialect`] of its database and its statements.
+//! This crate serves those stores only and promises nothing to others.
+
+mod condition;
+mod dialect;
+mod event;
+mod migration;
+mod page;
+mod session;
+mod value;
+
+pub use crate::condition::Condition;
+pub use crate::dialect::Dialect;
+pub use crate::event::{EVENT_COLUMNS, StoredEvent, event_values};
+pub use crate::migration::{Migration, NewerSchema, latest, pending};
+pub use crate::page::{events_page, newest_page};
+pub use crate::session::{SESSION_COLUMNS, SESSION_VALUES, StoredSession, session_values};
+pub use crate::value::{CorruptRow, Value, instant, instant_from, version, version_from};

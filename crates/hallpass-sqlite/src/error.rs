@@ -1,0 +1,215 @@
+use std::error::Error;
+use std::fmt;
+use std::io;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use hallpass::{InvalidCursor, StoreError};
+use hallpass_sql::{CorruptRow, NewerSchema};
+use rusqlite::ErrorCode;
+
+use crate::url::InvalidUrl;
+
+/// Why a store could not be opened; names the file and says what to do.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum OpenError {
+    /// The URL does not name a file.
+    #[error(transparent)]
+    Url(#[from] InvalidUrl),
+    /// There is no file, and none was to be made.
+    #[error("{}: there is no store here; check the path, or start the service once to make one", .0.display())]
+    Missing(PathBuf),
+    /// The folder of the file does not exist.
+    #[error("{}: its folder does not exist; create the folder first, or check the path", .0.display())]
+    NoFolder(PathBuf),
+    /// The path names a folder, a device, or nothing that could be a file.
+    #[error("{}: this is not a file; name a file for the store", .0.display())]
+    NotAFile(PathBuf),
+    /// The file or its folder cannot be written.
+    #[error("{}: cannot be written ({source}); make the file and its folder writable for this user: SQLite keeps two \
+             more files beside it", .path.display())]
+    NotWritable {
+        /// The file.
+        path: PathBuf,
+        /// What the system or SQLite said.
+        source: Box<dyn Error + Send + Sync>,
+    },
+    /// The file is some other application's, or no database at all.
+    #[error("{}: this is not a store of hallpass, and was left as it is; name another file", .0.display())]
+    Foreign(PathBuf),
+    /// The file was made by a later release.
+    #[error("{}: made by a later release: {source}; use that release, or another file", .path.display())]
+    Newer {
+        /// The file.
+        path: PathBuf,
+        /// Which schemas there are.
+        source: NewerSchema,
+    },
+    /// The file is damaged.
+    #[error("{}: damaged ({source}); stop whatever uses it, keep a copy of it with its -wal file, and restore a backup \
+             or save what `sqlite3 FILE .recover` finds", .path.display())]
+    Damaged {
+        /// The file.
+        path: PathBuf,
+        /// What is wrong.
+        source: Box<dyn Error + Send + Sync>,
+    },
+    /// The file system has no memory that processes can share, so the file could not be used safely.
+    #[error("{}: its file system cannot hold a write-ahead log (SQLite offers {mode}); use a local disk", .path.display())]
+    NoLog {
+        /// The file.
+        path: PathBuf,
+        /// The journal mode that is left.
+        mode: String,
+    },
+    /// Another process kept the file locked.
+    #[error("{}: another process keeps it locked; end that process, or wait longer", .0.display())]
+    Locked(PathBuf),
+    /// Something else failed.
+    #[error("{}: {source}", .path.display())]
+    Failed {
+        /// The file.
+        path: PathBuf,
+        /// What the system or SQLite said.
+        source: Box<dyn Error + Send + Sync>,
+    },
+}
+
+impl OpenError {
+    pub(crate) fn system(path: &Path, error: io::Error) -> Self {
+        let path = path.to_owned();
+        match error.kind() {
+            io::ErrorKind::PermissionDenied | io::ErrorKind::ReadOnlyFilesystem => {
+                Self::NotWritable { path, source: error.into() }
+            }
+            _ => Self::Failed { path, source: error.into() },
+        }
+    }
+
+    pub(crate) fn sqlite(path: &Path, error: rusqlite::Error) -> Self {
+        let path = path.to_owned();
+        match error.sqlite_error_code() {
+            Some(ErrorCode::NotADatabase) => Self::Foreign(path),
+            Some(ErrorCode::DatabaseCorrupt) => Self::Damaged { path, source: error.into() },
+            Some(ErrorCode::ReadOnly | ErrorCode::PermissionDenied | ErrorCode::CannotOpen) => {
+                Self::NotWritable { path, source: error.into() }
+            }
+            Some(ErrorCode::DatabaseBusy | ErrorCode::DatabaseLocked) => Self::Locked(path),
+            _ => Self::Failed { path, source: error.into() },
+        }
+    }
+}
+
+impl From<OpenError> for StoreError {
+    fn from(error: OpenError) -> Self {
+        match error {
+            OpenError::Damaged { .. } | OpenError::Foreign(_) => Self::corrupt(error),
+            OpenError::Url(_) | OpenError::Newer { .. } | OpenError::NoLog { .. } => Self::unsupported(error),
+            _ => Self::unavailable(error),
+        }
+    }
+}
+
+/// A reader that did not get at the log for all its attempts.
+const BUSY_LOG: ErrorCode = ErrorCode::FileLockingProtocolFailed;
+
+/// What went wrong with a read or a write.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum Fault {
+    #[error("{error}{}", advice(.error))]
+    Sqlite {
+        #[from]
+        error: rusqlite::Error,
+    },
+    #[error("a row is damaged: {0}; restore a backup, or remove the row")]
+    Row(#[from] CorruptRow),
+    #[error("{0} was deleted or replaced while in use; stop the service, put the right file back, and start again")]
+    Moved(String),
+    #[error("its thread has ended; start the service again")]
+    Closed,
+    #[error(transparent)]
+    Cursor(#[from] InvalidCursor),
+}
+
+fn advice(error: &rusqlite::Error) -> &'static str {
+    match error.sqlite_error_code() {
+        Some(ErrorCode::DiskFull) => "; free space on its disk, or allow the file to be larger",
+        Some(ErrorCode::DatabaseBusy | ErrorCode::DatabaseLocked) => "; another process is writing for too long",
+        Some(ErrorCode::DatabaseCorrupt | ErrorCode::NotADatabase) => "; stop the service and restore a backup",
+        Some(ErrorCode::SystemIoFailure) => "; check its disk",
+        _ => "",
+    }
+}
+
+impl Fault {
+    pub(crate) fn is_busy(&self) -> bool {
+        matches!(self.code(), Some(ErrorCode::DatabaseBusy | ErrorCode::DatabaseLocked | BUSY_LOG))
+    }
+
+    /// Tells whether the connection can still be trusted: what it was asked was merely refused.
+    pub(crate) fn is_harmless(&self) -> bool {
+        match self {
+            Self::Sqlite { .. } => {
+                self.is_busy() || matches!(self.code(), Some(ErrorCode::DiskFull | ErrorCode::ConstraintViolation))
+            }
+            Self::Row(_) | Self::Cursor(_) => true,
+            Self::Moved(_) | Self::Closed => false,
+        }
+    }
+
+    fn code(&self) -> Option<ErrorCode> {
+        match self {
+            Self::Sqlite { error } => error.sqlite_error_code(),
+            _ => None,
+        }
+    }
+
+    fn is_corrupt(&self) -> bool {
+        match self {
+            Self::Row(_) => true,
+            Self::Sqlite { error } => match error.sqlite_error_code() {
+                // `Unknown` is what a missing table is, or a column that holds something else.
+                Some(ErrorCode::DatabaseCorrupt | ErrorCode::NotADatabase | ErrorCode::Unknown) => true,
+                Some(_) => false,
+                None => true,
+            },
+            _ => false,
+        }
+    }
+}
+
+/// A fault and the file that has it; shared by all whom it concerns.
+#[derive(Debug, Clone)]
+pub(crate) struct Trouble {
+    path: Arc<Path>,
+    fault: Arc<Fault>,
+}
+
+impl Trouble {
+    pub(crate) fn new(path: &Arc<Path>, fault: Fault) -> Self {
+        Self { path: Arc::clone(path), fault: Arc::new(fault) }
+    }
+}
+
+impl fmt::Display for Trouble {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}: {}", self.path.display(), self.fault)
+    }
+}
+
+impl Error for Trouble {
+    fn source(&self) -> Option<&(dyn Error + 'static)> {
+        Some(&*self.fault)
+    }
+}
+
+impl From<Trouble> for StoreError {
+    fn from(trouble: Trouble) -> Self {
+        match &*trouble.fault {
+            Fault::Cursor(_) => Self::unsupported(trouble),
+            fault if fault.is_corrupt() => Self::corrupt(trouble),
+            _ => Self::unavailable(trouble),
+        }
+    }
+}

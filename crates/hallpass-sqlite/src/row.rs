@@ -1,0 +1,72 @@
+use bytes::Bytes;
+use hallpass::{Event, Record, Timestamp};
+use hallpass_sql::{CorruptRow, StoredEvent, StoredSession, Value, instant_from, version_from};
+use rusqlite::types::{ToSqlOutput, ValueRef};
+use rusqlite::{Row, ToSql};
+
+use crate::error::Fault;
+
+/// A value for a place in a statement.
+pub(crate) struct Bound<'a>(pub(crate) &'a Value);
+
+impl ToSql for Bound<'_> {
+    fn to_sql(&self) -> rusqlite::Result<ToSqlOutput<'_>> {
+        Ok(ToSqlOutput::Borrowed(match self.0 {
+            Value::Null => ValueRef::Null,
+            Value::Integer(number) => ValueRef::Integer(*number),
+            Value::Text(text) => ValueRef::Text(text.as_bytes()),
+            Value::Bytes(bytes) => ValueRef::Blob(bytes),
+        }))
+    }
+}
+
+/// The columns that [`record`] reads.
+pub(crate) const RECORD: &str = "version, seen_at, expires_at, head, data";
+
+pub(crate) fn record(row: &Row<'_>) -> Result<Record, Fault> {
+    let data = match row.get_ref(4)? {
+        ValueRef::Null => Bytes::new(),
+        ValueRef::Text(bytes) | ValueRef::Blob(bytes) => Bytes::copy_from_slice(bytes),
+        ValueRef::Integer(_) | ValueRef::Real(_) => return Err(CorruptRow::Column("data").into()),
+    };
+    let stored = StoredSession {
+        version: version_from(row.get(0)?),
+        seen_at: at(row, 1, "seen_at")?,
+        expires_at: at(row, 2, "expires_at")?,
+        head: Bytes::copy_from_slice(row.get_ref(3)?.as_blob().map_err(|_| CorruptRow::Column("head"))?),
+        data,
+    };
+    Ok(stored.into_record()?)
+}
+
+/// Reads the columns of `EVENT_COLUMNS`.
+pub(crate) fn event(row: &Row<'_>) -> Result<Event, Fault> {
+    let text = |index, column| row.get_ref(index)?.as_str().map_err(|_| Fault::from(CorruptRow::Column(column)));
+    let maybe = |index, column| match row.get_ref(index)? {
+        ValueRef::Null => Ok(None),
+        value => value.as_str().map(Some).map_err(|_| Fault::from(CorruptRow::Column(column))),
+    };
+    let session = match row.get_ref(4)? {
+        ValueRef::Null => None,
+        value => Some(value.as_blob().map_err(|_| CorruptRow::Column("session"))?),
+    };
+    let stored = StoredEvent {
+        id: row.get_ref(0)?.as_blob().map_err(|_| CorruptRow::Column("id"))?,
+        at: at(row, 1, "at")?,
+        kind: text(2, "kind")?,
+        realm: text(3, "realm")?,
+        session,
+        subject: maybe(5, "subject")?,
+        actor: text(6, "actor")?,
+        reason: maybe(7, "reason")?,
+        note: maybe(8, "note")?,
+        request_id: maybe(9, "request_id")?,
+        ip: maybe(10, "ip")?,
+        user_agent: maybe(11, "user_agent")?,
+    };
+    Ok(stored.to_event()?)
+}
+
+fn at(row: &Row<'_>, index: usize, column: &'static str) -> Result<Timestamp, Fault> {
+    Ok(instant_from(row.get(index)?, column)?)
+}

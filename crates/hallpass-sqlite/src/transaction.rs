@@ -1,0 +1,78 @@
+//! Many writes, one transaction, one sync: each write in a savepoint of its own.
+
+use rusqlite::Connection;
+
+use crate::error::Fault;
+
+/// A write that waits for its turn.
+pub(crate) trait Write: Send {
+    /// Does it, within a transaction; called again if that was rolled back.
+    fn run(&mut self, connection: &Connection) -> Result<(), Fault>;
+}
+
+/// How a batch failed as a whole.
+#[derive(Debug)]
+pub(crate) enum BatchFault {
+    /// The transaction did not begin: nothing was written.
+    Begin(Fault),
+    /// SQLite gave the transaction up because of one of the writes: nothing was written.
+    Member(Fault),
+    /// The commit failed: whether anything was written shows only when the file is next opened.
+    Commit(Fault),
+}
+
+/// Runs all writes in one transaction and commits it; answers how each of them failed, if it did.
+///
+/// A write that fails leaves nothing behind, and the others are kept.
+pub(crate) fn commit_together<'a>(
+    connection: &Connection,
+    writes: impl Iterator<Item = &'a mut dyn Write>,
+) -> Result<Vec<Option<Fault>>, BatchFault> {
+    do_now(connection, "BEGIN IMMEDIATE").map_err(BatchFault::Begin)?;
+    let mut faults = Vec::with_capacity(writes.size_hint().0);
+    for write in writes {
+        match alone(connection, write) {
+            Ok(fault) => faults.push(fault),
+            Err(lost) => {
+                roll_back(connection);
+                return Err(BatchFault::Member(lost));
+            }
+        }
+    }
+    do_now(connection, "COMMIT").map_err(|fault| {
+        roll_back(connection);
+        BatchFault::Commit(fault)
+    })?;
+    Ok(faults)
+}
+
+/// Runs one write in its savepoint; answers how it failed, or fails itself if that took the transaction along.
+fn alone(connection: &Connection, write: &mut dyn Write) -> Result<Option<Fault>, Fault> {
+    do_now(connection, "SAVEPOINT one")?;
+    let fault = write.run(connection).err();
+    // A full disk, among others, makes SQLite roll back everything (<https://www.sqlite.org/lang_transaction.html>).
+    if connection.is_autocommit() {
+        return Err(fault.unwrap_or(Fault::Closed));
+    }
+    if let Some(fault) = fault {
+        if do_now(connection, "ROLLBACK TO one").and_then(|()| do_now(connection, "RELEASE one")).is_err() {
+            return Err(fault);
+        }
+        return Ok(Some(fault));
+    }
+    do_now(connection, "RELEASE one")?;
+    Ok(None)
+}
+
+fn roll_back(connection: &Connection) {
+    if !connection.is_autocommit()
+        && let Err(error) = connection.execute_batch("ROLLBACK")
+    {
+        tracing::warn!(target: "hallpass::sqlite", %error, "a failed transaction could not be rolled back");
+    }
+}
+
+fn do_now(connection: &Connection, statement: &str) -> Result<(), Fault> {
+    connection.prepare_cached(statement)?.execute([])?;
+    Ok(())
+}

@@ -1,0 +1,4 @@
+//! The embedded store, tested from outside.
+
+mod group_commit;
+mod support;
