@@ -14,13 +14,23 @@ const START: Timestamp = Timestamp::from_millis(1_700_000_000_000);
 
 #[derive(Arbitrary, Debug)]
 enum Step {
-    Wait { millis: u32 },
+    Wait {
+        millis: u32,
+    },
     /// The client shows what it holds; a renewal is due or not, and its answer arrives or is lost.
-    Show { due: bool, arrives: bool },
+    Show {
+        due: bool,
+        arrives: bool,
+    },
     /// Somebody shows a generation of their choice with a secret of their choice.
-    Guess { generation: u32, secret: [u8; 28] },
+    Guess {
+        generation: u32,
+        secret: [u8; 28],
+    },
     /// The client shows again what it once held.
-    Again { which: u8 },
+    Again {
+        which: u8,
+    },
     Login,
 }
 
@@ -28,6 +38,12 @@ struct Server {
     chain: Chain,
     pepper: Option<Pepper>,
     now: Timestamp,
+}
+
+/// A token that the client has exchanged, and when it first showed the newer one.
+struct Spent {
+    token: ReferenceToken,
+    left_behind_at: Option<Timestamp>,
 }
 
 fuzz_target!(|input: (bool, Vec<Step>)| {
@@ -43,8 +59,11 @@ fuzz_target!(|input: (bool, Vec<Step>)| {
             Step::Wait { millis } => server.now = server.now.plus(Duration::from_millis(u64::from(millis % 600_000))),
             Step::Show { due, arrives } => {
                 let answer = server.show(&held, due);
+                for Spent { left_behind_at, .. } in &mut spent {
+                    left_behind_at.get_or_insert(server.now);
+                }
                 if let Some(answer) = answer.filter(|_| arrives) {
-                    spent.push(std::mem::replace(&mut held, answer));
+                    spent.push(Spent { token: std::mem::replace(&mut held, answer), left_behind_at: None });
                 }
             }
             Step::Guess { generation, secret } => {
@@ -54,13 +73,17 @@ fuzz_target!(|input: (bool, Vec<Step>)| {
                 assert!(matches!(standing, Standing::Wrong), "{standing:?} for a guess");
             }
             Step::Again { which } => {
-                let Some(token) = spent.get(usize::from(which)) else { continue };
-                server.show_again(token);
+                if let Some(spent) = spent.get(usize::from(which)) {
+                    server.show_again(spent);
+                }
             }
             Step::Login => {
                 let Some(renewed) = server.chain.replace(server.now) else { return };
                 server.chain = renewed.chain;
-                spent.push(std::mem::replace(&mut held, token(server.chain.generation, renewed.secret)));
+                let dead = spent.iter().map(|spent| &spent.token).chain([&held]);
+                assert!({ dead }.all(|token| matches!(server.judge(token), Standing::Wrong)), "no grace at a login");
+                held = token(server.chain.generation, renewed.secret);
+                spent.clear();
             }
         }
     }
@@ -75,19 +98,19 @@ impl Server {
     fn show(&mut self, held: &ReferenceToken, due: bool) -> Option<ReferenceToken> {
         let renewed = match self.judge(held) {
             Standing::Current { first_use } => {
-                assert_eq!(first_use, !self.chain.confirmed);
-                self.chain.confirm();
+                assert_eq!(first_use, self.chain.confirmed_at.is_none());
+                self.chain.confirm(self.now);
                 if !due || !self.chain.may_renew(self.now) {
                     return None;
                 }
-                self.chain.renew(&held.secret, held.generation, self.pepper.as_ref(), self.now)
+                self.chain.renew(&held.secret, held.generation, self.pepper.as_ref(), GRACE, self.now)
             }
             Standing::Superseded(successor) => {
                 assert!(successor.hash() == self.chain.hash, "everybody gets the same successor");
                 return Some(token(self.chain.generation, successor));
             }
             Standing::Unanswered(present) => {
-                self.chain.renew(&present, held.generation, self.pepper.as_ref(), self.now)
+                self.chain.renew(&present, held.generation, self.pepper.as_ref(), GRACE, self.now)
             }
             other => panic!("{other:?} for the newest token that the client was given"),
         }?;
@@ -95,13 +118,16 @@ impl Server {
         Some(token(self.chain.generation, renewed.secret))
     }
 
-    /// Judges a token that was replaced: of an older chain it is dead, of this one it is known.
-    fn show_again(&self, token: &ReferenceToken) {
-        let standing = self.judge(token);
-        let known = token.generation >= self.chain.first_generation;
-        assert_eq!(known, !matches!(standing, Standing::Wrong), "{standing:?}");
+    /// Judges a token that the client no longer holds: it is known, and ends nothing while a packet may be stalled.
+    fn show_again(&self, spent: &Spent) {
+        let standing = self.judge(&spent.token);
+        assert!(!matches!(standing, Standing::Wrong), "a token of this chain was not recognised");
         if matches!(standing, Standing::Replayed) {
-            assert!(self.now.since(self.chain.renewed_at) > GRACE.replay_after, "an end before its time");
+            let left_behind_for = spent.left_behind_at.map(|at| self.now.since(at));
+            assert!(
+                left_behind_for.is_some_and(|age| age > GRACE.replay_after),
+                "ended too early: {left_behind_for:?}"
+            );
         }
     }
 }

@@ -11,7 +11,10 @@ use libfuzzer_sys::fuzz_target;
 static CHAIN: LazyLock<Chain> = LazyLock::new(|| {
     let mut renewed = Chain::start(Generation::FIRST, NOW);
     for _ in 0..100 {
-        renewed = renewed.chain.renew(&renewed.secret, renewed.chain.generation, None, NOW).expect("far from the last");
+        renewed = renewed
+            .chain
+            .renew(&renewed.secret, renewed.chain.generation, None, GRACE, NOW)
+            .expect("far from the last");
     }
     renewed.chain
 });

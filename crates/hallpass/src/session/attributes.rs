@@ -68,6 +68,8 @@ impl<'de> Deserialize<'de> for Key<'de> {
 }
 
 /// The attributes taken apart into keys and unparsed values, in their order.
+///
+/// Of a key that came more than once the last value counts, here as in [`find`], and as `JSON.parse` has it.
 #[derive(Debug, Default)]
 pub(crate) struct Attributes<'a>(Vec<(Cow<'a, str>, Cow<'a, RawValue>)>);
 
@@ -77,11 +79,11 @@ impl<'a> Attributes<'a> {
     }
 
     pub(crate) fn value(&self, key: &str) -> Option<&RawValue> {
-        self.0.iter().find(|(other, _)| other == key).map(|(_, value)| &**value)
+        self.0.iter().rev().find(|(other, _)| other == key).map(|(_, value)| &**value)
     }
 
     pub(crate) fn set(&mut self, key: &str, value: Box<RawValue>) {
-        match self.0.iter_mut().find(|(other, _)| other == key) {
+        match self.0.iter_mut().rev().find(|(other, _)| other == key) {
             Some((_, place)) => *place = Cow::Owned(value),
             None => self.0.push((Cow::Owned(key.to_owned()), Cow::Owned(value))),
         }
@@ -166,6 +168,18 @@ mod tests {
             str::from_utf8(&written).expect("text"),
             r#"{"a":[7],"deep":{"a":2,"x":[1,2,{"a":3}]},"text":"v","new":1.50}"#
         );
+    }
+
+    #[test]
+    fn of_a_repeated_key_the_last_value_counts_everywhere() {
+        let data = br#"{"a":1,"b":0,"a":2}"#;
+        assert_eq!(find::<u8>(data, "a").expect("valid"), Some(2));
+        let mut attributes = Attributes::parse(data).expect("valid");
+        assert_eq!(attributes.value("a").expect("there").get(), "2");
+        attributes.set("a", RawValue::from_string("3".into()).expect("valid"));
+        assert_eq!(find::<u8>(&attributes.to_bytes().expect("valid"), "a").expect("valid"), Some(3));
+        attributes.remove("a");
+        assert_eq!(attributes.to_bytes().expect("valid"), &br#"{"b":0}"#[..]);
     }
 
     #[test]
