@@ -82,8 +82,7 @@ impl EventId {
     pub fn next(at: Timestamp) -> Self {
         static ORDER: AtomicU32 = AtomicU32::new(0);
         let order = ORDER.fetch_add(1, Ordering::Relaxed);
-        let [a, b, c, d, e, f] = crypto::random::<6>();
-        let random = u64::from_be_bytes([0, 0, a, b, c, d, e, f]);
+        let random = u64::from_be_bytes(crypto::random()) >> 16;
         Self(u128::from(at.as_millis()) << 80 | u128::from(order) << 48 | u128::from(random))
     }
 

@@ -13,7 +13,7 @@ use crate::crypto;
 
 /// The public name of a session: 128 random bits, written as 22 characters of base64url.
 ///
-/// It stays the same for the life of a session and is safe in logs, listings and URLs (it is the `sid` of OpenID
+/// It stays the same for the life of a session and is safe in logs, listings and URLs (it is the `sid` of `OpenID`
 /// Connect). Knowing it gives no access and cannot end the session.
 ///
 /// ```

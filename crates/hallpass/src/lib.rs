@@ -1,9 +1,10 @@
-//! hallpass
+#![doc = include_str!("guide/front.md")]
 
 mod code;
 mod crypto;
 mod error;
 mod event;
+pub mod guide;
 pub mod http;
 mod id;
 mod name;

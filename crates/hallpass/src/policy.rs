@@ -10,9 +10,9 @@ use crate::record::{Record, Terms};
 use crate::time::Timestamp;
 use crate::token::Grace;
 
-const MINUTE: Duration = Duration::from_secs(60);
-const HOUR: Duration = Duration::from_secs(3600);
-const DAY: Duration = Duration::from_secs(86_400);
+const MINUTE: Duration = Duration::from_mins(1);
+const HOUR: Duration = Duration::from_hours(1);
+const DAY: Duration = Duration::from_hours(24);
 
 /// How many sessions one subject may have, and what happens to one too many.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -4,7 +4,7 @@ use std::time::Duration;
 use http::HeaderMap;
 
 use crate::error::Error;
-use crate::event::{Event, EventKind};
+use crate::event::EventKind;
 use crate::sessions::{Admission, Caller, Sessions};
 use crate::token::Token;
 
@@ -70,9 +70,7 @@ impl Sessions {
         caller: &Caller,
     ) -> Result<Option<Admission>, Error> {
         if presented.texts().len() > 1 {
-            let mut event = Event::new(EventKind::DuplicateCookie, self.realm().clone(), self.now());
-            event.origin = caller.origin.clone();
-            self.observe(&[event]);
+            self.observe(&[caller.event(EventKind::DuplicateCookie, self.realm().clone(), self.now())]);
         }
         let mut admitted = None;
         for text in presented.texts() {

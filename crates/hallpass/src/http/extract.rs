@@ -21,16 +21,13 @@ impl SessionRejection {
 
 impl IntoResponse for SessionRejection {
     fn into_response(self) -> Response {
-        match self.0 {
-            Some(error) => {
-                tracing::warn!(error = %error, cause = ?std::error::Error::source(&error), "a session could not be opened");
-                Problem::of(&error).into_response::<Body>()
-            }
-            None => {
-                tracing::error!("a handler asks for a session on a route without `SessionLayer`");
-                http::StatusCode::INTERNAL_SERVER_ERROR.into_response()
-            }
-        }
+        let Some(error) = self.0 else {
+            tracing::error!("a handler asks for a session on a route without `SessionLayer`");
+            return http::StatusCode::INTERNAL_SERVER_ERROR.into_response();
+        };
+        let cause = std::error::Error::source(&error);
+        tracing::warn!(error = %error, cause = ?cause, "a session could not be opened");
+        Problem::of(&error).into_response::<Body>()
     }
 }
 

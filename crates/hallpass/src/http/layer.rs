@@ -88,10 +88,11 @@ impl Slot {
 
 fn origin(headers: &HeaderMap) -> Origin {
     let note = |name| headers.get(name).and_then(|value| value.to_str().ok()).and_then(Note::lossy);
-    let mut origin = Origin::default();
-    origin.user_agent = note(header::USER_AGENT);
-    origin.request_id = note(header::HeaderName::from_static("x-request-id"));
-    origin
+    Origin {
+        user_agent: note(header::USER_AGENT),
+        request_id: note(header::HeaderName::from_static("x-request-id")),
+        ip: None,
+    }
 }
 
 /// The service that [`SessionLayer`] makes.

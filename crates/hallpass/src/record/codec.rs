@@ -152,11 +152,15 @@ fn close(mut out: BytesMut) -> Bytes {
 fn put(out: &mut BytesMut, tag: u8, value: &[u8]) {
     out.put_u8(tag);
     let mut length = value.len();
-    while length >= 0x80 {
-        out.put_u8((length & 0x7f) as u8 | 0x80);
+    loop {
+        let [low, ..] = length.to_le_bytes();
         length >>= 7;
+        let goes_on = if length > 0 { 0x80 } else { 0 };
+        out.put_u8(low & 0x7f | goes_on);
+        if length == 0 {
+            break;
+        }
     }
-    out.put_u8((length & 0x7f) as u8);
     out.put_slice(value);
 }
 
@@ -254,6 +258,7 @@ impl Draft {
     }
 
     fn finish(self, unknown: Bytes) -> Result<Record, CorruptRecord> {
+        const MISSING: CorruptRecord = CorruptRecord("a field is missing");
         let ended = match (self.ended_at, self.end_reason, self.end_actor) {
             (None, None, None) => None,
             (Some(at), Some(reason), Some(actor)) => Some(Ended { at, reason, actor, note: self.end_note }),
@@ -262,7 +267,6 @@ impl Draft {
         if ended.is_none() && self.chain.is_none() {
             return Err(CorruptRecord("it lives without a chain"));
         }
-        const MISSING: CorruptRecord = CorruptRecord("a field is missing");
         Ok(Record {
             id: self.id.ok_or(MISSING)?,
             realm: self.realm.ok_or(MISSING)?,

@@ -52,6 +52,7 @@ struct Inner {
 }
 
 #[derive(Default)]
+#[allow(clippy::struct_excessive_bools)] // each is an independent yes or no
 struct State {
     is_opened: bool,
     record: Option<Record>,

@@ -194,7 +194,7 @@ impl Sessions {
             let mut events = Vec::new();
             if let Some(renewed) = &next_token {
                 next.chain = Some(renewed.chain.clone());
-                events.push(self.event(EventKind::Renewed, &next, &work.caller, now));
+                events.push(work.caller.event_of(EventKind::Renewed, &next, now));
             }
             self.stamp(&mut next, now);
             if self.0.store.save(&next, Expected::Version(stored.version), &events).await? == Outcome::Applied {
@@ -234,7 +234,7 @@ impl Sessions {
         if work.changes.is_empty() {
             return Ok(Done { record: Some(record), ticket: work.ticket, outgoing: Outgoing::Keep });
         }
-        self.observe(&[self.event(EventKind::ChangesDiscarded, &record, &work.caller, self.now())]);
+        self.observe(&[work.caller.event_of(EventKind::ChangesDiscarded, &record, self.now())]);
         Err(Error::inactive(Refusal::Overtaken))
     }
 
@@ -274,7 +274,7 @@ impl Sessions {
         let mut next = record.clone();
         next.chain = Some(renewed.chain.clone());
         self.stamp(&mut next, now);
-        let events = [self.event(EventKind::Renewed, &next, caller, now)];
+        let events = [caller.event_of(EventKind::Renewed, &next, now)];
         match self.0.store.save(&next, Expected::Version(record.version), &events).await? {
             Outcome::Applied => {
                 self.observe(&events);

@@ -259,7 +259,7 @@ impl Sessions {
         caller: &Caller,
         now: Timestamp,
     ) -> Result<Outcome, Error> {
-        let mut event = self.event(kind, record, caller, now);
+        let mut event = caller.event_of(kind, record, now);
         event.reason = Some(ended.reason.clone());
         event.note.clone_from(&ended.note);
         let mut next = record.clone();

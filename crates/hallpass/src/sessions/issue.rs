@@ -259,7 +259,7 @@ impl Sessions {
             let renewed = Chain::start(Generation::FIRST, now);
             let mut record = draft(id, &renewed, now);
             record.expires_at = self.policy(&record.profile).expires_at(&record);
-            let events = [self.event(kind.clone(), &record, caller, now)];
+            let events = [caller.event_of(kind.clone(), &record, now)];
             match self.0.store.save(&record, Expected::Absent, &events).await? {
                 Outcome::Applied => {
                     self.observe(&events);

@@ -2,7 +2,7 @@
 
 use super::{Caller, SessionState, Sessions, SignIn};
 use crate::error::Error;
-use crate::event::{EndReason, Event, EventKind};
+use crate::event::{EndReason, EventKind};
 use crate::name::{Profile, Subject};
 use crate::policy::{Limit, Overflow};
 use crate::record::Record;
@@ -49,10 +49,8 @@ impl Sessions {
     }
 
     fn limit_reached(&self, subject: &Subject, caller: &Caller) -> Error {
-        let mut event = Event::new(EventKind::LimitReached, self.0.realm.clone(), self.now());
+        let mut event = caller.event(EventKind::LimitReached, self.0.realm.clone(), self.now());
         event.subject = Some(subject.clone());
-        event.actor = caller.actor.clone();
-        event.origin = caller.origin.clone();
         self.observe(&[event]);
         Error::limit_reached()
     }

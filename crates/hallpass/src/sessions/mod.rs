@@ -51,6 +51,24 @@ impl Caller {
     }
 }
 
+impl Caller {
+    /// Returns an event that happens now, to nobody's session.
+    pub(crate) fn event(&self, kind: EventKind, realm: Realm, now: Timestamp) -> Event {
+        let mut event = Event::new(kind, realm, now);
+        event.actor = self.actor.clone();
+        event.origin = self.origin.clone();
+        event
+    }
+
+    /// Returns an event that happens now, to a record's session.
+    pub(crate) fn event_of(&self, kind: EventKind, record: &Record, now: Timestamp) -> Event {
+        let mut event = self.event(kind, record.realm.clone(), now);
+        event.session = Some(record.id);
+        event.subject.clone_from(&record.subject);
+        event
+    }
+}
+
 impl Default for Caller {
     fn default() -> Self {
         Self::user()
@@ -197,16 +215,6 @@ impl Sessions {
         self.0.pepper.as_deref()
     }
 
-    /// Returns an event about `record`, by `caller`, now.
-    fn event(&self, kind: EventKind, record: &Record, caller: &Caller, now: Timestamp) -> Event {
-        let mut event = Event::new(kind, record.realm.clone(), now);
-        event.session = Some(record.id);
-        event.subject.clone_from(&record.subject);
-        event.actor = caller.actor.clone();
-        event.origin = caller.origin.clone();
-        event
-    }
-
     pub(crate) fn observe(&self, events: &[Event]) {
         for event in events {
             self.0.observer.on_event(event);
@@ -215,11 +223,9 @@ impl Sessions {
 
     /// Reports something that concerns no change: it reaches the observer only.
     fn report(&self, kind: EventKind, token: &ReferenceToken, record: Option<&Record>, caller: &Caller) {
-        let mut event = Event::new(kind, self.0.realm.clone(), self.now());
+        let mut event = caller.event(kind, self.0.realm.clone(), self.now());
         event.session = Some(token.id);
         event.subject = record.and_then(|record| record.subject.clone());
-        event.actor = caller.actor.clone();
-        event.origin = caller.origin.clone();
         self.0.observer.on_event(&event);
     }
 }

@@ -191,7 +191,7 @@ impl Sessions {
             next.chain = Some(renewed.chain.clone());
             edit(&mut next)?;
             self.stamp(&mut next, now);
-            let events = [self.event(kind.clone(), &next, caller, now)];
+            let events = [caller.event_of(kind.clone(), &next, now)];
             if self.0.store.save(&next, Expected::Version(stored.version), &events).await? == Outcome::Applied {
                 self.observe(&events);
                 let ticket = Ticket::current(next.id, renewed.chain.generation, renewed.secret);

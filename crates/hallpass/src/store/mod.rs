@@ -180,4 +180,4 @@ pub trait Store: fmt::Debug + Send + Sync + 'static {
 }
 
 /// How long past its `expires_at` a record stays at least, so that a clock that is somewhat off forgets nothing.
-pub const SWEEP_MARGIN: std::time::Duration = std::time::Duration::from_secs(3600);
+pub const SWEEP_MARGIN: std::time::Duration = std::time::Duration::from_hours(1);

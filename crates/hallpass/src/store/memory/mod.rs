@@ -187,7 +187,10 @@ impl Default for MemoryStore {
 
 impl fmt::Debug for MemoryStore {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("MemoryStore").field("held", &self.len()).field("capacity", &self.capacity).finish()
+        f.debug_struct("MemoryStore")
+            .field("held", &self.len())
+            .field("capacity", &self.capacity)
+            .finish_non_exhaustive()
     }
 }
 

@@ -36,8 +36,7 @@ pub(super) enum Saved {
 
 /// Session ids are random, so part of one is as good as a hash of it.
 fn hash(id: &SessionId) -> u64 {
-    let [a, b, c, d, e, f, g, h, ..] = *id.as_bytes();
-    u64::from_be_bytes([a, b, c, d, e, f, g, h])
+    id.as_bytes().first_chunk().map_or(0, |bytes| u64::from_be_bytes(*bytes))
 }
 
 /// Numbers the spans; there are fewer than 2^34 until the year 9999, and those that differ by 2^32 are 2,229 years apart.

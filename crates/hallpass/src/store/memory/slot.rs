@@ -41,8 +41,9 @@ impl Packed {
     }
 
     fn instant(self) -> Timestamp {
-        let [a, b, c, d, e, f] = self.0;
-        Timestamp::from_millis(u64::from_be_bytes([0, 0, a, b, c, d, e, f]))
+        let mut bytes = [0; 8];
+        bytes[2..].copy_from_slice(&self.0);
+        Timestamp::from_millis(u64::from_be_bytes(bytes))
     }
 
     fn optional_instant(self) -> Option<Timestamp> {

@@ -17,6 +17,7 @@ impl SubjectHash {
         Self(hash)
     }
 
+    #[allow(clippy::cast_possible_truncation)] // the remainder is below a `usize`
     pub(super) const fn shard(self, shards: usize) -> usize {
         (self.0 % shards as u64) as usize
     }
