@@ -1,6 +1,7 @@
 //! Tests of the library from the outside; one binary, since each more is linked again.
 
 mod app;
+mod broken;
 mod conflicts;
 mod conformance;
 mod defects;

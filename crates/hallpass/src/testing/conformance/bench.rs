@@ -158,6 +158,11 @@ impl Bench {
         }
     }
 
+    /// Asserts that the store lists these records, in this order, each as it was saved.
+    pub(super) async fn assert_listed(&self, query: &Query, expected: &[Record], what: &str) {
+        sample::assert_listed(&self.list(query).await, expected, what);
+    }
+
     pub(super) async fn ids(&self, query: &Query) -> Vec<SessionId> {
         self.list(query).await.into_iter().map(|record| record.id).collect()
     }

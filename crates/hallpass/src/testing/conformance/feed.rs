@@ -6,7 +6,7 @@ use futures_util::StreamExt as _;
 
 use super::bench::{Bench, counting};
 use super::handles::Handles;
-use super::sample;
+use super::sample::{self, HOUR, MINUTE};
 use crate::id::SessionId;
 use crate::store::{Change, ChangeStream};
 
@@ -21,21 +21,28 @@ pub(super) async fn news_comes_of_what_changes_elsewhere(handles: Handles) {
     let Some(mut changes) = changes else { return };
     let record = bench.record_of(&sample::subject());
     bench.create([&record]).await;
-    let record =
-        told(&bench, &mut changes, record.id, || async { bench.update(&record, |r| r.data = counting(1)).await }).await;
-    told(&bench, &mut changes, record.id, || async { bench.end(&record).await }).await;
+    assert_told(&bench, &mut changes, record.id, "a creation").await;
+
+    catch_up(&bench, &mut changes).await;
+    let record = bench.update(&record, |record| record.data = counting(1)).await;
+    assert_told(&bench, &mut changes, record.id, "a change").await;
+
+    catch_up(&bench, &mut changes).await;
+    let _ = bench.touch(&record, bench.now.plus(MINUTE), bench.now.plus(2 * HOUR)).await;
+    bench.end(&bench.load(&record.id).await.expect("it is there")).await;
+    assert_told(&bench, &mut changes, record.id, "an end").await;
 }
 
-/// Asserts that a change is told of, whatever else is.
-async fn told<T, F: Future<Output = T>>(
-    bench: &Bench,
-    changes: &mut ChangeStream,
-    id: SessionId,
-    change: impl FnOnce() -> F,
-) -> T {
-    let result = change().await;
+/// Takes in all earlier news, so that none of it is mistaken for what comes next.
+async fn catch_up(bench: &Bench, changes: &mut ChangeStream) {
+    let mark = bench.record();
+    bench.create([&mark]).await;
+    assert_told(bench, changes, mark.id, "a creation").await;
+}
+
+async fn assert_told(bench: &Bench, changes: &mut ChangeStream, id: SessionId, what: &str) {
     let news = Change::Session { realm: bench.realm.clone(), id };
-    let news_comes = async {
+    let arrival = async {
         while let Some(change) = changes.next().await {
             // After a hole, everything may have changed: that is news of this record too.
             if change == news || change == Change::Hole {
@@ -44,7 +51,6 @@ async fn told<T, F: Future<Output = T>>(
         }
         false
     };
-    let heard = tokio::time::timeout(LATE, news_comes).await;
-    assert_eq!(heard, Ok(true), "a change is told of within {LATE:?}, and the news does not end");
-    result
+    let told = tokio::time::timeout(LATE, arrival).await;
+    assert_eq!(told, Ok(true), "{what} is told of within {LATE:?}, and the news does not end");
 }

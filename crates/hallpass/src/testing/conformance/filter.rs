@@ -1,5 +1,7 @@
 //! Which records a listing has.
 
+use std::cmp::Reverse;
+
 use super::bench::{Bench, limit};
 use super::handles::Handles;
 use super::sample::{self, HOUR, MINUTE, SECOND};
@@ -95,17 +97,16 @@ async fn records(bench: &Bench, subject: &Subject) -> Vec<Record> {
 }
 
 async fn assert_lists(bench: &Bench, records: &[Record], query: &Query, chosen: &[&Filter]) {
-    let mut expected: Vec<_> = records.iter().filter(|r| chosen.iter().all(|filter| (filter.holds)(r))).collect();
-    expected.sort_by_key(|record| std::cmp::Reverse((record.created_at, record.id)));
-    let found = bench.list(query).await;
+    let meets_all = |record: &&Record| chosen.iter().all(|filter| (filter.holds)(record));
+    let expected = newest_first(records.iter().filter(meets_all));
     let names: Vec<_> = chosen.iter().map(|filter| filter.name).collect();
-    let ids = |record: &Record| record.id;
-    assert_eq!(
-        found.iter().map(ids).collect::<Vec<_>>(),
-        expected.iter().map(|record| record.id).collect::<Vec<_>>(),
-        "the sessions asked for by {names:?}"
-    );
-    found.iter().zip(expected).for_each(|(found, expected)| sample::assert_same(Some(found), expected));
+    bench.assert_listed(query, &expected, &format!("the sessions asked for by {names:?}")).await;
+}
+
+fn newest_first<'a>(records: impl IntoIterator<Item = &'a Record>) -> Vec<Record> {
+    let mut records: Vec<_> = records.into_iter().cloned().collect();
+    records.sort_by_key(|record| Reverse((record.created_at, record.id)));
+    records
 }
 
 pub(super) async fn each_filter_lists_what_it_says(handles: Handles) {
@@ -231,10 +232,8 @@ pub(super) async fn a_listing_shows_records_as_they_are_now(handles: Handles) {
         (Query { ended: Some(true), ..bench.query() }, vec![&ended]),
         (Query { ended: Some(false), ..bench.query() }, vec![&touched, &changed]),
     ];
-    for (query, mut expected) in asked {
-        expected.sort_by_key(|record| std::cmp::Reverse((record.created_at, record.id)));
-        let found = bench.list(&query).await;
-        assert_eq!(found.len(), expected.len(), "{query:?} asks for what is stored now");
-        found.iter().zip(expected).for_each(|(found, expected)| sample::assert_same(Some(found), expected));
+    for (query, expected) in asked {
+        let what = format!("{query:?} asks for what is stored now");
+        bench.assert_listed(&query, &newest_first(expected), &what).await;
     }
 }

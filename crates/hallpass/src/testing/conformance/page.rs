@@ -27,8 +27,8 @@ pub(super) async fn a_listing_is_ordered_newest_first(handles: Handles) {
     bench.create(&records).await;
     records.sort_by_key(|record| std::cmp::Reverse((record.created_at, record.id)));
     for query in [bench.query(), bench.query_of(&subject)] {
-        assert_eq!(bench.list(&query).await, records, "newest first");
-        assert_eq!(bench.list(&Query { limit: limit(1), ..query }).await, records, "newest first, one by one");
+        bench.assert_listed(&query, &records, "newest first").await;
+        bench.assert_listed(&Query { limit: limit(1), ..query }, &records, "newest first, one by one").await;
     }
 }
 

@@ -61,11 +61,12 @@ pub(super) async fn fifty_increments_at_once_end_at_fifty(handles: Handles) {
         .at_once(50, |bench, _| async move {
             loop {
                 let before = bench.load(&record.id).await.expect("the record is there throughout");
+                // Others are let in here, as they are during any request that takes its time.
+                tokio::task::yield_now().await;
                 let after = sample::next(&before, |after| after.data = counting(counted(&before) + 1));
                 if bench.save(&after, Expected::Version(before.version)).await == Outcome::Applied {
                     return;
                 }
-                tokio::task::yield_now().await;
             }
         })
         .await;

@@ -44,14 +44,11 @@ pub(super) async fn realms_have_their_own_listings(handles: Handles) {
     other.create([&theirs]).await;
     for (bench, record) in [(&bench, &ours), (&other, &theirs)] {
         for query in [bench.query(), bench.query_of(&subject)] {
-            let listed = bench.list(&query).await;
-            assert_eq!(listed.len(), 1, "each realm has one session");
-            sample::assert_same(listed.first(), record);
+            bench.assert_listed(&query, std::slice::from_ref(record), "each realm has one session").await;
         }
     }
     let everywhere = Query { subject: Some(subject), ..Query::default() };
-    let listed = bench.list(&everywhere).await;
-    assert_eq!(listed, [ours, theirs], "a listing without a realm covers all realms");
+    bench.assert_listed(&everywhere, &[ours, theirs], "a listing without a realm covers all realms").await;
 }
 
 pub(super) async fn realms_have_their_own_events(handles: Handles) {

@@ -92,6 +92,16 @@ pub(super) fn assert_same(found: Option<&Record>, expected: &Record) {
     assert!(different.is_empty(), "the record is not as it must be: {}", different.join("; "));
 }
 
+/// Asserts that a listing has these records, in this order, each as it was saved.
+#[track_caller]
+pub(super) fn assert_listed(found: &[Record], expected: &[Record], what: &str) {
+    let ids = |records: &[Record]| records.iter().map(|record| record.id).collect::<Vec<_>>();
+    assert_eq!(ids(found), ids(expected), "{what}");
+    for (found, expected) in found.iter().zip(expected) {
+        assert_same(Some(found), expected);
+    }
+}
+
 fn differences(found: &Record, expected: &Record) -> Vec<String> {
     let mut different = Vec::new();
     macro_rules! compare {

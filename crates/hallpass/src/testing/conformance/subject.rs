@@ -18,11 +18,9 @@ pub(super) async fn a_listing_follows_a_subject_being_set(handles: Handles) {
     let hers = bench.update(&anonymous, |record| record.subject = Some(alice.clone())).await;
     assert_eq!(bench.ids(&bench.query_of(&alice)).await, [hers.id], "the session is Alice's from now on");
     let changed = bench.update(&hers, |record| record.data = counting(1)).await;
-    assert_eq!(
-        bench.list(&bench.query_of(&alice)).await,
-        std::slice::from_ref(&changed),
-        "a change does not list it twice"
-    );
+    bench
+        .assert_listed(&bench.query_of(&alice), std::slice::from_ref(&changed), "a change does not list it twice")
+        .await;
 
     let his = bench.update(&changed, |record| record.subject = Some(bob.clone())).await;
     assert_eq!(bench.ids(&bench.query_of(&bob)).await, [his.id], "the session is Bob's from now on");
@@ -43,7 +41,7 @@ pub(super) async fn an_ended_session_stays_listed(handles: Handles) {
     bench.create([&living, &ending]).await;
     let tombstone = bench.end(&ending).await;
     let of_subject = |ended| Query { ended, ..bench.query_of(&subject) };
-    assert_eq!(bench.list(&of_subject(Some(true))).await, std::slice::from_ref(&tombstone));
+    bench.assert_listed(&of_subject(Some(true)), &[tombstone], "the session that has ended").await;
     assert_eq!(bench.ids(&of_subject(Some(false))).await, [living.id]);
     assert_eq!(bench.ids(&of_subject(None)).await.len(), 2);
 }
@@ -96,7 +94,7 @@ pub(super) async fn a_conflict_leaves_a_subject_as_it_is(handles: Handles) {
         assert_eq!(bench.save(&stale, expected).await, Outcome::Conflict);
         stale.version = stale.version.next();
     }
-    assert_eq!(bench.list(&bench.query_of(&alice)).await, [changed], "the session is still Alice's");
+    bench.assert_listed(&bench.query_of(&alice), &[changed], "the session is still Alice's").await;
     assert_eq!(bench.ids(&bench.query_of(&bob)).await, [], "and not Bob's");
 }
 
