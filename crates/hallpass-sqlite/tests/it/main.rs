@@ -1,4 +1,8 @@
 //! The embedded store, tested from outside.
 
 mod group_commit;
+mod load;
+mod part;
+#[cfg(target_os = "linux")]
+mod powerloss;
 mod support;
