@@ -1,8 +1,11 @@
 //! The embedded store, tested from outside.
 
+mod failure;
 mod group_commit;
 mod load;
+mod opening;
 mod part;
 #[cfg(target_os = "linux")]
 mod powerloss;
+mod processes;
 mod support;

@@ -4,10 +4,10 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use hallpass::{Expected, Outcome, Realm, Store};
-use hallpass_sqlite::{SqliteOptions, SqliteStore, Synchronous};
+use hallpass_sqlite::{OpenError, SqliteOptions, SqliteStore, Synchronous};
 
 use crate::load;
-use crate::support::ended;
+use crate::support::{create, ended, record};
 
 const PART: &str = "HALLPASS_PART";
 const FOLDER: &str = "HALLPASS_PART_FOLDER";
@@ -34,6 +34,9 @@ fn a_load_in_one_process_ends_as_it_was_acknowledged() {
         match part.as_str() {
             "check" => check(options, &acks).await,
             "open" => drop(SqliteStore::open(options).expect("a store")),
+            "damage" => damage(&folder.join("hallpass.db")),
+            "fail-sync" | "fail-write" => fail(options, &folder.join(part)).await,
+            "read-only" => refused(&folder),
             "end" => end(options, &folder).await,
             "load" => load_until_killed(options, &acks).await,
             "full" => load_twice(options, &acks).await,
@@ -61,6 +64,45 @@ async fn end(options: SqliteOptions, folder: &Path) {
     let record = store.load(&Realm::default(), &id).await.expect("the store").expect("the session");
     let outcome = store.save(&ended(&record), Expected::Version(record.version), &[]).await.expect("the store");
     assert_eq!(outcome, Outcome::Applied);
+}
+
+/// Writes over all but the first page.
+fn damage(path: &Path) {
+    use std::io::{Seek, SeekFrom, Write};
+    let mut file = std::fs::OpenOptions::new().write(true).open(path).expect("the store");
+    let rest = file.metadata().expect("the store").len() - 4096;
+    file.seek(SeekFrom::Start(4096)).expect("a second page");
+    file.write_all(&vec![0xa5; usize::try_from(rest).expect("small")]).expect("it can be written");
+}
+
+/// The disk fails while the file `switch` is there.
+async fn fail(options: SqliteOptions, switch: &Path) {
+    let store = SqliteStore::open(options.clone()).expect("a new store");
+    let (before, during, after) = (record(), record(), record());
+    create(&store, &before).await;
+    std::fs::write(switch, "").expect("the folder can be written");
+    for _ in 0..3 {
+        let error = store.save(&during, Expected::Absent, &[]).await.expect_err("the disk fails");
+        assert!(error.is_unavailable(), "{error}");
+        assert_eq!(crate::support::load(&store, &before).await.as_ref(), Some(&before));
+    }
+    std::fs::remove_file(switch).expect("it is there");
+    create(&store, &after).await;
+    assert!(store.capabilities().durable);
+    drop(store);
+    let store = SqliteStore::open(options).expect("the same store");
+    for record in [&before, &after] {
+        assert_eq!(crate::support::load(&store, record).await.as_ref(), Some(record));
+    }
+}
+
+/// Neither an old store nor a new one can be opened where nothing can be written.
+fn refused(folder: &Path) {
+    for name in ["hallpass.db", "new.db"] {
+        let error = SqliteStore::open(folder.join(name)).expect_err("it cannot be written");
+        assert!(matches!(error, OpenError::NotWritable { .. }), "{error:?}");
+        assert!(error.to_string().contains(name), "{error}");
+    }
 }
 
 async fn load_until_killed(options: SqliteOptions, acks: &Path) {

@@ -4,6 +4,7 @@
  * through, so that the order written down is the order in which things happened; a sync is written down after it
  * returned. trace.rs reads the trace.
  *
+ * With HALLPASS_SHIM_READ_ONLY the folder is on a file system that cannot be written.
  * A file `fail-sync` in the folder makes syncs of files named *-wal fail with EIO, one named `fail-write` makes writes to
  * them fail with ENOSPC.
  */
@@ -29,12 +30,14 @@ static pthread_mutex_t one_at_a_time = PTHREAD_MUTEX_INITIALIZER;
 static char *path_of[MOST];
 static char folder[PATH_MAX];
 static int trace = -1;
+static int read_only;
 
 #define REAL(name) ((__typeof__(&name))dlsym(RTLD_NEXT, #name))
 
 __attribute__((constructor)) static void begin(void) {
     const char *name = getenv("HALLPASS_SHIM_FOLDER");
     const char *file = getenv("HALLPASS_SHIM_TRACE");
+    read_only = getenv("HALLPASS_SHIM_READ_ONLY") != NULL;
     if (!name || !realpath(name, folder)) folder[0] = 0;
     if (file) trace = (int)syscall(SYS_openat, AT_FDCWD, file, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0600);
     if (file && trace < 0) abort();
@@ -94,6 +97,11 @@ static int opened(int (*really)(const char *, int, ...), const char *name, int f
     struct stat there;
     char *path = watched(name);
     int was_there = path && stat(path, &there) == 0;
+    int writes = (flags & O_ACCMODE) != O_RDONLY || (flags & O_CREAT && !was_there);
+    if (read_only && path && writes) {
+        pthread_mutex_unlock(&one_at_a_time);
+        return errno = EROFS, -1;
+    }
     int fd = really(name, flags, mode);
     if (fd >= 0 && fd < MOST) {
         free(path_of[fd]);
