@@ -2,6 +2,7 @@
 
 mod failure;
 mod group_commit;
+mod listing;
 mod load;
 mod opening;
 mod part;
@@ -9,3 +10,4 @@ mod part;
 mod powerloss;
 mod processes;
 mod support;
+mod writing;
