@@ -35,9 +35,13 @@ pub enum OpenError {
         /// What the system or SQLite said.
         source: Box<dyn Error + Send + Sync>,
     },
-    /// The file is some other application's, or no database at all.
-    #[error("{}: this is not a store of hallpass, and was left as it is; name another file", .0.display())]
+    /// The file is some other application's database.
+    #[error("{}: this is another application's database, and was left as it is; name another file", .0.display())]
     Foreign(PathBuf),
+    /// The file is no database, or so damaged that it cannot be told.
+    #[error("{}: this is not a database, or its beginning is damaged, and was left as it is; name another file, or \
+             restore a backup", .0.display())]
+    NotADatabase(PathBuf),
     /// The file was made by a later release.
     #[error("{}: made by a later release: {source}; use that release, or another file", .path.display())]
     Newer {
@@ -90,7 +94,7 @@ impl OpenError {
     pub(crate) fn sqlite(path: &Path, error: rusqlite::Error) -> Self {
         let path = path.to_owned();
         match error.sqlite_error_code() {
-            Some(ErrorCode::NotADatabase) => Self::Foreign(path),
+            Some(ErrorCode::NotADatabase) => Self::NotADatabase(path),
             Some(ErrorCode::DatabaseCorrupt) => Self::Damaged { path, source: error.into() },
             Some(ErrorCode::ReadOnly | ErrorCode::PermissionDenied | ErrorCode::CannotOpen) => {
                 Self::NotWritable { path, source: error.into() }
@@ -104,7 +108,7 @@ impl OpenError {
 impl From<OpenError> for StoreError {
     fn from(error: OpenError) -> Self {
         match error {
-            OpenError::Damaged { .. } | OpenError::Foreign(_) => Self::corrupt(error),
+            OpenError::Damaged { .. } | OpenError::Foreign(_) | OpenError::NotADatabase(_) => Self::corrupt(error),
             OpenError::Url(_) | OpenError::Newer { .. } | OpenError::NoLog { .. } => Self::unsupported(error),
             _ => Self::unavailable(error),
         }

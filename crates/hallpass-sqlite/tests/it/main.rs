@@ -1,4 +1,13 @@
 //! The embedded store, tested from outside.
 
+mod failure;
 mod group_commit;
+mod listing;
+mod load;
+mod opening;
+mod part;
+#[cfg(target_os = "linux")]
+mod powerloss;
+mod processes;
 mod support;
+mod writing;
