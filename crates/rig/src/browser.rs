@@ -2,7 +2,9 @@ use std::env;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-use crate::need::{find, need};
+use hallpass::testing::require;
+
+use crate::program::{find, program};
 
 /// A real browser, driven by a script for Node.js.
 #[derive(Debug)]
@@ -18,12 +20,10 @@ pub struct Browser {
 ///
 /// If a part is missing and `HALLPASS_TEST_REQUIRE_ALL=1`.
 pub fn browser() -> Option<Browser> {
-    let node = need(find("node"), "node is not installed")?;
-    let chromium = need(
-        find("chromium").or_else(|| find("chromium-browser")).or_else(|| find("google-chrome")),
-        "chromium is not installed",
-    )?;
-    let modules = need(modules(), "playwright-core is not installed; ./test does that")?;
+    let node = program("node")?;
+    let chromium = ["chromium", "chromium-browser", "google-chrome"].into_iter().find_map(find);
+    let chromium = require(chromium.ok_or("chromium is not installed"))?;
+    let modules = require(modules().ok_or("playwright-core is not installed; ./test does that"))?;
     Some(Browser { node, modules, chromium })
 }
 

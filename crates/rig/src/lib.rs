@@ -10,15 +10,15 @@
 //! # a_test();
 //! ```
 //!
-//! The missing program is then told as a line `SKIPPED: test: reason`, which `./test` counts.
+//! The missing program is then told by [`hallpass::testing::require`] as a line `SKIPPED: test: reason`, which `./test` counts.
 //! With `HALLPASS_TEST_REQUIRE_ALL=1` the same test fails instead, so that CI never goes green on a machine that lacks something.
 
 mod browser;
-mod need;
+mod program;
 mod scratch;
 mod server;
 
 pub use browser::{Browser, browser};
-pub use need::{need, program};
+pub use program::program;
 pub use scratch::scratch;
 pub use server::{NotReady, Server};
