@@ -158,7 +158,13 @@ impl SecretHash {
 
 impl PartialEq for SecretHash {
     fn eq(&self, other: &Self) -> bool {
-        self.0.ct_eq(&other.0).into()
+        // Word by word: as constant in time as byte by byte, at an eighth of the steps.
+        let (ours, _) = self.0.as_chunks::<8>();
+        let (theirs, _) = other.0.as_chunks::<8>();
+        let difference = ours.iter().zip(theirs).fold(0, |difference, (ours, theirs)| {
+            difference | (u64::from_ne_bytes(*ours) ^ u64::from_ne_bytes(*theirs))
+        });
+        difference.ct_eq(&0).into()
     }
 }
 
@@ -195,5 +201,15 @@ mod tests {
         let hash = SessionSecret::from_bytes([1; 28]).hash();
         assert_eq!(hash, SessionSecret::from_bytes([1; 28]).hash());
         assert_ne!(hash, SessionSecret::from_bytes([2; 28]).hash());
+    }
+
+    #[test]
+    fn hashes_that_differ_in_one_bit_anywhere_are_not_equal() {
+        let hash = SecretHash::from_bytes([0x5a; 32]);
+        for bit in 0..256 {
+            let mut other = *hash.as_bytes();
+            other[bit / 8] ^= 1 << (bit % 8);
+            assert_ne!(hash, SecretHash::from_bytes(other), "bit {bit}");
+        }
     }
 }
