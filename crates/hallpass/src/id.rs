@@ -6,7 +6,7 @@ use std::str::FromStr;
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
-use subtle::ConstantTimeEq;
+use subtle::{Choice, ConstantTimeEq};
 use zeroize::{Zeroize, ZeroizeOnDrop};
 
 use crate::crypto;
@@ -158,7 +158,13 @@ impl SecretHash {
 
 impl PartialEq for SecretHash {
     fn eq(&self, other: &Self) -> bool {
-        self.0.ct_eq(&other.0).into()
+        // Word by word: as constant in time as byte by byte, in fewer steps.
+        let (ours, _) = self.0.as_chunks::<8>();
+        let (theirs, _) = other.0.as_chunks::<8>();
+        let equal = ours.iter().zip(theirs).fold(Choice::from(1), |equal, (ours, theirs)| {
+            equal & u64::from_ne_bytes(*ours).ct_eq(&u64::from_ne_bytes(*theirs))
+        });
+        equal.into()
     }
 }
 
@@ -195,5 +201,15 @@ mod tests {
         let hash = SessionSecret::from_bytes([1; 28]).hash();
         assert_eq!(hash, SessionSecret::from_bytes([1; 28]).hash());
         assert_ne!(hash, SessionSecret::from_bytes([2; 28]).hash());
+    }
+
+    #[test]
+    fn hashes_that_differ_in_one_bit_anywhere_are_not_equal() {
+        let hash = SecretHash::from_bytes([0x5a; 32]);
+        for bit in 0..256 {
+            let mut other = *hash.as_bytes();
+            other[bit / 8] ^= 1 << (bit % 8);
+            assert_ne!(hash, SecretHash::from_bytes(other), "bit {bit}");
+        }
     }
 }

@@ -133,6 +133,10 @@ impl Note {
     /// Returns what of `text` a note can hold: the first 512 bytes, without control characters; nothing if that is
     /// empty.
     pub fn lossy(text: &str) -> Option<Self> {
+        // Nearly every header is such text, and is taken whole.
+        if text.len() <= 512 && text.bytes().fold(true, |is_plain, byte| is_plain & matches!(byte, b' '..=b'~')) {
+            return (!text.is_empty()).then(|| Self(CompactString::new(text)));
+        }
         let mut kept = CompactString::default();
         for character in text.chars().filter(|character| !character.is_control()) {
             if kept.len() + character.len_utf8() > 512 {
@@ -200,7 +204,11 @@ mod tests {
     #[test]
     fn a_note_keeps_what_it_can() {
         assert_eq!(Note::lossy("stolen\nlaptop").map(|note| note.to_string()), Some("stolenlaptop".to_owned()));
+        assert_eq!(Note::lossy("curl/8.5.0").map(|note| note.to_string()), Some("curl/8.5.0".to_owned()));
+        assert_eq!(Note::lossy("a\u{7f}b\u{85}é").map(|note| note.to_string()), Some("abé".to_owned()));
+        assert_eq!(Note::lossy(&"x".repeat(513)).map(|note| note.as_str().len()), Some(512));
         assert_eq!(Note::lossy("\n"), None);
+        assert_eq!(Note::lossy(""), None);
         assert_eq!(Note::lossy(&"é".repeat(300)).map(|note| note.as_str().len()), Some(512));
     }
 

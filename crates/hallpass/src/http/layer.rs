@@ -98,7 +98,10 @@ impl Slot {
 }
 
 fn origin(headers: &HeaderMap, address: Option<ClientAddress>) -> Origin {
-    let note = |name| headers.get(name).and_then(|value| value.to_str().ok()).and_then(Note::lossy);
+    let note = |name| {
+        let text = headers.get(name).and_then(|value| str::from_utf8(value.as_bytes()).ok());
+        text.and_then(Note::lossy)
+    };
     Origin {
         user_agent: note(header::USER_AGENT),
         request_id: note(header::HeaderName::from_static("x-request-id")),
