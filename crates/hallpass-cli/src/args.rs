@@ -1,0 +1,239 @@
+//! What can be typed: the commands, their options, and what their help teaches.
+
+mod filter;
+mod global;
+mod sessions;
+mod when;
+
+use std::path::PathBuf;
+
+use clap::{Args, Parser, Subcommand, ValueEnum};
+use clap_complete::Shell;
+use hallpass::Realm;
+
+pub(crate) use self::filter::{Filter, State};
+pub(crate) use self::global::{Color, Global};
+pub(crate) use self::sessions::{Count, CountBy, List, Revoke, SessionsCommand, Show, Ttl, Watch};
+
+/// Manages sessions: a service, and an operator's commands.
+#[derive(Debug, Parser)]
+#[command(
+    name = "hallpass",
+    version,
+    about = "Manages sessions: a service, and an operator's commands.",
+    after_help = HELP,
+    after_long_help = LONG_HELP,
+    disable_help_subcommand = true,
+    max_term_width = 100,
+)]
+pub(crate) struct Cli {
+    #[command(flatten)]
+    pub(crate) global: Global,
+    #[command(subcommand)]
+    pub(crate) command: Option<Command>,
+}
+
+const HELP: &str = "\
+Try:
+  hallpass serve --demo             a service with a web app to click through
+  hallpass sessions list            what is open now
+  hallpass sessions watch           what happens, as it happens
+
+`hallpass --help` says more, `hallpass COMMAND --help` most.";
+
+const LONG_HELP: &str = "\
+Where the commands look, first match wins:
+  --url URL, or HALLPASS_URL        a running service, with the API key in HALLPASS_KEY
+  --store URL, or HALLPASS_STORE    a store, such as sqlite:hallpass.db; the service may be running
+  `store` in hallpass.toml          the same, from the file that the service reads (--config, HALLPASS_CONFIG)
+  sqlite:hallpass.db                if the file is there
+
+Examples:
+  hallpass serve --demo
+  hallpass sessions list --subject alice
+  hallpass sessions revoke --subject alice --reason 'stolen laptop'
+  hallpass --json sessions list --seen-before 30d | jq -r '.items[].id'
+  HALLPASS_URL=https://hallpass.example HALLPASS_KEY=hpk_... hallpass sessions watch
+
+Data goes to standard output, everything else to standard error.
+
+Exit codes:
+  0  done
+  1  nothing found, or refused
+  2  failed, also for a command that cannot be understood
+
+Environment:
+  HALLPASS_URL, HALLPASS_KEY        the service to talk to, and the API key to show it
+  HALLPASS_STORE, HALLPASS_CONFIG, HALLPASS_REALM
+                                    as --store, --config and --realm
+  HALLPASS_LISTEN, HALLPASS_ADMIN_KEY, and others that `hallpass serve --help` lists
+  NO_COLOR                          no colour, as --color never
+  TZ                                the zone that times are shown in; --utc for UTC";
+
+/// What to do.
+#[derive(Debug, Subcommand)]
+pub(crate) enum Command {
+    /// Run the session service
+    Serve(Serve),
+    /// List, show, count, watch and revoke sessions
+    #[command(subcommand_required = true, arg_required_else_help = true)]
+    Sessions {
+        #[command(subcommand)]
+        command: SessionsCommand,
+    },
+    /// End sessions whose time is over, and forget those that ended long ago
+    Sweep(Sweep),
+    /// Create, list and revoke the API keys of a service
+    #[command(subcommand_required = true, arg_required_else_help = true)]
+    Keys {
+        #[command(subcommand)]
+        command: KeysCommand,
+    },
+    /// Check the configuration
+    #[command(subcommand_required = true, arg_required_else_help = true)]
+    Config {
+        #[command(subcommand)]
+        command: ConfigCommand,
+    },
+    /// Print a completion script for a shell
+    #[command(after_help = "\
+Examples:
+  hallpass completions bash > ~/.local/share/bash-completion/completions/hallpass
+  hallpass completions zsh  > ~/.zfunc/_hallpass
+  hallpass completions fish > ~/.config/fish/completions/hallpass.fish")]
+    Completions {
+        /// The shell
+        shell: Shell,
+    },
+    /// Write the manual pages into a folder
+    #[command(hide = true)]
+    Man {
+        /// The folder; it must exist
+        folder: PathBuf,
+    },
+}
+
+/// Which command and options `serve` has.
+#[derive(Debug, Args)]
+#[command(after_help = "\
+Examples:
+  hallpass serve --demo                       try it: http://127.0.0.1:7070/demo
+  hallpass serve --store sqlite:/var/lib/hallpass/hallpass.db
+  HALLPASS_ADMIN_KEY=hpk_... hallpass serve --config /etc/hallpass.toml
+
+Ready means one line on standard error with the address.
+SIGTERM or Ctrl-C lets running requests end, then exits with 0; a second one exits at once.
+On a first start it makes its store and an admin key, and prints the key once.
+
+Environment: HALLPASS_LISTEN, HALLPASS_STORE, HALLPASS_CONFIG, HALLPASS_PROFILE, HALLPASS_TOKENS; options are stronger,
+the file is weaker. HALLPASS_ADMIN_KEY is the first admin key, instead of one made and printed.")]
+pub(crate) struct Serve {
+    /// The address to listen on; port 0 picks one and prints it [default: 127.0.0.1:7070]
+    #[arg(long, value_name = "ADDRESS")]
+    pub(crate) listen: Option<String>,
+    /// Add a small web app under /demo that shows what sessions do
+    #[arg(long)]
+    pub(crate) demo: bool,
+    /// The policy to start from, such as `office` or `bank`
+    #[arg(long, value_name = "NAME")]
+    pub(crate) profile: Option<String>,
+    /// What clients hold: reference tokens only, or also self-contained ones
+    #[arg(long, value_name = "KIND")]
+    pub(crate) tokens: Option<String>,
+}
+
+/// Which options `sweep` has.
+#[derive(Debug, Args)]
+#[command(after_help = "\
+A service sweeps by itself. This is for a store that no service uses, or for a timer.
+
+Examples:
+  hallpass sweep
+  hallpass sweep --store sqlite:/var/lib/hallpass/hallpass.db")]
+pub(crate) struct Sweep {
+    /// Stop after about this many sessions
+    #[arg(long, value_name = "NUMBER")]
+    pub(crate) limit: Option<std::num::NonZeroUsize>,
+}
+
+/// What to do with API keys.
+#[derive(Debug, Subcommand)]
+pub(crate) enum KeysCommand {
+    /// Make an API key and print it, this once
+    #[command(after_help = "\
+Roles:
+  app       create, verify and renew sessions, and read and write their data
+  viewer    look at sessions
+  operator  the same, and revoke them
+  auditor   look at sessions and events
+  admin     everything, keys included
+
+Examples:
+  hallpass keys create shop --role app
+  HALLPASS_KEY=$(hallpass keys create me --role operator) hallpass --url http://127.0.0.1:7070 sessions list")]
+    Create {
+        /// What to call it; events tell who did something by this name
+        name: String,
+        /// What it may do
+        #[arg(long, value_enum)]
+        role: Role,
+    },
+    /// List the API keys; never what they are
+    List,
+    /// Take an API key away, at once
+    Revoke {
+        /// What it is called
+        name: String,
+        /// Do not ask
+        #[arg(long, short)]
+        yes: bool,
+    },
+}
+
+/// What an API key may do.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Role {
+    /// Create, verify and renew sessions, and read and write their data
+    App,
+    /// Look at sessions
+    Viewer,
+    /// Look at sessions and revoke them
+    Operator,
+    /// Look at sessions and events
+    Auditor,
+    /// Everything, keys included
+    Admin,
+}
+
+impl Role {
+    /// Returns the word for it.
+    pub(crate) fn as_str(self) -> &'static str {
+        match self {
+            Self::App => "app",
+            Self::Viewer => "viewer",
+            Self::Operator => "operator",
+            Self::Auditor => "auditor",
+            Self::Admin => "admin",
+        }
+    }
+}
+
+/// What to do with the configuration.
+#[derive(Debug, Subcommand)]
+pub(crate) enum ConfigCommand {
+    /// Read the configuration as `serve` would, and say what is wrong with it, by line
+    #[command(after_help = "\
+Examples:
+  hallpass config check
+  hallpass config check --config /etc/hallpass.toml
+
+Exit code 1: something is wrong with it.")]
+    Check,
+}
+
+impl Global {
+    /// Returns the realm that was named.
+    pub(crate) fn realm(&self) -> Option<&Realm> {
+        self.realm.as_ref()
+    }
+}

@@ -1,0 +1,125 @@
+//! Where the commands look: a running service, or a store itself.
+
+mod choice;
+mod direct;
+mod service;
+mod sse;
+
+use std::fmt::Debug;
+use std::num::NonZeroUsize;
+
+use async_trait::async_trait;
+use futures_util::stream::BoxStream;
+use hallpass::{Event, EventId, EventKind, Note, SessionId, Subject, Swept};
+
+pub(crate) use self::choice::{choose, configured};
+
+use crate::args::{Filter, Role, State};
+use crate::failure::Failure;
+use crate::view::{KeyView, SessionView};
+
+/// Which sessions to ask for.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Ask {
+    /// What must hold.
+    pub(crate) filter: Filter,
+    /// In which states; every state if there is none.
+    pub(crate) states: Vec<State>,
+}
+
+impl Ask {
+    /// Tells whether a session in this state is asked for.
+    pub(crate) fn wants(&self, state: &str) -> bool {
+        self.states.is_empty() || self.states.iter().any(|wanted| wanted.as_str() == state)
+    }
+}
+
+/// Some of what was asked for, and where the rest is.
+#[derive(Debug)]
+pub(crate) struct Part<T> {
+    /// What there is.
+    pub(crate) items: Vec<T>,
+    /// Where to go on, if there may be more.
+    pub(crate) next: Option<String>,
+}
+
+/// What a revocation of many did so far.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub(crate) struct Reached {
+    /// How many sessions it met that were usable.
+    pub(crate) matched: u64,
+    /// How many of them it ended.
+    pub(crate) revoked: u64,
+}
+
+/// Which events to follow; several kinds are told apart by the reader.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Follow {
+    /// Of this subject only.
+    pub(crate) subject: Option<Subject>,
+    /// Of this session only.
+    pub(crate) session: Option<SessionId>,
+    /// Of this kind only.
+    pub(crate) kind: Option<EventKind>,
+}
+
+/// A home of sessions, as an operator sees it. Both homes answer the same.
+#[async_trait]
+pub(crate) trait Backend: Debug + Send + Sync {
+    /// Returns a part of the sessions that match, newest first.
+    async fn sessions(&self, ask: &Ask, after: Option<&str>) -> Result<Part<SessionView>, Failure>;
+
+    /// Returns a session, living or ended.
+    async fn session(&self, id: &SessionId) -> Result<Option<SessionView>, Failure>;
+
+    /// Returns what happened to a session, oldest first.
+    async fn timeline(&self, id: &SessionId) -> Result<Vec<Event>, Failure>;
+
+    /// Returns what happens from now on, or what happened after an event and then what happens.
+    ///
+    /// The stream ends, or gives an error, when the connection is lost.
+    async fn follow(
+        &self,
+        follow: &Follow,
+        after: Option<EventId>,
+    ) -> Result<BoxStream<'static, Result<Event, Failure>>, Failure>;
+
+    /// Ends a session; answers whether it was usable until now, or nothing if there is none.
+    async fn revoke(&self, id: &SessionId, note: Option<&Note>) -> Result<Option<bool>, Failure>;
+
+    /// Ends all sessions of a subject, or all but one; answers how many were usable until now.
+    async fn revoke_subject(
+        &self,
+        subject: &Subject,
+        except: Option<&SessionId>,
+        note: Option<&Note>,
+    ) -> Result<u64, Failure>;
+
+    /// Ends every session that matches, and says from time to time how far it is.
+    async fn revoke_matching(
+        &self,
+        filter: &Filter,
+        note: Option<&Note>,
+        reached: &mut (dyn FnMut(Reached) + Send),
+    ) -> Result<Reached, Failure>;
+
+    /// Ends and forgets some of what is over: at most `limit` of each.
+    async fn sweep(&self, limit: NonZeroUsize) -> Result<Swept, Failure>;
+
+    /// Makes an API key and returns it.
+    async fn create_key(&self, name: &str, role: Role) -> Result<CreatedKey, Failure>;
+
+    /// Returns all API keys, without what they are.
+    async fn keys(&self) -> Result<Vec<KeyView>, Failure>;
+
+    /// Takes an API key away; answers whether there was one.
+    async fn revoke_key(&self, name: &str) -> Result<bool, Failure>;
+}
+
+/// An API key just made, and its text, to be shown once.
+pub(crate) struct CreatedKey {
+    /// The key as it may be shown.
+    pub(crate) key: KeyView,
+    /// What its holder has.
+    pub(crate) secret: String,
+}

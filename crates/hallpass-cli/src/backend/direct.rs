@@ -1,0 +1,170 @@
+use std::collections::VecDeque;
+use std::env;
+use std::num::NonZeroUsize;
+use std::sync::Arc;
+use std::time::Duration;
+
+use async_trait::async_trait;
+use futures_util::StreamExt as _;
+use futures_util::stream::{self, BoxStream};
+use hallpass::{
+    Actor, Caller, Cursor, Event, EventId, EventQuery, Note, PageLimit, Query, Revocation, SessionId, SessionState,
+    Sessions, Settings, Subject, Swept,
+};
+
+use super::{Ask, Backend, CreatedKey, Follow, Part, Reached};
+use crate::args::{Filter, Role, State};
+use crate::failure::Failure;
+use crate::view::{KeyView, SessionView};
+
+/// How often the store is asked for new events.
+const POLL: Duration = Duration::from_millis(500);
+
+/// A store itself; whoever may open it is an operator.
+#[derive(Debug)]
+pub(super) struct Direct {
+    sessions: Sessions,
+    settings: Arc<dyn Settings>,
+}
+
+impl Direct {
+    /// Returns the sessions of a store, under the policies of its service.
+    pub(super) fn new(sessions: Sessions, settings: Arc<dyn Settings>) -> Self {
+        Self { sessions, settings }
+    }
+
+    fn query(&self, ask: &Ask) -> Query {
+        let mut query = filtered(&ask.filter);
+        query.limit = PageLimit::MOST;
+        if !ask.states.is_empty() && !ask.states.contains(&State::Ended) {
+            query.ended = Some(false);
+            query.expires_after = Some(self.sessions.now());
+        }
+        query
+    }
+}
+
+fn filtered(filter: &Filter) -> Query {
+    let mut query = Query::default();
+    query.subject.clone_from(&filter.subject);
+    query.ip = filter.ip;
+    query.user_agent.clone_from(&filter.user_agent);
+    query.created_after = filter.created_after;
+    query.seen_before = filter.seen_before;
+    query.level = filter.level;
+    query.profile.clone_from(&filter.profile);
+    query
+}
+
+/// Events tell who did something; from here it is whoever sits at this machine.
+fn revocation(note: Option<&Note>) -> Revocation {
+    let name = ["SUDO_USER", "USER", "LOGNAME"].iter().find_map(|name| env::var(name).ok()).unwrap_or_default();
+    Revocation { note: note.cloned(), caller: Caller::new(Actor::operator(&name)) }
+}
+
+#[async_trait]
+impl Backend for Direct {
+    async fn sessions(&self, ask: &Ask, after: Option<&str>) -> Result<Part<SessionView>, Failure> {
+        let mut query = self.query(ask);
+        query.after = after.map(Cursor::new).transpose().map_err(|error| Failure::new(error.to_string()))?;
+        let page = self.sessions.list(&query).await?;
+        let views = page.items.iter().map(|record| SessionView::of(record, &self.sessions));
+        Ok(Part { items: views.filter(|view| ask.wants(&view.state)).collect(), next: page.next.map(|next| next.to_string()) })
+    }
+
+    async fn session(&self, id: &SessionId) -> Result<Option<SessionView>, Failure> {
+        let record = self.sessions.find(id).await?;
+        Ok(record.map(|record| SessionView::of(&record, &self.sessions)))
+    }
+
+    async fn timeline(&self, id: &SessionId) -> Result<Vec<Event>, Failure> {
+        let mut query = EventQuery::of_session(self.sessions.realm().clone(), *id);
+        query.limit = PageLimit::MOST;
+        let mut events = Vec::new();
+        loop {
+            let page = self.sessions.events(&query).await?;
+            events.extend(page.items);
+            match page.next {
+                Some(next) => query.after = Some(next.event().map_err(|error| Failure::new(error.to_string()))?),
+                None => return Ok(events),
+            }
+        }
+    }
+
+    async fn follow(
+        &self,
+        follow: &Follow,
+        after: Option<EventId>,
+    ) -> Result<BoxStream<'static, Result<Event, Failure>>, Failure> {
+        let mut query = EventQuery::default();
+        query.subject.clone_from(&follow.subject);
+        query.session = follow.session;
+        query.kind.clone_from(&follow.kind);
+        query.limit = PageLimit::MOST;
+        query.after = Some(after.unwrap_or_else(|| event_at(self.sessions.now())));
+        // Asked once before there is a stream, so that what can never work fails at once.
+        let first = self.sessions.events(&query).await?.items;
+        if let Some(last) = first.last() {
+            query.after = Some(last.id);
+        }
+        let state = (self.sessions.clone(), query, VecDeque::from(first), false);
+        let events = stream::unfold(state, |(sessions, mut query, mut read, has_failed)| async move {
+            if has_failed {
+                return None;
+            }
+            loop {
+                if let Some(event) = read.pop_front() {
+                    return Some((Ok(event), (sessions, query, read, false)));
+                }
+                tokio::time::sleep(POLL).await;
+                match sessions.events(&query).await {
+                    Ok(page) => {
+                        query.after = page.items.last().map(|event| event.id).or(query.after);
+                        read.extend(page.items);
+                    }
+                    Err(error) => return Some((Err(error.into()), (sessions, query, read, true))),
+                }
+            }
+        });
+        Ok(events.boxed())
+    }
+
+    async fn revoke(&self, id: &SessionId, note: Option<&Note>) -> Result<Option<bool>, Failure> {
+        match self.sessions.revoke(id, &revocation(note)).await {
+            Ok(was_usable) => Ok(Some(was_usable)),
+            Err(error) if error.is_not_found() => Ok(None),
+            Err(error) => Err(error.into()),
+        }
+    }
+
+    async fn revoke_subject(
+        &self,
+        subject: &Subject,
+        except: Option<&SessionId>,
+        note: Option<&Note>,
+    ) -> Result<u64, Failure> {
+        Ok(self.sessions.revoke_subject(subject, except, &revocation(note)).await?)
+    }
+
+    async fn revoke_matching(
+        &self,
+        filter: &Filter,
+        note: Option<&Note>,
+        reached: &mut (dyn FnMut(Reached) + Send),
+    ) -> Result<Reached, Failure> {
+        // Small pages, so that somebody who waits sees it move.
+        let query = filtered(filter);
+        let progress = |done: &hallpass::Revoked| reached(Reached { matched: done.matched, revoked: done.revoked });
+        let done = self.sessions.revoke_matching(&query, false, &revocation(note), progress).await?;
+        Ok(Reached { matched: done.matched, revoked: done.revoked })
+    }
+
+    async fn sweep(&self, limit: NonZeroUsize) -> Result<Swept, Failure> {
+        Ok(self.sessions.sweep(limit).await?)
+    }
+}
+
+/// Returns the name that sorts before those of all events from an instant on.
+pub(crate) fn event_at(at: hallpass::Timestamp) -> EventId {
+    EventId::from_number(u128::from(at.as_millis()) << 80)
+}
