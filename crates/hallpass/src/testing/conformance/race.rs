@@ -1,6 +1,9 @@
 //! Several writers at once: each of these is run many times, on several threads, through both handles.
 
-use super::bench::{Bench, ROUNDS, answer, counted, counting};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+
+use super::bench::{Bench, ROUNDS, counted, counting};
 use super::handles::Handles;
 use super::sample::{self, MINUTE, SECOND};
 use crate::event::EventKind;
@@ -170,27 +173,32 @@ pub(super) async fn a_reader_never_sees_half_a_save(handles: Handles) {
     let record = bench.record_of(&subjects[0]);
     bench.create([&record]).await;
     let lists = bench.lists().await;
+    let over = Over::default();
     bench
         .at_once(4, |bench, index| {
-            let (subjects, mut before) = (subjects.clone(), record.clone());
+            let (subjects, mut record, over) = (subjects.clone(), record.clone(), over.clone());
             async move {
-                for number in 1..=40_u64 {
-                    if index == 0 {
-                        before = bench
-                            .update(&before, |record| {
-                                record.subject = Some(subjects[usize::from(number % 2 == 1)].clone());
-                                record.data = counting(number);
-                            })
-                            .await;
-                        continue;
+                if index == 0 {
+                    let _accompanied = Accompanied(over);
+                    for number in 1..=40_u64 {
+                        let subject = &subjects[usize::from(number % 2 == 1)];
+                        let change = |record: &mut Record| {
+                            (record.subject, record.data) = (Some(subject.clone()), counting(number));
+                        };
+                        record = bench.update(&record, change).await;
+                        tokio::task::yield_now().await;
                     }
-                    let found = bench.load(&before.id).await.expect("the record is there throughout");
+                    return;
+                }
+                while !over.is_over() {
+                    let found = bench.load(&record.id).await.expect("the record is there throughout");
                     assert_whole(&found, &subjects);
                     if lists && index == 1 {
-                        let page = answer("list", bench.store().list(&bench.query()).await);
+                        let page = bench.page(&bench.query()).await;
                         assert_eq!(page.items.len(), 1, "the record is listed once while it changes");
                         page.items.iter().for_each(|record| assert_whole(record, &subjects));
                     }
+                    tokio::task::yield_now().await;
                 }
             }
         })
@@ -201,4 +209,23 @@ fn assert_whole(record: &Record, subjects: &[Subject; 2]) {
     let saves = record.version.number() - 1;
     assert_eq!(record.subject.as_ref(), Some(&subjects[usize::from(saves % 2 == 1)]), "version and subject fit");
     assert!(saves == 0 || counted(record) == saves, "version and attributes fit");
+}
+
+/// Tells several tasks that what they accompany is over, also if it ends in a panic.
+#[derive(Clone, Default)]
+struct Over(Arc<AtomicBool>);
+
+impl Over {
+    fn is_over(&self) -> bool {
+        self.0.load(Ordering::SeqCst)
+    }
+}
+
+/// Ends what it accompanies when it is dropped.
+struct Accompanied(Over);
+
+impl Drop for Accompanied {
+    fn drop(&mut self) {
+        self.0.0.store(true, Ordering::SeqCst);
+    }
 }
