@@ -1,5 +1,6 @@
 //! The embedded store, tested from outside.
 
+mod conformance;
 mod failure;
 mod group_commit;
 mod listing;
