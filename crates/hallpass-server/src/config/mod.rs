@@ -1,0 +1,119 @@
+//! What the service can be told, and where it may be told it.
+
+mod admin_key;
+mod check;
+mod cookie;
+mod layers;
+mod limits;
+mod policy;
+mod preset;
+mod setting;
+mod validate;
+
+use std::collections::BTreeMap;
+use std::net::{Ipv4Addr, SocketAddr};
+use std::path::PathBuf;
+
+use hallpass::{Profile, SessionsBuilder};
+use serde::{Deserialize, Serialize};
+
+pub use self::admin_key::{AdminKey, InvalidAdminKey};
+pub use self::check::Finding;
+pub use self::cookie::{CookieConfig, SameSiteConfig};
+pub use self::layers::{ConfigError, ConfigFile};
+pub use self::limits::Limits;
+pub use self::policy::{OverflowConfig, PolicyConfig};
+pub use self::preset::Preset;
+pub use self::setting::{Setting, SettingKind};
+
+/// Everything that the service can be told: by flags, by `HALLPASS_*` variables and by `hallpass.toml`, in that order
+/// of strength; see [`Config::layered`].
+///
+/// ```
+/// use hallpass_server::Config;
+///
+/// let config = Config::parse("listen = '127.0.0.1:8080'\n[policy]\nidle = 900\n")?;
+/// assert_eq!(config.listen.port(), 8080);
+/// assert_eq!(config.policy.idle, Some(900));
+/// assert!(Config::parse("lisen = '127.0.0.1:8080'").is_err(), "an unknown key is an error");
+/// # Ok::<(), hallpass_server::ConfigError>(())
+/// ```
+#[derive(Debug, Clone, PartialEq, Deserialize, Serialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Config {
+    /// Where the service listens; `127.0.0.1:7070` if nobody says. Port 0 picks one.
+    ///
+    /// # Security
+    ///
+    /// The service speaks plain HTTP. Another address than loopback is for a private network, or behind a proxy with
+    /// TLS.
+    pub listen: SocketAddr,
+    /// Where `/metrics` and everything that is not for applications is served, and then only there; on
+    /// [`listen`](Config::listen) if nobody says.
+    pub admin_listen: Option<SocketAddr>,
+    /// Where sessions live, as a URL: `memory:` or `sqlite:FILE`; `sqlite:hallpass.db` if nobody says.
+    pub store: String,
+    /// The policy of sessions that name no profile, by the name of a preset.
+    pub profile: Preset,
+    /// Which self-contained tokens go with a session.
+    pub tokens: Tokens,
+    /// Whether the demo is served under `/demo`.
+    pub demo: bool,
+    /// The most bytes of JSON that the data of a session may have: 1,024 to 1,048,576; 65,536 if nobody says.
+    pub data_limit: usize,
+    /// How many seconds pass between two sweeps: 1 to 3,600; 60 if nobody says.
+    pub sweep_interval: u64,
+    /// The file with the pepper: at least 32 random bytes that the store never sees.
+    pub pepper_file: Option<PathBuf>,
+    /// The first admin key of an empty store, instead of one that is made; only from `HALLPASS_ADMIN_KEY`.
+    #[serde(skip)]
+    pub admin_key: Option<AdminKey>,
+    /// What the policy of sessions that name no profile changes of its preset.
+    pub policy: PolicyConfig,
+    /// Further policies, by the profile that sessions name.
+    pub profiles: BTreeMap<Profile, PolicyConfig>,
+    /// The cookie that answers with a token suggest.
+    pub cookie: CookieConfig,
+    /// How much is done at once, and for how long.
+    pub limits: Limits,
+}
+
+/// Which self-contained tokens go with a session.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Deserialize, Serialize)]
+#[serde(rename_all = "kebab-case")]
+#[non_exhaustive]
+pub enum Tokens {
+    /// None: every token points at its record.
+    #[default]
+    None,
+    /// A short-lived JWT beside the token that points.
+    Jwt,
+    /// A sealed cookie.
+    Sealed,
+}
+
+impl Config {
+    /// What a configuration file is called if nobody says.
+    pub const FILE: &'static str = "hallpass.toml";
+}
+
+impl Default for Config {
+    fn default() -> Self {
+        Self {
+            listen: SocketAddr::from((Ipv4Addr::LOCALHOST, 7070)),
+            admin_listen: None,
+            store: "sqlite:hallpass.db".to_owned(),
+            profile: Preset::default(),
+            tokens: Tokens::default(),
+            demo: false,
+            data_limit: SessionsBuilder::DEFAULT_DATA_LIMIT,
+            sweep_interval: 60,
+            pepper_file: None,
+            admin_key: None,
+            policy: PolicyConfig::default(),
+            profiles: BTreeMap::new(),
+            cookie: CookieConfig::default(),
+            limits: Limits::default(),
+        }
+    }
+}

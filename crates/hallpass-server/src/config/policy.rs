@@ -1,0 +1,174 @@
+use std::time::Duration;
+
+use hallpass::{InvalidPolicy, Overflow, Policy, Profile};
+use serde::{Deserialize, Serialize};
+
+use super::{Config, Preset};
+
+/// What a policy changes of its preset; durations are whole seconds.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Deserialize, Serialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct PolicyConfig {
+    /// The preset that it starts from; the one of sessions that name no profile if nobody says.
+    pub preset: Option<Preset>,
+    /// How long a session may go unused.
+    pub idle: Option<u64>,
+    /// How long a session lives after its authentication.
+    pub absolute: Option<u64>,
+    /// How long one token is used before the next.
+    pub renewal: Option<u64>,
+    /// How long a session lives that nobody signs in to.
+    pub anonymous: Option<u64>,
+    /// How long after a renewal the replaced token is still good.
+    pub grace: Option<u64>,
+    /// How long after a renewal a spent token becomes a sign of theft.
+    pub replay_after: Option<u64>,
+    /// How many sessions one subject may have.
+    pub most_sessions: Option<u32>,
+    /// What happens when there is one more; `evict-oldest` if nobody says.
+    pub overflow: Option<OverflowConfig>,
+    /// Whether an unused session locks instead of ending.
+    pub lock_when_idle: Option<bool>,
+    /// How recent an authentication must be to count as fresh.
+    pub fresh: Option<u64>,
+    /// How long an ended session is remembered.
+    pub retention: Option<u64>,
+    /// Whether cookies outlive the browser.
+    pub persistent: Option<bool>,
+}
+
+/// What happens when a subject signs in once more than its limit.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Deserialize, Serialize)]
+#[serde(rename_all = "kebab-case")]
+#[non_exhaustive]
+pub enum OverflowConfig {
+    /// The session that was made first ends.
+    #[default]
+    EvictOldest,
+    /// The session that was unused for longest ends.
+    EvictIdle,
+    /// The sign-in is refused.
+    Refuse,
+}
+
+impl From<OverflowConfig> for Overflow {
+    fn from(overflow: OverflowConfig) -> Self {
+        match overflow {
+            OverflowConfig::EvictOldest => Self::EvictOldest,
+            OverflowConfig::EvictIdle => Self::EvictIdle,
+            OverflowConfig::Refuse => Self::Refuse,
+        }
+    }
+}
+
+impl PolicyConfig {
+    /// Returns the policy that this makes of a preset.
+    pub(super) fn policy(&self, preset: Preset) -> Result<Policy, InvalidPolicy> {
+        let mut builder = self.preset.unwrap_or(preset).builder();
+        let seconds = |value: Option<u64>| value.map(Duration::from_secs);
+        if let Some(idle) = seconds(self.idle) {
+            builder = builder.idle(idle);
+        }
+        if let Some(absolute) = seconds(self.absolute) {
+            builder = builder.absolute(absolute);
+        }
+        if let Some(renewal) = seconds(self.renewal) {
+            builder = builder.renewal(renewal);
+        }
+        if let Some(anonymous) = seconds(self.anonymous) {
+            builder = builder.anonymous(anonymous);
+        }
+        if let Some(grace) = seconds(self.grace) {
+            builder = builder.grace(grace);
+        }
+        if let Some(replay_after) = seconds(self.replay_after) {
+            builder = builder.replay_after(replay_after);
+        }
+        if let Some(fresh) = seconds(self.fresh) {
+            builder = builder.fresh(fresh);
+        }
+        if let Some(retention) = seconds(self.retention) {
+            builder = builder.retention(retention);
+        }
+        if let Some(most) = self.most_sessions {
+            builder = builder.limit(most, self.overflow.unwrap_or_default().into());
+        }
+        if self.lock_when_idle == Some(true) {
+            builder = builder.lock_when_idle();
+        }
+        if self.persistent == Some(true) {
+            builder = builder.persistent();
+        }
+        builder.build()
+    }
+}
+
+impl Config {
+    /// Returns every policy by its profile, that of sessions that name none first.
+    ///
+    /// # Errors
+    ///
+    /// [`InvalidPolicy`] and the profile whose values contradict each other or a bound.
+    pub fn policies(&self) -> Result<Vec<(Profile, Policy)>, (Profile, InvalidPolicy)> {
+        let default = self.policy.policy(self.profile).map_err(|error| (Profile::default(), error))?;
+        let mut policies = vec![(Profile::default(), default.clone())];
+        if !self.profiles.contains_key(&Profile::remember()) {
+            let remember = if self.profile.forgets() { default } else { Policy::remember() };
+            policies.push((Profile::remember(), remember));
+        }
+        for (profile, config) in &self.profiles {
+            let preset = if *profile == Profile::remember() { Preset::Remember } else { self.profile };
+            let policy = config.policy(preset).map_err(|error| (profile.clone(), error))?;
+            policies.retain(|(other, _)| other != profile);
+            policies.push((profile.clone(), policy));
+        }
+        Ok(policies)
+    }
+
+    /// Tells whether a preset in use asks for a pepper.
+    pub(crate) fn needs_pepper(&self) -> bool {
+        let presets = self.profiles.values().filter_map(|policy| policy.preset);
+        let presets = presets.chain([self.policy.preset.unwrap_or(self.profile)]);
+        presets.into_iter().any(Preset::needs_pepper)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn policy(config: &Config, profile: &str) -> Policy {
+        let policies = config.policies().expect("within the bounds");
+        let found = policies.into_iter().find(|(name, _)| name.as_str() == profile);
+        found.expect("configured").1
+    }
+
+    #[test]
+    fn a_profile_changes_what_it_names_and_keeps_the_rest_of_its_preset() {
+        let text = "profile = 'owasp-low'\n[policy]\nidle = 600\n[profiles.kiosk]\nidle = 60\npreset = 'pci-dss'";
+        let config = Config::parse(text).expect("valid");
+        assert_eq!(policy(&config, "default").idle(), Duration::from_secs(600));
+        assert_eq!(policy(&config, "default").absolute(), Duration::from_secs(8 * 3600));
+        assert_eq!(policy(&config, "kiosk").idle(), Duration::from_secs(60));
+        assert_eq!(policy(&config, "kiosk").absolute(), Duration::from_secs(12 * 3600));
+        assert_eq!(policy(&config, "remember"), Policy::remember());
+        assert!(config.needs_pepper(), "one of the profiles is high");
+    }
+
+    #[test]
+    fn under_a_strict_preset_nobody_is_remembered_unless_a_profile_says_so() {
+        let strict = Config::parse("profile = 'pci-dss'").expect("valid");
+        assert_eq!(policy(&strict, "remember"), policy(&strict, "default"));
+        let named = Config::parse("profile = 'pci-dss'\n[profiles.remember]\nidle = 3600").expect("valid");
+        assert!(policy(&named, "remember").is_persistent());
+        assert_eq!(policy(&named, "remember").idle(), Duration::from_secs(3600));
+    }
+
+    #[test]
+    fn values_that_contradict_each_other_name_their_profile() {
+        let config = Config::parse("[profiles.kiosk]\nidle = 7200\nabsolute = 3600").expect("well-formed");
+        let (profile, error) = config.policies().expect_err("idle is longer");
+        assert_eq!(profile.as_str(), "kiosk");
+        assert!(error.to_string().contains("idle"), "{error}");
+    }
+}

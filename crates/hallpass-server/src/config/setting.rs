@@ -1,0 +1,155 @@
+/// One thing that can be set by a flag, by a variable and in the file alike.
+///
+/// ```
+/// use hallpass_server::Setting;
+///
+/// let setting = Setting::ALL.iter().find(|setting| setting.key == "cookie.name").expect("it is there");
+/// assert_eq!(setting.flag(), "cookie-name");
+/// assert_eq!(setting.variable(), "HALLPASS_COOKIE_NAME");
+/// ```
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Setting {
+    /// The key in the file, with its table: `listen`, `cookie.name`.
+    pub key: &'static str,
+    /// What kind of value it takes.
+    pub kind: SettingKind,
+    /// What it sets, in a few words.
+    pub about: &'static str,
+}
+
+/// What kind of value a [`Setting`] takes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum SettingKind {
+    /// Text.
+    Text,
+    /// A whole number; durations are seconds.
+    Number,
+    /// `true` or `false`; the flag alone means `true`.
+    Switch,
+}
+
+impl Setting {
+    /// Every setting that has a flag and a variable. Further profiles can be set in the file only, and the first admin
+    /// key by `HALLPASS_ADMIN_KEY` only.
+    pub const ALL: &'static [Self] = &[
+        text("listen", "Address to listen on; port 0 picks one"),
+        text("admin_listen", "Address for metrics, keys and operators, apart from applications"),
+        text("store", "Where sessions live: memory: or sqlite:FILE"),
+        text("profile", "Policy preset for sessions that name no profile"),
+        text("tokens", "Self-contained tokens beside sessions: none, jwt or sealed"),
+        switch("demo", "Serve the demo under /demo"),
+        number("data_limit", "Most bytes of data in a session"),
+        number("sweep_interval", "Seconds between sweeps"),
+        text("pepper_file", "File with at least 32 random bytes that the store never sees"),
+        number("policy.idle", "Seconds that a session may go unused"),
+        number("policy.absolute", "Seconds that a session lives after its authentication"),
+        number("policy.renewal", "Seconds that one token is used before the next"),
+        number("policy.anonymous", "Seconds that a session lives that nobody signs in to"),
+        number("policy.grace", "Seconds that a replaced token is still good"),
+        number("policy.replay_after", "Seconds until a spent token is a sign of theft"),
+        number("policy.most_sessions", "Most sessions of one subject"),
+        text("policy.overflow", "What one session too many does: evict-oldest, evict-idle or refuse"),
+        switch("policy.lock_when_idle", "Lock an unused session instead of ending it"),
+        number("policy.fresh", "Seconds that an authentication counts as fresh"),
+        number("policy.retention", "Seconds that an ended session is remembered"),
+        switch("policy.persistent", "Let cookies outlive the browser"),
+        text("cookie.name", "Name of the suggested cookie"),
+        text("cookie.same_site", "SameSite of the suggested cookie: strict, lax or none"),
+        text("cookie.path", "Path of the suggested cookie"),
+        text("cookie.domain", "Domain of the suggested cookie, shared with its subdomains"),
+        switch("cookie.partitioned", "Keep the cookie apart for each embedding site"),
+        switch("cookie.danger_plain_http", "Suggest a cookie for plain HTTP, for development"),
+        number("limits.connections", "Most connections at once"),
+        number("limits.requests", "Most requests at once"),
+        number("limits.streams", "Most event streams at once"),
+        number("limits.header_timeout", "Seconds for the head of a request"),
+        number("limits.body_timeout", "Seconds for the body of a request"),
+        number("limits.request_timeout", "Seconds for a request"),
+        number("limits.drain_timeout", "Seconds for requests to finish at the stop"),
+    ];
+
+    /// Returns the name of its flag, without the dashes before it.
+    pub fn flag(&self) -> String {
+        self.key.replace(['_', '.'], "-")
+    }
+
+    /// Returns the name of its environment variable.
+    pub fn variable(&self) -> String {
+        format!("HALLPASS_{}", self.key.replace('.', "_").to_ascii_uppercase())
+    }
+}
+
+const fn text(key: &'static str, about: &'static str) -> Setting {
+    Setting { key, kind: SettingKind::Text, about }
+}
+
+const fn number(key: &'static str, about: &'static str) -> Setting {
+    Setting { key, kind: SettingKind::Number, about }
+}
+
+const fn switch(key: &'static str, about: &'static str) -> Setting {
+    Setting { key, kind: SettingKind::Switch, about }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeSet;
+
+    use super::*;
+    use crate::{Config, PolicyConfig};
+
+    /// Returns the keys that the file can have, as serialisation shows them.
+    fn keys_of_the_file() -> BTreeSet<String> {
+        let all = PolicyConfig {
+            preset: None,
+            idle: Some(1),
+            absolute: Some(1),
+            renewal: Some(1),
+            anonymous: Some(1),
+            grace: Some(1),
+            replay_after: Some(1),
+            most_sessions: Some(1),
+            overflow: Some(crate::OverflowConfig::Refuse),
+            lock_when_idle: Some(true),
+            fresh: Some(1),
+            retention: Some(1),
+            persistent: Some(true),
+        };
+        let mut config = Config { policy: all, ..Config::default() };
+        config.admin_listen = Some(config.listen);
+        config.pepper_file = Some("pepper".into());
+        let text = || Some("x".to_owned());
+        config.cookie.name = text();
+        config.cookie.path = text();
+        config.cookie.domain = text();
+        let table = toml::Table::try_from(&config).expect("a table");
+        let mut keys = BTreeSet::new();
+        for (key, value) in table {
+            match value {
+                toml::Value::Table(inner) if key != "profiles" => {
+                    keys.extend(inner.keys().map(|name| format!("{key}.{name}")));
+                }
+                toml::Value::Table(_) => {}
+                _ => {
+                    keys.insert(key);
+                }
+            }
+        }
+        keys
+    }
+
+    #[test]
+    fn what_the_file_can_set_flags_and_variables_can_set_too() {
+        let settings: BTreeSet<_> = Setting::ALL.iter().map(|setting| setting.key.to_owned()).collect();
+        assert_eq!(settings, keys_of_the_file());
+    }
+
+    #[test]
+    fn no_two_settings_share_a_flag_or_variable() {
+        let flags: BTreeSet<_> = Setting::ALL.iter().map(Setting::flag).collect();
+        let variables: BTreeSet<_> = Setting::ALL.iter().map(Setting::variable).collect();
+        assert_eq!((flags.len(), variables.len()), (Setting::ALL.len(), Setting::ALL.len()));
+    }
+}

@@ -1,0 +1,87 @@
+use std::io;
+use std::sync::Arc;
+use std::time::Duration;
+
+use axum::Router;
+use hyper::server::conn::http1;
+use hyper_util::rt::{TokioIo, TokioTimer};
+use hyper_util::server::graceful::GracefulShutdown;
+use hyper_util::service::TowerToHyperService;
+use tokio::net::{TcpListener, TcpStream};
+use tokio::sync::{Semaphore, watch};
+
+use super::RunError;
+use crate::config::Limits;
+
+/// Accepts connections and serves them, so many at once and no more.
+#[derive(Debug)]
+pub(super) struct Connections {
+    open: Arc<Semaphore>,
+    http: http1::Builder,
+    drain: Duration,
+}
+
+/// For how long accepting rests when the process has no file handle left.
+const REST: Duration = Duration::from_millis(100);
+
+impl Connections {
+    pub(super) fn new(limits: &Limits) -> Self {
+        let mut http = http1::Builder::new();
+        // Also closes a connection that is kept alive and unused: nobody holds a place for nothing.
+        http.timer(TokioTimer::new()).header_read_timeout(limits.header_time());
+        Self { open: Arc::new(Semaphore::new(limits.connections)), http, drain: limits.drain_time() }
+    }
+
+    /// Serves until `stopped` says so; then closes what is idle, and gives the rest the time to finish.
+    pub(super) async fn serve(
+        &self,
+        listener: TcpListener,
+        routes: Router,
+        mut stopped: watch::Receiver<bool>,
+    ) -> Result<(), RunError> {
+        let graceful = GracefulShutdown::new();
+        loop {
+            let accepted = tokio::select! {
+                accepted = self.accept(&listener) => accepted?,
+                _ = stopped.wait_for(|stopped| *stopped) => break,
+            };
+            let Some((stream, place)) = accepted else { continue };
+            let service = TowerToHyperService::new(routes.clone());
+            let connection = self.http.serve_connection(TokioIo::new(stream), service);
+            let connection = graceful.watch(connection);
+            tokio::spawn(async move {
+                if let Err(error) = connection.await {
+                    tracing::debug!(error = %error, "a connection ended early");
+                }
+                drop(place);
+            });
+        }
+        drop(listener);
+        let open = graceful.count();
+        if tokio::time::timeout(self.drain, graceful.shutdown()).await.is_err() {
+            tracing::warn!(open, "requests were cut off that did not finish in time");
+        }
+        Ok(())
+    }
+
+    /// Returns the next connection once there is a place for it; nothing if it was gone before it could be accepted.
+    async fn accept(
+        &self,
+        listener: &TcpListener,
+    ) -> Result<Option<(TcpStream, tokio::sync::OwnedSemaphorePermit)>, RunError> {
+        let closed = |_| RunError(io::Error::other("the limit of connections was taken away"));
+        let place = Arc::clone(&self.open).acquire_owned().await.map_err(closed)?;
+        match listener.accept().await {
+            Ok((stream, _)) => {
+                // Answers are small and written at once: waiting to fill a packet only adds latency.
+                let _ = stream.set_nodelay(true);
+                Ok(Some((stream, place)))
+            }
+            Err(error) => {
+                tracing::warn!(error = %error, "a connection could not be accepted");
+                tokio::time::sleep(REST).await;
+                Ok(None)
+            }
+        }
+    }
+}

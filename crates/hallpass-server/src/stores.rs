@@ -1,0 +1,94 @@
+//! The stores that the service knows, by their URLs: the one place to add another.
+
+use std::fmt;
+use std::sync::Arc;
+
+use hallpass::{MemorySettings, MemoryStore, Settings, Store};
+use hallpass_sqlite::SqliteStore;
+
+/// A store, and the home of what is not a session, behind one URL.
+#[derive(Debug, Clone)]
+pub struct Opened {
+    /// Where records live.
+    pub store: Arc<dyn Store>,
+    /// Where API keys live.
+    pub settings: Arc<dyn Settings>,
+}
+
+/// The error of opening a store; says which, and what to do.
+#[derive(Debug)]
+pub struct OpenError {
+    message: String,
+    source: Option<Box<dyn std::error::Error + Send + Sync>>,
+}
+
+impl OpenError {
+    fn new(source: impl std::error::Error + Send + Sync + 'static) -> Self {
+        Self { message: source.to_string(), source: Some(source.into()) }
+    }
+}
+
+impl fmt::Display for OpenError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.message)
+    }
+}
+
+impl std::error::Error for OpenError {
+    fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
+        self.source.as_deref().map(|source| source as _)
+    }
+}
+
+/// The kinds of store that there are.
+#[derive(Clone, Copy)]
+enum Kind {
+    Memory,
+    Sqlite,
+}
+
+impl Kind {
+    fn of(url: &str) -> Result<Self, OpenError> {
+        match url.split_once(':').map(|(scheme, _)| scheme) {
+            Some("memory") if url == "memory:" => Ok(Self::Memory),
+            Some("sqlite") => Ok(Self::Sqlite),
+            _ => Err(OpenError {
+                // A URL may hold a password: no more of it than the scheme is repeated.
+                message: format!(
+                    "no store is named {}...; there are memory: and sqlite:FILE",
+                    url.split(':').next().unwrap_or_default()
+                ),
+                source: None,
+            }),
+        }
+    }
+}
+
+/// Says whether a URL names a kind of store that there is, without opening it.
+///
+/// # Errors
+///
+/// [`OpenError`] if it does not.
+pub fn check(url: &str) -> Result<(), OpenError> {
+    Kind::of(url).map(drop)
+}
+
+/// Opens the store with this URL: `memory:`, which forgets everything when the process ends, or `sqlite:FILE`.
+///
+/// # Errors
+///
+/// [`OpenError`] if there is no such kind of store, or it cannot be opened.
+pub async fn open(url: &str) -> Result<Opened, OpenError> {
+    match Kind::of(url)? {
+        Kind::Memory => {
+            Ok(Opened { store: Arc::new(MemoryStore::new()), settings: Arc::new(MemorySettings::default()) })
+        }
+        Kind::Sqlite => {
+            let url = url.to_owned();
+            // Opening reads the file, and waits for whoever has it locked.
+            let opened = tokio::task::spawn_blocking(move || SqliteStore::from_url(&url)).await;
+            let store = opened.map_err(OpenError::new)?.map_err(OpenError::new)?;
+            Ok(Opened { settings: Arc::new(store.settings()), store: Arc::new(store) })
+        }
+    }
+}
