@@ -38,6 +38,7 @@ impl<S: Send + Sync> FromRequestParts<S> for Session {
 
     async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, SessionRejection> {
         let slot = parts.extensions.get::<Slot>().ok_or(SessionRejection(None))?;
-        slot.open(&parts.headers).await.map_err(|error| SessionRejection(Some(error)))
+        let address = parts.extensions.get().copied();
+        slot.open(&parts.headers, address).await.map_err(|error| SessionRejection(Some(error)))
     }
 }

@@ -1,4 +1,5 @@
 use std::fmt;
+use std::net::IpAddr;
 use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{Context, Poll, ready};
@@ -66,6 +67,16 @@ impl<S> Layer<S> for SessionLayer {
     }
 }
 
+/// The client's address, as an extension of the request, for the events of its session.
+///
+/// Whoever knows it puts it there before the session is asked for.
+///
+/// # Security
+///
+/// It is to come from the connection, or from a header of a proxy that is believed: anybody can send `X-Forwarded-For`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct ClientAddress(pub IpAddr);
+
 /// What a request carries to its extractors.
 #[derive(Clone)]
 pub(super) struct Slot {
@@ -75,10 +86,10 @@ pub(super) struct Slot {
 
 impl Slot {
     /// Returns the session, which the first call opens with what the request presents.
-    pub(super) async fn open(&self, headers: &HeaderMap) -> Result<Session, Error> {
+    pub(super) async fn open(&self, headers: &HeaderMap, address: Option<ClientAddress>) -> Result<Session, Error> {
         if !self.session.is_opened() {
             let Shared { sessions, carrier } = &*self.shared;
-            let caller = Caller { origin: origin(headers), ..Caller::user() };
+            let caller = Caller { origin: origin(headers, address), ..Caller::user() };
             let admission = sessions.admit_presented(carrier.read(headers), &caller).await?;
             self.session.fill(admission, caller);
         }
@@ -86,12 +97,12 @@ impl Slot {
     }
 }
 
-fn origin(headers: &HeaderMap) -> Origin {
+fn origin(headers: &HeaderMap, address: Option<ClientAddress>) -> Origin {
     let note = |name| headers.get(name).and_then(|value| value.to_str().ok()).and_then(Note::lossy);
     Origin {
         user_agent: note(header::USER_AGENT),
         request_id: note(header::HeaderName::from_static("x-request-id")),
-        ip: None,
+        ip: address.map(|ClientAddress(ip)| ip),
     }
 }
 

@@ -15,5 +15,5 @@ pub use self::cookie::{CookieBuilder, CookieCarrier, InvalidCookie, SameSite};
 #[cfg(feature = "axum")]
 pub use self::extract::SessionRejection;
 #[cfg(feature = "tower")]
-pub use self::layer::{ResponseFuture, SessionLayer, SessionService};
+pub use self::layer::{ClientAddress, ResponseFuture, SessionLayer, SessionService};
 pub use self::problem::Problem;

@@ -15,7 +15,7 @@ use serde_json::value::{RawValue, to_raw_value};
 use self::changes::{Changes, Pending};
 use crate::error::{Error, Refusal};
 use crate::id::SessionId;
-use crate::name::{Method, Subject};
+use crate::name::{Method, Profile, Subject};
 use crate::policy::Deadlines;
 use crate::record::{Client, Level, Record};
 use crate::sessions::{Admission, Caller, Done, Intent, Outgoing, Seat, Sessions, SignIn, Ticket, Work};
@@ -63,7 +63,7 @@ struct State {
     changes: Changes,
     intent: Option<Intent>,
     client: Client,
-    profile: Option<crate::name::Profile>,
+    profile: Option<Profile>,
     caller: Caller,
     outgoing: Option<Outgoing>,
 }
@@ -325,12 +325,27 @@ impl Session {
         }
     }
 
+    /// Gives the client its next token now, before it is due; the one it shows is still good for the policy's grace.
+    ///
+    /// Requests that do so at once with one token get the same successor. Above the pace of renewals (a burst of 16, then
+    /// one a second), and where there is no session or it is locked, nothing happens.
+    pub fn renew(&self) {
+        let mut state = self.0.state.lock();
+        state.renewal_due = state.record.is_some() && !state.is_locked;
+    }
+
     /// Ends the session and has the client's token removed. What is set afterwards goes into a new, anonymous session.
     pub fn log_out(&self) {
         let mut state = self.0.state.lock();
         state.changes = Changes::default();
         state.changes.clears = true;
         state.intent = Some(Intent::LogOut);
+    }
+
+    /// Chooses the profile of a session that this request makes; one that it signs in to goes on under
+    /// [`SignIn::profile`].
+    pub fn choose_profile(&self, profile: Profile) {
+        self.0.state.lock().profile = Some(profile);
     }
 
     /// Says what is known of the client, for a session that this request makes or signs in to.

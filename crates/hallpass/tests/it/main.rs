@@ -5,5 +5,6 @@ mod conflicts;
 mod conformance;
 mod defects;
 mod ending;
+mod renew_now;
 mod renewal;
 mod signing_in;
