@@ -12,7 +12,7 @@
 //! ```
 
 mod config;
-mod demo;
+pub mod demo;
 pub mod keys;
 mod server;
 pub mod stores;

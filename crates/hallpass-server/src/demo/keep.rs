@@ -1,0 +1,60 @@
+//! What the session keeps: a counter and a note.
+
+use axum::response::Response;
+use serde::Deserialize;
+
+use super::page::{Said, done};
+use super::trouble::Trouble;
+use super::visit::{Sent, Visit};
+
+pub(super) const COUNT: &str = "count";
+pub(super) const NOTE: &str = "note";
+const LONGEST_NOTE: usize = 500;
+
+/// What is in the session now.
+#[derive(Debug)]
+pub(super) struct Kept {
+    pub(super) count: u64,
+    pub(super) note: String,
+}
+
+impl Kept {
+    pub(super) fn of(visit: &Visit) -> Result<Self, Trouble> {
+        let session = &visit.session;
+        let trouble = |error| Trouble::of(&error, &visit.wire);
+        Ok(Self {
+            count: session.get(COUNT).map_err(trouble)?.unwrap_or(0),
+            note: session.get(NOTE).map_err(trouble)?.unwrap_or_default(),
+        })
+    }
+
+    pub(super) fn has_something(&self) -> bool {
+        self.count > 0 || !self.note.is_empty()
+    }
+}
+
+/// Counts one up, as one atomic step: however many tabs count at once, none is lost.
+pub(super) async fn count(visit: Visit) -> Result<Response, Trouble> {
+    let counted = visit.session.update(COUNT, |count: Option<u64>| count.unwrap_or(0).saturating_add(1));
+    counted.map_err(|error| Trouble::of(&error, &visit.wire))?;
+    visit.commit().await?;
+    Ok(done("/demo", Said::Counted))
+}
+
+#[derive(Debug, Deserialize)]
+pub(super) struct NoteForm {
+    note: String,
+}
+
+pub(super) async fn note(visit: Visit, Sent(form): Sent<NoteForm>) -> Result<Response, Trouble> {
+    // Browsers send line ends as two characters, and count them as one.
+    let note = form.note.replace("\r\n", "\n");
+    let note = note.trim();
+    if note.chars().count() > LONGEST_NOTE {
+        return Ok(done("/demo", Said::NoteTooLong));
+    }
+    let changed = if note.is_empty() { visit.session.remove(NOTE) } else { visit.session.set(NOTE, note) };
+    changed.map_err(|error| Trouble::of(&error, &visit.wire))?;
+    visit.commit().await?;
+    Ok(done("/demo", if note.is_empty() { Said::NoteCleared } else { Said::NoteSaved }))
+}

@@ -1,0 +1,158 @@
+//! Ending sessions: this one, another one, the others, all of them.
+
+use askama::Template;
+use axum::http::{HeaderName, HeaderValue, StatusCode};
+use axum::response::{IntoResponse as _, Response};
+use hallpass::{Note, Revocation, SessionId, Subject};
+use serde::Deserialize;
+
+use super::page::{Page, Place, Said, done, html};
+use super::trouble::Trouble;
+use super::visit::{Sent, Visit};
+use super::words::span;
+
+#[derive(Debug, Deserialize)]
+pub(super) struct EndingForm {
+    pub(super) what: Option<String>,
+    id: Option<String>,
+}
+
+/// What is to end.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Ending {
+    Here,
+    One(SessionId),
+    Elsewhere,
+    Everywhere,
+}
+
+/// Asks for a fresh proof before other sessions end.
+#[derive(Debug, Template)]
+#[template(path = "demo/pages/confirm.html")]
+struct ConfirmPage {
+    page: Page,
+    what: &'static str,
+    id: Option<String>,
+    deed: &'static str,
+    fresh: String,
+}
+
+/// Ends what the form says; a store that is away does not keep this browser from forgetting its token.
+pub(super) async fn log_out(visit: Result<Visit, Trouble>, Sent(form): Sent<EndingForm>) -> Response {
+    let is_here = form.what.as_deref() == Some("here");
+    let ended = match visit {
+        Ok(visit) => end(&visit, &form).await,
+        Err(trouble) => Err(trouble),
+    };
+    match ended {
+        Ok(response) => response,
+        Err(trouble) if is_here => trouble.while_logging_out().into_response(),
+        Err(trouble) => trouble.into_response(),
+    }
+}
+
+/// Ends it, or asks for a fresh proof first: whoever finds a browser open is not to end all others.
+async fn end(visit: &Visit, form: &EndingForm) -> Result<Response, Trouble> {
+    let ending = Ending::of(form, visit)?;
+    let policy = visit.session.record().map(|record| visit.session.sessions().policy(&record.profile).clone());
+    match policy {
+        Some(policy) if ending != Ending::Here && !visit.session.is_fresh(policy.fresh()) => {
+            let id = if let Ending::One(id) = ending { Some(id.to_string()) } else { None };
+            let page = ConfirmPage {
+                page: Page::new("Is it still you?", Place::Aside, visit),
+                what: ending.word(),
+                deed: ending.deed(),
+                fresh: span(policy.fresh()),
+                id,
+            };
+            Ok(html(StatusCode::FORBIDDEN, &page))
+        }
+        _ => ending.carry_out(visit).await,
+    }
+}
+
+impl Ending {
+    pub(super) fn of(form: &EndingForm, visit: &Visit) -> Result<Self, Trouble> {
+        let id = || form.id.as_deref().and_then(|id| id.parse::<SessionId>().ok());
+        let ending = match form.what.as_deref() {
+            Some("here") => Some(Self::Here),
+            Some("elsewhere") => Some(Self::Elsewhere),
+            Some("everywhere") => Some(Self::Everywhere),
+            Some("one") => id().map(|id| if visit.session.id() == Some(id) { Self::Here } else { Self::One(id) }),
+            _ => None,
+        };
+        ending.ok_or_else(|| Trouble::bad_field(&visit.wire))
+    }
+
+    fn word(self) -> &'static str {
+        match self {
+            Self::Here => "here",
+            Self::One(_) => "one",
+            Self::Elsewhere => "elsewhere",
+            Self::Everywhere => "everywhere",
+        }
+    }
+
+    /// What the button does that needs a fresh proof.
+    fn deed(self) -> &'static str {
+        match self {
+            Self::Here => "log out",
+            Self::One(_) => "end that session",
+            Self::Elsewhere => "log out everywhere but here",
+            Self::Everywhere => "log out everywhere",
+        }
+    }
+
+    pub(super) async fn carry_out(self, visit: &Visit) -> Result<Response, Trouble> {
+        let session = &visit.session;
+        if self == Self::Here {
+            session.log_out();
+            visit.commit().await?;
+            return Ok(forgotten(Said::LoggedOut));
+        }
+        let Some(subject) = session.subject() else {
+            return Ok(done("/demo", Said::NobodyThere));
+        };
+        match self {
+            Self::One(id) => revoke(visit, &subject, &id).await,
+            Self::Elsewhere => {
+                revoke_all(visit, &subject, session.id().as_ref(), "logged out everywhere but there").await?;
+                Ok(done("/demo/devices", Said::LoggedOutElsewhere))
+            }
+            Self::Here | Self::Everywhere => {
+                revoke_all(visit, &subject, None, "logged out everywhere").await?;
+                session.log_out();
+                visit.commit().await?;
+                Ok(forgotten(Said::LoggedOutEverywhere))
+            }
+        }
+    }
+}
+
+async fn revoke(visit: &Visit, subject: &Subject, id: &SessionId) -> Result<Response, Trouble> {
+    let (sessions, trouble) = (visit.session.sessions(), |error| Trouble::of(&error, &visit.wire));
+    let record = sessions.find(id).await.map_err(trouble)?;
+    if record.is_none_or(|record| record.subject.as_ref() != Some(subject)) {
+        return Err(Trouble::no_session(&visit.wire));
+    }
+    let was_usable = sessions.revoke(id, &revocation(visit, "ended from another device")).await.map_err(trouble)?;
+    Ok(done("/demo/devices", if was_usable { Said::Revoked } else { Said::WasOver }))
+}
+
+async fn revoke_all(visit: &Visit, subject: &Subject, except: Option<&SessionId>, note: &str) -> Result<u64, Trouble> {
+    let revoked = visit.session.sessions().revoke_subject(subject, except, &revocation(visit, note)).await;
+    revoked.map_err(|error| Trouble::of(&error, &visit.wire))
+}
+
+fn revocation(visit: &Visit, note: &str) -> Revocation {
+    Revocation { note: Note::lossy(note), caller: visit.caller() }
+}
+
+/// Has the browser forget the pages that it keeps for its back button as well (Clear-Site-Data section 3.1); its cookies
+/// are not cleared so, since that would be those of every port of this host.
+fn forgotten(said: Said) -> Response {
+    let mut response = done("/demo", said);
+    let name = HeaderName::from_static("clear-site-data");
+    response.headers_mut().insert(name, HeaderValue::from_static("\"cache\""));
+    response
+}
