@@ -73,7 +73,7 @@ impl Server {
         let (stop, stopped) = watch::channel(false);
         let mut routes = Router::new();
         if self.config.demo {
-            routes = routes.nest("/demo", demo::router(self.sessions.clone()));
+            routes = routes.merge(demo::router(&self.sessions));
         }
         let connections = Connections::new(&self.config.limits);
         let main = connections.serve(self.listener, routes, stopped);
