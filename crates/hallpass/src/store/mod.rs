@@ -121,8 +121,9 @@ pub trait Store: fmt::Debug + Send + Sync + 'static {
 
     /// Moves the two times of a living record forward, and changes nothing else.
     ///
-    /// Must hold: neither time ever goes back. It gives way to a real write: with another version, or without a living
-    /// record, the answer is [`Outcome::Conflict`]. The version stays as it is.
+    /// Must hold: neither time ever goes back; each becomes the later of what is stored and what is given, and a touch
+    /// that comes too late to move anything is applied all the same. It gives way to a real write: with another version,
+    /// or without a living record, the answer is [`Outcome::Conflict`]. The version stays as it is.
     ///
     /// # Errors
     ///
@@ -147,7 +148,8 @@ pub trait Store: fmt::Debug + Send + Sync + 'static {
     ///
     /// # Errors
     ///
-    /// [`StoreError::is_unsupported`] without [`Capabilities::list`].
+    /// [`StoreError::is_unsupported`] without [`Capabilities::list`], or if [`Query::after`] is no cursor that a listing
+    /// gave.
     async fn list(&self, query: &Query) -> Result<Page<Record>, StoreError>;
 
     /// Returns a page of the events that match, oldest first, in the order in which the store took them in.
@@ -168,7 +170,8 @@ pub trait Store: fmt::Debug + Send + Sync + 'static {
     /// many.
     ///
     /// Must hold: the stored time is checked in the same step as the removal, so that a record that was touched
-    /// meanwhile stays.
+    /// meanwhile stays. What has been due for less than a minute may be left to a later sweep, so that a store can file
+    /// deadlines by coarse times.
     ///
     /// # Errors
     ///

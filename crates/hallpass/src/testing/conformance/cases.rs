@@ -102,7 +102,7 @@ macro_rules! __conformance_cases {
             page a_page_has_no_more_than_its_limit
                 "1 to 1,000 records, by default 100, and `next` where there are more.";
             page a_cursor_that_no_listing_gave_is_an_error
-                "Text that is no cursor is an error that is not worth a retry; one beyond the end gives nothing.";
+                "Text that is no cursor is unsupported, since a retry does not help; one beyond the end gives nothing.";
 
             subject a_listing_follows_a_subject_being_set
                 "A session is listed under the subject that it has now, and under no other.";
