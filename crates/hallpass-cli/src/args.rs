@@ -2,17 +2,21 @@
 
 mod filter;
 mod global;
+mod serve;
 mod sessions;
 mod when;
 
 use std::path::PathBuf;
 
-use clap::{Args, Parser, Subcommand, ValueEnum};
+use clap::builder::{PossibleValuesParser, TypedValueParser};
+use clap::{Args, CommandFactory as _, Parser, Subcommand};
 use clap_complete::Shell;
 use hallpass::Realm;
+use hallpass_server::keys::{KeyName, Role};
 
 pub(crate) use self::filter::{Filter, State};
-pub(crate) use self::global::{Color, Global};
+pub(crate) use self::global::Global;
+pub(crate) use self::serve::Serve;
 pub(crate) use self::sessions::{Count, CountBy, List, Revoke, SessionsCommand, Show, Ttl, Watch};
 
 /// Manages sessions: a service, and an operator's commands.
@@ -113,35 +117,6 @@ Examples:
     },
 }
 
-/// Which command and options `serve` has.
-#[derive(Debug, Args)]
-#[command(after_help = "\
-Examples:
-  hallpass serve --demo                       try it: http://127.0.0.1:7070/demo
-  hallpass serve --store sqlite:/var/lib/hallpass/hallpass.db
-  HALLPASS_ADMIN_KEY=hpk_... hallpass serve --config /etc/hallpass.toml
-
-Ready means one line on standard error with the address.
-SIGTERM or Ctrl-C lets running requests end, then exits with 0; a second one exits at once.
-On a first start it makes its store and an admin key, and prints the key once.
-
-Environment: HALLPASS_LISTEN, HALLPASS_STORE, HALLPASS_CONFIG, HALLPASS_PROFILE, HALLPASS_TOKENS; options are stronger,
-the file is weaker. HALLPASS_ADMIN_KEY is the first admin key, instead of one made and printed.")]
-pub(crate) struct Serve {
-    /// The address to listen on; port 0 picks one and prints it [default: 127.0.0.1:7070]
-    #[arg(long, value_name = "ADDRESS")]
-    pub(crate) listen: Option<String>,
-    /// Add a small web app under /demo that shows what sessions do
-    #[arg(long)]
-    pub(crate) demo: bool,
-    /// The policy to start from, such as `office` or `bank`
-    #[arg(long, value_name = "NAME")]
-    pub(crate) profile: Option<String>,
-    /// What clients hold: reference tokens only, or also self-contained ones
-    #[arg(long, value_name = "KIND")]
-    pub(crate) tokens: Option<String>,
-}
-
 /// Which options `sweep` has.
 #[derive(Debug, Args)]
 #[command(after_help = "\
@@ -173,49 +148,23 @@ Examples:
   HALLPASS_KEY=$(hallpass keys create me --role operator) hallpass --url http://127.0.0.1:7070 sessions list")]
     Create {
         /// What to call it; events tell who did something by this name
-        name: String,
+        #[arg(value_parser = KeyName::new)]
+        name: KeyName,
         /// What it may do
-        #[arg(long, value_enum)]
+        #[arg(long, value_parser = role())]
         role: Role,
     },
     /// List the API keys; never what they are
     List,
     /// Take an API key away, at once
     Revoke {
-        /// What it is called
-        name: String,
+        /// Its id, or its name if no other has that
+        #[arg(allow_hyphen_values = true)]
+        key: String,
         /// Do not ask
         #[arg(long, short)]
         yes: bool,
     },
-}
-
-/// What an API key may do.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-pub(crate) enum Role {
-    /// Create, verify and renew sessions, and read and write their data
-    App,
-    /// Look at sessions
-    Viewer,
-    /// Look at sessions and revoke them
-    Operator,
-    /// Look at sessions and events
-    Auditor,
-    /// Everything, keys included
-    Admin,
-}
-
-impl Role {
-    /// Returns the word for it.
-    pub(crate) fn as_str(self) -> &'static str {
-        match self {
-            Self::App => "app",
-            Self::Viewer => "viewer",
-            Self::Operator => "operator",
-            Self::Auditor => "auditor",
-            Self::Admin => "admin",
-        }
-    }
 }
 
 /// What to do with the configuration.
@@ -229,6 +178,15 @@ Examples:
 
 Exit code 1: something is wrong with it.")]
     Check,
+}
+
+/// Returns the command line as the parser knows it.
+pub(crate) fn command() -> clap::Command {
+    Cli::command()
+}
+
+fn role() -> impl TypedValueParser<Value = Role> {
+    PossibleValuesParser::new(Role::ALL.map(Role::as_str)).try_map(|word| word.parse::<Role>())
 }
 
 impl Global {

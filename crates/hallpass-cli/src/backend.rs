@@ -2,6 +2,7 @@
 
 mod choice;
 mod direct;
+mod http;
 mod service;
 mod sse;
 
@@ -11,12 +12,15 @@ use std::num::NonZeroUsize;
 use async_trait::async_trait;
 use futures_util::stream::BoxStream;
 use hallpass::{Event, EventId, EventKind, Note, SessionId, Subject, Swept};
+use hallpass_server::keys::{ApiKeyInfo, KeyName, Role};
+use zeroize::Zeroizing;
 
-pub(crate) use self::choice::{choose, configured};
+pub(crate) use self::choice::{choose, config_file, layered, misconfigured};
+pub(crate) use self::direct::event_at;
 
-use crate::args::{Filter, Role, State};
+use crate::args::{Filter, State};
 use crate::failure::Failure;
-use crate::view::{KeyView, SessionView};
+use crate::view::SessionView;
 
 /// Which sessions to ask for.
 #[derive(Debug, Clone, Default)]
@@ -107,19 +111,26 @@ pub(crate) trait Backend: Debug + Send + Sync {
     async fn sweep(&self, limit: NonZeroUsize) -> Result<Swept, Failure>;
 
     /// Makes an API key and returns it.
-    async fn create_key(&self, name: &str, role: Role) -> Result<CreatedKey, Failure>;
+    async fn create_key(&self, name: KeyName, role: Role) -> Result<(ApiKeyInfo, KeyText), Failure>;
 
     /// Returns all API keys, without what they are.
-    async fn keys(&self) -> Result<Vec<KeyView>, Failure>;
+    async fn keys(&self) -> Result<Vec<ApiKeyInfo>, Failure>;
 
-    /// Takes an API key away; answers whether there was one.
-    async fn revoke_key(&self, name: &str) -> Result<bool, Failure>;
+    /// Takes an API key away.
+    async fn revoke_key(&self, id: &str) -> Result<(), Failure>;
 }
 
-/// An API key just made, and its text, to be shown once.
-pub(crate) struct CreatedKey {
-    /// The key as it may be shown.
-    pub(crate) key: KeyView,
-    /// What its holder has.
-    pub(crate) secret: String,
+/// The text of an API key just made, to be shown once.
+pub(crate) struct KeyText(Zeroizing<String>);
+
+impl KeyText {
+    /// Returns the key with this text.
+    pub(crate) fn new(text: impl Into<String>) -> Self {
+        Self(Zeroizing::new(text.into()))
+    }
+
+    /// Returns the text.
+    pub(crate) fn expose(&self) -> &str {
+        &self.0
+    }
 }

@@ -38,6 +38,7 @@ pub(crate) struct Failure {
 enum Kind {
     Refused,
     Failed,
+    Passing,
     ReaderGone,
 }
 
@@ -50,6 +51,11 @@ impl Failure {
     /// Somebody said no, or the thing does not exist: exit code 1.
     pub(crate) fn refused(message: impl Into<String>) -> Self {
         Self { kind: Kind::Refused, ..Self::new(message) }
+    }
+
+    /// Something did not work that may work later: exit code 2.
+    pub(crate) fn passing(message: impl Into<String>) -> Self {
+        Self { kind: Kind::Passing, ..Self::new(message) }
     }
 
     /// Whoever reads standard output has closed it: nothing to complain of.
@@ -79,8 +85,13 @@ impl Failure {
         match self.kind {
             Kind::ReaderGone => 0,
             Kind::Refused => 1,
-            Kind::Failed => 2,
+            Kind::Failed | Kind::Passing => 2,
         }
+    }
+
+    /// Tells whether trying again may help.
+    pub(crate) fn is_passing(&self) -> bool {
+        self.kind == Kind::Passing
     }
 
     /// Tells whether somebody should hear of it.
@@ -112,20 +123,17 @@ impl fmt::Display for Failure {
 
 impl From<hallpass::Error> for Failure {
     fn from(error: hallpass::Error) -> Self {
-        let (message, hint) = if error.is_unavailable() {
-            ("the store cannot be used now", Some("try again; `--verbose` shows the cause"))
+        let failure = if error.is_unavailable() {
+            Self::passing("the store cannot be used now").hint("try again; --verbose shows the cause")
         } else if error.is_unsupported() {
-            ("this store cannot do that", None)
+            Self::new("this store cannot do that")
         } else if error.is_corrupt() {
-            ("the store holds something that is not a session", Some("was the file changed by another program?"))
+            Self::new("the store holds something that is not a session")
+                .hint("--verbose shows the cause; was the file changed by another program?")
         } else {
-            return Self::new(error.to_string()).because(error);
+            Self::new(error.to_string())
         };
-        let failure = Self::new(message).because(error);
-        match hint {
-            Some(hint) => failure.hint(hint),
-            None => failure,
-        }
+        failure.because(error)
     }
 }
 

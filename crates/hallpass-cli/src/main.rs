@@ -1,1 +1,58 @@
-fn main(){}
+//! The program `hallpass`: the session service, and an operator's commands.
+
+mod args;
+mod backend;
+mod cmd;
+mod context;
+mod failure;
+mod log;
+mod output;
+mod usage;
+mod view;
+
+use std::process::ExitCode;
+
+use clap::{CommandFactory as _, FromArgMatches as _};
+
+use crate::args::{Cli, Command};
+use crate::context::Context;
+use crate::failure::{Ending, Failure};
+use crate::output::Output;
+
+fn main() -> ExitCode {
+    let matches = match args::command().try_get_matches() {
+        Ok(matches) => matches,
+        Err(error) => return usage::explain(&error),
+    };
+    let cli = match Cli::from_arg_matches(&matches) {
+        Ok(cli) => cli,
+        Err(error) => return usage::explain(&error.format(&mut Cli::command())),
+    };
+    log::listen(&cli);
+    let output = Output::new(&cli.global);
+    match run(cli, &output) {
+        Ok(ending) => ExitCode::from(ending.code()),
+        Err(failure) => {
+            output.failure(&failure);
+            ExitCode::from(failure.code())
+        }
+    }
+}
+
+fn run(cli: Cli, output: &Output) -> Result<Ending, Failure> {
+    let Some(command) = cli.command else { return cmd::help::run(output) };
+    let context = Context::new(cli.global, output.clone());
+    match command {
+        Command::Completions { shell } => cmd::completions::run(shell, output),
+        Command::Man { folder } => cmd::man::run(&folder, output),
+        Command::Config { command } => cmd::config::run(&command, &context),
+        command => {
+            let runtime = tokio::runtime::Runtime::new()
+                .map_err(|error| Failure::new("the program's threads cannot be started").because(error))?;
+            let ended = runtime.block_on(cmd::run(command, &context));
+            // A read of the terminal that still waits must not keep the process.
+            runtime.shutdown_background();
+            ended
+        }
+    }
+}

@@ -17,6 +17,7 @@ pub(crate) use self::progress::Progress;
 pub(crate) use self::style::{Tone, visible};
 pub(crate) use self::when::{Zone, duration, relative};
 
+use crate::args::Global;
 use crate::failure::Failure;
 
 /// Where a command's words go, and in which form.
@@ -35,6 +36,18 @@ pub(crate) struct Output {
 }
 
 impl Output {
+    /// Returns the output that these options ask for.
+    pub(crate) fn new(global: &Global) -> Self {
+        let Global { json, quiet, verbose, color, utc, .. } = global;
+        let zone = Zone::new(*utc);
+        Self { json: *json, quiet: *quiet, verbose: *verbose, color: (*color).into(), zone }
+    }
+
+    /// Returns the output of a program that was not told how to write.
+    pub(crate) fn plain() -> Self {
+        Self { json: false, quiet: false, verbose: false, color: ColorChoice::Auto, zone: Zone::new(true) }
+    }
+
     /// Writes a line, or several, of data.
     pub(crate) fn data(&self, text: impl Display) -> Result<(), Failure> {
         self.write(&format!("{text}\n"))
@@ -73,6 +86,11 @@ impl Output {
         if !self.quiet {
             self.tell(&text);
         }
+    }
+
+    /// Tells something that also those need who asked for quiet.
+    pub(crate) fn always(&self, text: impl Display) {
+        self.tell(&text);
     }
 
     /// Warns, also those who asked for quiet.
@@ -134,6 +152,14 @@ impl Output {
 /// Returns what log lines are written to.
 pub(crate) fn log() -> io::Stderr {
     io::stderr()
+}
+
+/// Tells whether log lines may have colour.
+pub(crate) fn log_has_color(choice: ColorChoice) -> bool {
+    match choice {
+        ColorChoice::Auto => AutoStream::choice(&io::stderr()) != ColorChoice::Never,
+        choice => choice != ColorChoice::Never,
+    }
 }
 
 fn told(error: &io::Error) -> Failure {

@@ -58,6 +58,17 @@ pub(crate) enum State {
     Ended,
 }
 
+impl State {
+    /// Returns the word for it.
+    pub(crate) fn as_str(self) -> &'static str {
+        match self {
+            Self::Active => "active",
+            Self::Locked => "locked",
+            Self::Ended => "ended",
+        }
+    }
+}
+
 fn range(text: &str) -> Result<IpNet, String> {
     let address = text.parse::<IpAddr>().map(IpNet::from);
     address.or_else(|_| text.parse()).map_err(|_| "an address is like 192.0.2.7, a range like 10.0.0.0/8".to_owned())

@@ -8,14 +8,15 @@ use async_trait::async_trait;
 use futures_util::StreamExt as _;
 use futures_util::stream::{self, BoxStream};
 use hallpass::{
-    Actor, Caller, Cursor, Event, EventId, EventQuery, Note, PageLimit, Query, Revocation, SessionId, SessionState,
+    Actor, Caller, Cursor, Event, EventId, EventQuery, Note, PageLimit, Query, Revocation, SessionId,
     Sessions, Settings, Subject, Swept,
 };
+use hallpass_server::keys::{ApiKeyInfo, ApiKeys, KeyError, KeyName, Role};
 
-use super::{Ask, Backend, CreatedKey, Follow, Part, Reached};
-use crate::args::{Filter, Role, State};
+use super::{Ask, Backend, Follow, KeyText, Part, Reached};
+use crate::args::{Filter, State};
 use crate::failure::Failure;
-use crate::view::{KeyView, SessionView};
+use crate::view::SessionView;
 
 /// How often the store is asked for new events.
 const POLL: Duration = Duration::from_millis(500);
@@ -24,13 +25,13 @@ const POLL: Duration = Duration::from_millis(500);
 #[derive(Debug)]
 pub(super) struct Direct {
     sessions: Sessions,
-    settings: Arc<dyn Settings>,
+    keys: ApiKeys,
 }
 
 impl Direct {
     /// Returns the sessions of a store, under the policies of its service.
     pub(super) fn new(sessions: Sessions, settings: Arc<dyn Settings>) -> Self {
-        Self { sessions, settings }
+        Self { sessions, keys: ApiKeys::new(settings) }
     }
 
     fn query(&self, ask: &Ask) -> Query {
@@ -161,6 +162,33 @@ impl Backend for Direct {
 
     async fn sweep(&self, limit: NonZeroUsize) -> Result<Swept, Failure> {
         Ok(self.sessions.sweep(limit).await?)
+    }
+
+    async fn create_key(&self, name: KeyName, role: Role) -> Result<(ApiKeyInfo, KeyText), Failure> {
+        let realm = self.sessions.realm().clone();
+        let (info, secret) = self.keys.create(name, realm, role, self.sessions.now()).await.map_err(of_keys)?;
+        Ok((info, KeyText::new(secret.expose())))
+    }
+
+    async fn keys(&self) -> Result<Vec<ApiKeyInfo>, Failure> {
+        self.keys.list().await.map_err(|error| of_keys(error.into()))
+    }
+
+    async fn revoke_key(&self, id: &str) -> Result<(), Failure> {
+        self.keys.revoke(id).await.map(drop).map_err(of_keys)
+    }
+}
+
+fn of_keys(error: KeyError) -> Failure {
+    match error {
+        KeyError::Store(error) => hallpass::Error::from(error).into(),
+        KeyError::NotFound => Failure::refused("there is no such key").hint("`hallpass keys list` shows them"),
+        error @ (KeyError::LastAdmin | KeyError::TooMany) => {
+            let said = error.to_string();
+            let (message, hint) = said.split_once(": ").unwrap_or((&said, "`hallpass keys --help`"));
+            Failure::refused(message).hint(hint)
+        }
+        error => Failure::new(error.to_string()),
     }
 }
 

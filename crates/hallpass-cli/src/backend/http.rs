@@ -2,6 +2,7 @@ use std::fmt;
 use std::net::IpAddr;
 use std::time::Duration;
 
+use hallpass::Realm;
 use reqwest::header::{AUTHORIZATION, HeaderMap, HeaderValue};
 use reqwest::{Client, Method, RequestBuilder, Response, StatusCode, Url};
 use serde::Deserialize;
@@ -18,7 +19,7 @@ pub(super) struct Connection {
 
 impl Connection {
     /// Returns the service at this address, which will be shown this API key.
-    pub(super) fn new(url: &str, key: &str) -> Result<Self, Failure> {
+    pub(super) fn new(url: &str, key: &str, realm: Option<&Realm>) -> Result<Self, Failure> {
         let base = base(url)?;
         let mut bearer = HeaderValue::try_from(format!("Bearer {}", key.trim()))
             .map_err(|_| Failure::new("HALLPASS_KEY holds characters that an API key cannot have"))?;

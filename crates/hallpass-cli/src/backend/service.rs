@@ -6,6 +6,7 @@ use async_trait::async_trait;
 use futures_util::StreamExt as _;
 use futures_util::stream::{self, BoxStream};
 use hallpass::{Event, EventId, Note, SessionId, Subject, Swept, Timestamp};
+use hallpass_server::keys::{ApiKeyInfo, KeyName, Role};
 use reqwest::Method;
 use reqwest::header::{ACCEPT, HeaderName};
 use serde::{Deserialize, Serialize};
@@ -13,10 +14,10 @@ use serde_json::json;
 
 use super::http::Connection;
 use super::sse::Reader;
-use super::{Ask, Backend, CreatedKey, Follow, Part, Reached};
-use crate::args::{Filter, Role};
+use super::{Ask, Backend, Follow, KeyText, Part, Reached};
+use crate::args::Filter;
 use crate::failure::Failure;
-use crate::view::{KeyView, SessionView};
+use crate::view::SessionView;
 
 /// How many items a page has: the most that the service gives.
 const PAGE: &str = "1000";
@@ -119,6 +120,55 @@ impl Backend for Service {
         let Revoked { revoked, .. } = self.0.must(request.json(&body), "revoke by subject").await?;
         Ok(revoked)
     }
+
+    async fn revoke_matching(
+        &self,
+        filter: &Filter,
+        note: Option<&Note>,
+        reached: &mut (dyn FnMut(Reached) + Send),
+    ) -> Result<Reached, Failure> {
+        let request = self.0.request(Method::POST, &["v1", "revoke"]);
+        let body = json!({ "filter": FilterKeys::of(filter), "reason": note });
+        let Revoked { matched, revoked } = self.0.must(request.json(&body), "revoke by filter").await?;
+        reached(Reached { matched, revoked });
+        Ok(Reached { matched, revoked })
+    }
+
+    async fn sweep(&self, limit: NonZeroUsize) -> Result<Swept, Failure> {
+        let request = self.0.request(Method::POST, &["v1", "sweep"]);
+        let SweptKeys { expired, forgotten } = self.0.must(request.json(&json!({ "limit": limit })), "sweep").await?;
+        Ok(Swept { expired, forgotten })
+    }
+
+    async fn create_key(&self, name: KeyName, role: Role) -> Result<(ApiKeyInfo, KeyText), Failure> {
+        let request = self.0.request(Method::POST, &["v1", "keys"]).json(&json!({ "name": name, "role": role }));
+        let Made { info, key } = self.0.must(request, "make keys").await?;
+        Ok((info, KeyText::new(key)))
+    }
+
+    async fn keys(&self) -> Result<Vec<ApiKeyInfo>, Failure> {
+        let Items { items, .. } = self.0.must(self.0.request(Method::GET, &["v1", "keys"]), "list keys").await?;
+        Ok(items)
+    }
+
+    async fn revoke_key(&self, id: &str) -> Result<(), Failure> {
+        let request = self.0.request(Method::POST, &["v1", "keys", id, "revoke"]);
+        let gone = || Failure::refused("there is no such key").hint("`hallpass keys list` shows them");
+        self.0.send(request).await?.map(drop).ok_or_else(gone)
+    }
+}
+
+#[derive(Debug, Deserialize)]
+struct SweptKeys {
+    expired: usize,
+    forgotten: usize,
+}
+
+#[derive(Deserialize)]
+struct Made {
+    #[serde(flatten)]
+    info: ApiKeyInfo,
+    key: String,
 }
 
 /// Reads one event of the stream.

@@ -15,12 +15,14 @@ pub(crate) struct Column {
     rank: u8,
     /// How narrow it may become, in characters; nothing if it is shown whole or not at all.
     least: Option<usize>,
+    /// How wide it is at least, for rows that are still to come.
+    usual: usize,
 }
 
 impl Column {
     /// Returns a column that is always shown, and whole.
     pub(crate) const fn new(title: &'static str) -> Self {
-        Self { title, rank: 0, least: None }
+        Self { title, rank: 0, least: None, usual: 0 }
     }
 
     /// Lets it go if there is no room; the highest rank goes first.
@@ -32,6 +34,12 @@ impl Column {
     /// Lets it be cut to this many characters if there is no room.
     pub(crate) const fn least(mut self, least: usize) -> Self {
         self.least = Some(least);
+        self
+    }
+
+    /// Gives it this width at least, where there is room.
+    pub(crate) const fn usual(mut self, usual: usize) -> Self {
+        self.usual = usual;
         self
     }
 
@@ -98,7 +106,7 @@ impl Columns {
     fn fit(&self, rows: &[Vec<Cell>]) -> Vec<(usize, usize)> {
         let natural = |at: usize| {
             let cells = rows.iter().filter_map(|row| row.get(at)).map(|cell| cell.text.width());
-            cells.chain([self.columns[at].title.width()]).max().unwrap_or_default()
+            cells.chain([self.columns[at].title.width(), self.columns[at].usual]).max().unwrap_or_default()
         };
         let mut fitted: Vec<_> = (0..self.columns.len()).map(|at| (at, natural(at))).collect();
         let Some(room) = self.room else { return fitted };

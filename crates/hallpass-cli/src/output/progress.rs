@@ -26,11 +26,6 @@ impl Progress {
         self.0.set_length(total);
         self.0.set_style(style(Some(total)));
     }
-
-    /// Takes the bar away while something else is written.
-    pub(crate) fn aside<T>(&self, write: impl FnOnce() -> T) -> T {
-        self.0.suspend(write)
-    }
 }
 
 impl Drop for Progress {

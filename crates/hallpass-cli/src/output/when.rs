@@ -13,11 +13,6 @@ impl Zone {
         Self(if is_utc { TimeZone::UTC } else { TimeZone::system() })
     }
 
-    /// Returns the zone itself.
-    pub(crate) fn time_zone(&self) -> &TimeZone {
-        &self.0
-    }
-
     /// Returns the instant as date, time of day and zone.
     pub(crate) fn show(&self, at: Timestamp) -> String {
         self.format(at, "%Y-%m-%d %H:%M:%S %Z")

@@ -4,13 +4,13 @@ use crate::output::{Cell, Column, Tone, Zone, visible};
 
 /// The columns of what is followed.
 pub(crate) const EVENT_COLUMNS: [Column; 7] = [
-    Column::new("TIME"),
-    Column::new("KIND"),
-    Column::new("SUBJECT").least(8),
-    Column::new("SESSION"),
-    Column::new("REASON").rank(3),
-    Column::new("BY").least(8).rank(2),
-    Column::new("FROM").rank(4),
+    Column::new("TIME").usual(19),
+    Column::new("KIND").usual(13),
+    Column::new("SUBJECT").usual(16).least(8),
+    Column::new("SESSION").usual(22),
+    Column::new("BY").usual(16).least(8).rank(2),
+    Column::new("REASON").usual(12).least(8).rank(1),
+    Column::new("FROM").usual(15).rank(3),
 ];
 
 /// Returns an event's row in what is followed.
@@ -20,8 +20,8 @@ pub(crate) fn event_row(event: &Event, zone: &Zone) -> Vec<Cell> {
         kind(event),
         Cell::or_dash(event.subject.as_ref().map(|subject| visible(subject.as_str()))),
         Cell::or_dash(event.session.map(|session| session.to_string())),
-        why(event),
         visible(event.actor.as_str()).into(),
+        why(event),
         from(event),
     ]
 }

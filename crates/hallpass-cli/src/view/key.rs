@@ -1,27 +1,26 @@
-use hallpass::{Realm, Timestamp};
-use serde::{Deserialize, Serialize};
+use hallpass::Timestamp;
+use hallpass_server::keys::ApiKeyInfo;
 
 use crate::output::{Cell, Column, Tone, relative, visible};
 
-/// An API key as it may be shown: never what it is.
-#[derive(Debug, Clone, Serialize, Deserialize)]
-pub(crate) struct KeyView {
-    pub(crate) name: String,
-    pub(crate) role: String,
-    pub(crate) realm: Realm,
-    pub(crate) created_at: Timestamp,
-}
+/// The columns of a listing of API keys.
+pub(crate) const KEY_COLUMNS: [Column; 6] = [
+    Column::new("ID"),
+    Column::new("NAME").least(8),
+    Column::new("ROLE"),
+    Column::new("REALM").rank(1),
+    Column::new("LAST FOUR").rank(3),
+    Column::new("CREATED").rank(2),
+];
 
-/// The columns of a listing of keys.
-pub(crate) const KEY_COLUMNS: [Column; 4] =
-    [Column::new("NAME").least(8), Column::new("ROLE"), Column::new("REALM").rank(2), Column::new("CREATED").rank(1)];
-
-/// Returns a key's row.
-pub(crate) fn key_row(key: &KeyView, now: Timestamp) -> Vec<Cell> {
+/// Returns an API key's row: never what it is.
+pub(crate) fn key_row(key: &ApiKeyInfo, now: Timestamp) -> Vec<Cell> {
     vec![
-        Cell::new(visible(&key.name), Tone::Strong),
-        visible(&key.role).into(),
+        Cell::new(visible(&key.id), Tone::Strong),
+        visible(key.name.as_str()).into(),
+        key.role.as_str().into(),
         key.realm.to_string().into(),
+        visible(&key.last_four).into(),
         relative(key.created_at, now).into(),
     ]
 }

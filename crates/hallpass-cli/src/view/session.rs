@@ -1,6 +1,7 @@
+use std::net::IpAddr;
+
 use hallpass::{
-    Actor, Client, EndReason, Level, Method, Note, Profile, Realm, Record, SessionId, SessionState, Sessions, Subject,
-    Timestamp, Version,
+    Actor, EndReason, Method, Note, Profile, Realm, Record, SessionId, SessionState, Sessions, Subject, Timestamp,
 };
 use serde::{Deserialize, Serialize};
 
@@ -11,28 +12,31 @@ use crate::output::{Cell, Column, Tone, Zone, relative, visible};
 pub(crate) struct SessionView {
     pub(crate) id: SessionId,
     pub(crate) realm: Realm,
-    #[serde(default)]
     pub(crate) subject: Option<Subject>,
     pub(crate) state: String,
     pub(crate) created_at: Timestamp,
-    #[serde(default)]
     pub(crate) authenticated_at: Option<Timestamp>,
     pub(crate) seen_at: Timestamp,
-    pub(crate) idle_expires_at: Timestamp,
-    pub(crate) expires_at: Timestamp,
-    #[serde(default)]
+    pub(crate) idle_expires_at: Option<Timestamp>,
+    pub(crate) expires_at: Option<Timestamp>,
     pub(crate) renewed_at: Option<Timestamp>,
-    #[serde(default)]
     pub(crate) generation: Option<u32>,
-    pub(crate) version: Version,
+    pub(crate) version: u64,
     pub(crate) profile: Profile,
-    pub(crate) level: Level,
+    pub(crate) level: u8,
     #[serde(default)]
     pub(crate) methods: Vec<Method>,
-    #[serde(default)]
     pub(crate) client: Client,
-    #[serde(default)]
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(crate) ended: Option<Ended>,
+}
+
+/// The client that a session was made for.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub(crate) struct Client {
+    pub(crate) ip: Option<IpAddr>,
+    pub(crate) user_agent: Option<Note>,
+    pub(crate) label: Option<Note>,
 }
 
 /// When, why and by whom a session was ended.
@@ -46,28 +50,37 @@ pub(crate) struct Ended {
 }
 
 impl SessionView {
-    /// Returns what may be shown of a record.
+    /// Returns what the service would answer about a record.
     pub(crate) fn of(record: &Record, sessions: &Sessions) -> Self {
-        let deadlines = sessions.policy(&record.profile).deadlines(record);
-        let ended = record.ended.clone();
+        let view = hallpass_server::SessionView::of(sessions, record);
+        let ended = view.ended;
         Self {
-            id: record.id,
-            realm: record.realm.clone(),
-            subject: record.subject.clone(),
-            state: sessions.state(record).as_str().to_owned(),
-            created_at: record.created_at,
-            authenticated_at: record.authenticated_at,
-            seen_at: record.seen_at,
-            idle_expires_at: deadlines.idle,
-            expires_at: deadlines.absolute,
-            renewed_at: record.chain.as_ref().map(|chain| chain.renewed_at),
-            generation: record.chain.as_ref().map(|chain| chain.generation.number()),
-            version: record.version,
-            profile: record.profile.clone(),
-            level: record.level,
-            methods: record.methods.clone(),
-            client: record.client.clone(),
-            ended: ended.map(|ended| Ended { at: ended.at, reason: ended.reason, actor: ended.actor, note: ended.note }),
+            id: view.id,
+            realm: view.realm.clone(),
+            subject: view.subject.cloned(),
+            state: view.state.to_owned(),
+            created_at: view.created_at,
+            authenticated_at: view.authenticated_at,
+            seen_at: view.seen_at,
+            idle_expires_at: view.idle_expires_at,
+            expires_at: view.expires_at,
+            renewed_at: view.renewed_at,
+            generation: view.generation,
+            version: view.version,
+            profile: view.profile.clone(),
+            level: view.level,
+            methods: view.methods.to_vec(),
+            client: Client {
+                ip: view.client.ip,
+                user_agent: view.client.user_agent.cloned(),
+                label: view.client.label.cloned(),
+            },
+            ended: ended.map(|ended| Ended {
+                at: ended.at,
+                reason: ended.reason,
+                actor: ended.actor,
+                note: ended.note.cloned(),
+            }),
         }
     }
 
@@ -76,14 +89,12 @@ impl SessionView {
         self.state == SessionState::Ended.as_str()
     }
 
-    /// Returns when it ends unless something happens.
-    pub(crate) fn ends_at(&self) -> Timestamp {
+    /// Returns when it ends unless something happens; nothing if it has ended.
+    pub(crate) fn ends_at(&self) -> Option<Timestamp> {
         // A locked session is past its idle time and waits until the other.
-        if self.state == SessionState::Locked.as_str() {
-            self.expires_at
-        } else {
-            self.idle_expires_at.min(self.expires_at)
-        }
+        let is_locked = self.state == SessionState::Locked.as_str();
+        let idle = self.idle_expires_at.filter(|_| !is_locked);
+        [idle, self.expires_at].into_iter().flatten().min()
     }
 
     /// Returns the reason that it ended for, if that was written down.
@@ -132,7 +143,7 @@ pub(crate) const SESSION_COLUMNS: [Column; 9] = [
 
 /// Returns a session's row in a listing.
 pub(crate) fn session_row(session: &SessionView, now: Timestamp) -> Vec<Cell> {
-    let ends = if session.is_ended() { None } else { Some(relative(session.ends_at(), now)) };
+    let ends = session.ends_at().map(|at| relative(at, now));
     vec![
         Cell::new(session.id.to_string(), Tone::Strong),
         Cell::or_dash(session.subject.as_ref().map(|subject| visible(subject.as_str()))),
@@ -140,7 +151,7 @@ pub(crate) fn session_row(session: &SessionView, now: Timestamp) -> Vec<Cell> {
         relative(session.seen_at, now).into(),
         Cell::or_dash(ends),
         relative(session.created_at, now).into(),
-        session.level.number().to_string().into(),
+        session.level.to_string().into(),
         session.profile.to_string().into(),
         Cell::or_dash(session.client_words()),
     ]
@@ -159,16 +170,14 @@ pub(crate) fn session_facts(session: &SessionView, zone: &Zone, now: Timestamp) 
     facts.extend(session.authenticated_at.map(|at| ("authenticated", when(at))));
     facts.push(("last seen", when(session.seen_at)));
     facts.extend(session.renewed_at.map(|at| ("renewed", when(at))));
-    if !session.is_ended() {
-        facts.push(("ends if unused", when(session.idle_expires_at)));
-        facts.push(("ends at the latest", when(session.expires_at)));
-    }
+    facts.extend(session.idle_expires_at.map(|at| ("ends if unused", when(at))));
+    facts.extend(session.expires_at.map(|at| ("ends at the latest", when(at))));
     facts.push(("profile", session.profile.to_string()));
     let methods: Vec<_> = session.methods.iter().map(ToString::to_string).collect();
     let methods = if methods.is_empty() { String::new() } else { format!(" ({})", methods.join(", ")) };
-    facts.push(("level", format!("{}{methods}", session.level.number())));
+    facts.push(("level", format!("{}{methods}", session.level)));
     facts.extend(session.generation.map(|generation| ("generation", generation.to_string())));
-    facts.push(("version", session.version.number().to_string()));
+    facts.push(("version", session.version.to_string()));
     let Client { ip, user_agent, label } = &session.client;
     facts.extend(label.as_ref().map(|label| ("client", visible(label.as_str()))));
     facts.extend(ip.map(|ip| ("address", ip.to_string())));

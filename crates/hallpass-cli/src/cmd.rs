@@ -1,0 +1,40 @@
+//! What the commands do: one file for each.
+
+pub(crate) mod completions;
+pub(crate) mod config;
+mod count;
+pub(crate) mod help;
+mod interrupt;
+mod keys;
+mod list;
+pub(crate) mod man;
+mod revoke;
+mod serve;
+mod show;
+mod sweep;
+mod ttl;
+mod watch;
+
+use crate::args::{Command, SessionsCommand};
+use crate::context::Context;
+use crate::failure::{Ending, Failure};
+
+/// Runs a command that waits for something.
+pub(crate) async fn run(command: Command, context: &Context) -> Result<Ending, Failure> {
+    match command {
+        Command::Serve(serve) => serve::run(&serve, context).await,
+        Command::Sessions { command } => match command {
+            SessionsCommand::List(list) => list::run(list, context).await,
+            SessionsCommand::Show(show) => show::run(&show, context).await,
+            SessionsCommand::Count(count) => count::run(count, context).await,
+            SessionsCommand::Ttl(ttl) => ttl::run(&ttl, context).await,
+            SessionsCommand::Revoke(revoke) => revoke::run(revoke, context).await,
+            SessionsCommand::Watch(watch) => watch::run(watch, context).await,
+        },
+        Command::Sweep(sweep) => sweep::run(&sweep, context).await,
+        Command::Keys { command } => keys::run(command, context).await,
+        Command::Config { command } => config::run(&command, context),
+        Command::Completions { shell } => completions::run(shell, &context.output),
+        Command::Man { folder } => man::run(&folder, &context.output),
+    }
+}

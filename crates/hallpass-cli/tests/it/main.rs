@@ -1,0 +1,13 @@
+//! The program as its users see it.
+
+mod bench;
+mod completions;
+mod errors;
+mod help;
+mod homes;
+mod reading;
+mod revoking;
+mod seed;
+mod serving;
+mod terminal;
+mod watching;
