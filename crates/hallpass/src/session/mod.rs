@@ -327,8 +327,9 @@ impl Session {
 
     /// Gives the client its next token now, before it is due; the one it shows is still good for the policy's grace.
     ///
-    /// Requests that do so at once with one token get the same successor. Above the pace of renewals (a burst of 16, then
-    /// one a second), and where there is no session or it is locked, nothing happens.
+    /// Requests that do so at once with one token make one successor: whichever is first hands it out, and those that show
+    /// the old token afterwards get it too. Above the pace of renewals (a burst of 16, then one a second), and where there
+    /// is no session or it is locked, nothing happens.
     pub fn renew(&self) {
         let mut state = self.0.state.lock();
         state.renewal_due = state.record.is_some() && !state.is_locked;
