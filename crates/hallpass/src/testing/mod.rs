@@ -1,5 +1,13 @@
-//! What tests of sessions need: a clock that a test moves, a store that fails on demand, and the conformance suite
-//! that every store passes (feature `testing`).
+//! What tests of sessions need (feature `testing`; it brings tokio, so have it in `[dev-dependencies]` only).
+//!
+//! | you test | take |
+//! | --- | --- |
+//! | what happens when time passes | [`ManualClock`]: stands still until you move it |
+//! | what happens when the store is away, slow, or loses an answer | [`FaultyStore`]: fails by a script, always, or at random, and counts calls |
+//! | what happens when two requests overlap in one order | a [`Gate`] of the same store: stops a call until you open it |
+//! | what was told to observers | [`RecordingObserver`] |
+//! | a store of your own | [`conformance_tests!`], [`outage_tests!`]: a test of each thing that a store must hold |
+//! | anything that needs a server or a program | [`require`]: skips, visibly, where it is missing |
 
 mod clock;
 pub mod conformance;
@@ -12,4 +20,5 @@ pub use self::clock::ManualClock;
 pub use self::faulty::{Calls, Fault, FaultyStore, Gate, Method};
 pub use self::recording::RecordingObserver;
 pub use self::require::require;
+#[doc(inline)]
 pub use crate::{__conformance_tests as conformance_tests, __outage_tests as outage_tests};

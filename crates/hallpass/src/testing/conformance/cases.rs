@@ -179,9 +179,20 @@ macro_rules! __conformance_outage_cases {
     };
 }
 
-/// Makes one test of each case of [`CASES`], for the store that the given async function makes.
+/// Makes a test of each of the [`CASES`](crate::testing::conformance::CASES), for the store that the given async function makes.
 ///
-/// See [the suite](self) for what it can return.
+/// The tests are functions with the names of their cases, so the macro stands in a module of its own. The function
+/// is called once for each test and returns anything that is [`IntoHandles`](crate::testing::conformance::IntoHandles): a store,
+/// [`Handles`](crate::testing::conformance::Handles), or nothing.
+///
+/// ```
+/// mod memory {
+///     use std::sync::Arc;
+///
+///     hallpass::testing::conformance_tests!(async || Arc::new(hallpass::MemoryStore::new()));
+/// }
+/// # fn main() {}
+/// ```
 #[doc(hidden)]
 #[macro_export]
 macro_rules! __conformance_tests {
@@ -190,6 +201,10 @@ macro_rules! __conformance_tests {
     };
 }
 
+/// Makes a test of each of the [`OUTAGE_CASES`](crate::testing::conformance::OUTAGE_CASES), as
+/// [`conformance_tests!`](crate::testing::conformance_tests) does of the others.
+///
+/// The handles need a switch: [`Handles::with_outage`](crate::testing::conformance::Handles::with_outage).
 #[doc(hidden)]
 #[macro_export]
 macro_rules! __outage_tests {
