@@ -3,9 +3,6 @@ use std::time::Duration;
 
 use http::HeaderMap;
 
-use crate::error::Error;
-use crate::event::EventKind;
-use crate::sessions::{Admission, Caller, Sessions};
 use crate::token::Token;
 
 /// Where a token travels between client and server.
@@ -56,31 +53,5 @@ impl<'a> Presented<'a> {
 impl fmt::Debug for Presented<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "Presented({} texts)", self.count)
-    }
-}
-
-impl Sessions {
-    /// Opens what a request presents: the one token that is good, or nothing if none or several are.
-    ///
-    /// A browser sends a cookie that a sibling domain planted beside ours, and the order says nothing (`CKT-2`); so
-    /// neither is believed for its place, and a planted one can neither log anybody out nor in.
-    pub(crate) async fn admit_presented(
-        &self,
-        presented: Presented<'_>,
-        caller: &Caller,
-    ) -> Result<Option<Admission>, Error> {
-        if presented.texts().len() > 1 {
-            self.observe(&[caller.event(EventKind::DuplicateCookie, self.realm().clone(), self.now())]);
-        }
-        let mut admitted = None;
-        for text in presented.texts() {
-            match self.admit(text, caller).await {
-                Ok(_) if admitted.is_some() => return Ok(None),
-                Ok(admission) => admitted = Some(admission),
-                Err(error) if error.is_inactive() => {}
-                Err(error) => return Err(error),
-            }
-        }
-        Ok(admitted)
     }
 }

@@ -3,7 +3,6 @@ use axum_core::extract::FromRequestParts;
 use axum_core::response::{IntoResponse, Response};
 use http::request::Parts;
 
-use super::layer::Slot;
 use super::problem::Problem;
 use crate::error::Error;
 use crate::session::Session;
@@ -37,8 +36,9 @@ impl<S: Send + Sync> FromRequestParts<S> for Session {
     type Rejection = SessionRejection;
 
     async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, SessionRejection> {
-        let slot = parts.extensions.get::<Slot>().ok_or(SessionRejection(None))?;
-        let address = parts.extensions.get().copied();
-        slot.open(&parts.headers, address).await.map_err(|error| SessionRejection(Some(error)))
+        match Self::of_request(parts).await {
+            Ok(session) => session.ok_or(SessionRejection(None)),
+            Err(error) => Err(SessionRejection(Some(error))),
+        }
     }
 }

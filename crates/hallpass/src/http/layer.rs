@@ -4,18 +4,19 @@ use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{Context, Poll, ready};
 
+use http::request::Parts;
 use http::{HeaderMap, HeaderValue, Request, Response, header};
 use pin_project_lite::pin_project;
 use tower_layer::Layer;
 use tower_service::Service;
 
-use super::carrier::Carrier;
+use super::carrier::{Carrier, Presented};
 use super::problem::Problem;
 use crate::error::Error;
-use crate::event::Origin;
+use crate::event::{EventKind, Origin};
 use crate::name::Note;
 use crate::session::Session;
-use crate::sessions::{Caller, Outgoing, Sessions};
+use crate::sessions::{Admission, Caller, Outgoing, Sessions};
 
 /// Gives each request its [`Session`], and saves what the request did to it when the response head is ready.
 ///
@@ -77,16 +78,35 @@ impl<S> Layer<S> for SessionLayer {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct ClientAddress(pub IpAddr);
 
-/// What a request carries to its extractors.
+impl Session {
+    /// Returns the session of a request that came through a [`SessionLayer`], for services without an extractor; nothing
+    /// if it came through none. The first call opens it.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::is_unavailable`] if the store is away. A token that opens nothing gives an empty session, as no token does.
+    ///
+    /// # Cancel safety
+    ///
+    /// If the future is dropped, the first use of a new token may have been noted.
+    pub async fn of_request(parts: &Parts) -> Result<Option<Self>, Error> {
+        match parts.extensions.get::<Slot>() {
+            Some(slot) => slot.open(&parts.headers, parts.extensions.get().copied()).await.map(Some),
+            None => Ok(None),
+        }
+    }
+}
+
+/// What a request carries to whoever asks for its session.
 #[derive(Clone)]
-pub(super) struct Slot {
+struct Slot {
     session: Session,
     shared: Arc<Shared>,
 }
 
 impl Slot {
     /// Returns the session, which the first call opens with what the request presents.
-    pub(super) async fn open(&self, headers: &HeaderMap, address: Option<ClientAddress>) -> Result<Session, Error> {
+    async fn open(&self, headers: &HeaderMap, address: Option<ClientAddress>) -> Result<Session, Error> {
         if !self.session.is_opened() {
             let Shared { sessions, carrier } = &*self.shared;
             let caller = Caller { origin: origin(headers, address), ..Caller::user() };
@@ -106,6 +126,32 @@ fn origin(headers: &HeaderMap, address: Option<ClientAddress>) -> Origin {
         user_agent: note(header::USER_AGENT),
         request_id: note(header::HeaderName::from_static("x-request-id")),
         ip: address.map(|ClientAddress(ip)| ip),
+    }
+}
+
+impl Sessions {
+    /// Opens what a request presents: the one token that is good, or nothing if none or several are.
+    ///
+    /// A browser sends a cookie that a sibling domain planted beside ours, and the order says nothing (`CKT-2`); so
+    /// neither is believed for its place, and a planted one can neither log anybody out nor in.
+    pub(crate) async fn admit_presented(
+        &self,
+        presented: Presented<'_>,
+        caller: &Caller,
+    ) -> Result<Option<Admission>, Error> {
+        if presented.texts().len() > 1 {
+            self.observe(&[caller.event(EventKind::DuplicateCookie, self.realm().clone(), self.now())]);
+        }
+        let mut admitted = None;
+        for text in presented.texts() {
+            match self.admit(text, caller).await {
+                Ok(_) if admitted.is_some() => return Ok(None),
+                Ok(admission) => admitted = Some(admission),
+                Err(error) if error.is_inactive() => {}
+                Err(error) => return Err(error),
+            }
+        }
+        Ok(admitted)
     }
 }
 

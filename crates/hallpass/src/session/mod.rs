@@ -97,6 +97,7 @@ impl Session {
         session
     }
 
+    #[cfg(feature = "tower")]
     pub(crate) fn is_opened(&self) -> bool {
         self.0.state.lock().is_opened
     }
@@ -403,6 +404,7 @@ impl Session {
     }
 
     /// Tells whether a commit would do anything.
+    #[cfg(feature = "tower")]
     pub(crate) fn has_work(&self) -> bool {
         self.0.state.lock().has_work()
     }
