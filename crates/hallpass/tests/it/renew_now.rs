@@ -62,7 +62,7 @@ async fn without_a_session_there_is_nothing_to_renew() {
 #[tokio::test]
 async fn what_a_request_makes_is_under_the_profile_that_it_chose() {
     let show = Profile::new("show").expect("a word");
-    let policy = Policy::builder().idle(Duration::from_secs(300)).build().expect("sound");
+    let policy = Policy::builder().idle(Duration::from_mins(5)).build().expect("sound");
     let sessions = Sessions::builder()
         .store(MemoryStore::new())
         .clock(ManualClock::new())

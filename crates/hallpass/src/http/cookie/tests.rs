@@ -18,7 +18,7 @@ fn the_default_is_as_strict_as_browsers_allow() {
         "__Host-sid=t; Path=/; Secure; HttpOnly; SameSite=Lax"
     );
     assert_eq!(
-        carrier.set_cookie(&Token::new("t"), Some(Duration::from_secs(999 * 86_400))).expose(),
+        carrier.set_cookie(&Token::new("t"), Some(Duration::from_hours(999 * 24))).expose(),
         "__Host-sid=t; Path=/; Secure; HttpOnly; SameSite=Lax; Max-Age=34560000"
     );
     assert_eq!(CookieCarrier::builder().build().expect("valid").name(), carrier.name());
