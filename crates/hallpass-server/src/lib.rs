@@ -11,11 +11,24 @@
 //! # Ok(()) }
 //! ```
 
+mod api;
+mod app;
 mod config;
+<<<<<<< HEAD
 pub mod demo;
+=======
+mod data;
+mod demo;
+mod events;
+mod health;
+>>>>>>> 91505d5 (Serve the calls of the API: sessions, data, revocations, keys, events and health)
 pub mod keys;
+mod metrics;
 mod server;
 pub mod stores;
+mod sweeper;
+pub mod view;
+mod wire;
 
 pub use self::config::*;
-pub use self::server::{RunError, Server, StartError};
+pub use self::server::{RunError, Server, ServerBuilder, StartError};

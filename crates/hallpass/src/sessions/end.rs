@@ -192,7 +192,16 @@ impl Sessions {
         }
     }
 
-    async fn revoke_record(&self, record: &Record, revocation: &Revocation) -> Result<bool, Error> {
+    /// Ends the session of a record that was just listed; answers whether it was usable until now.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::is_unavailable`].
+    ///
+    /// # Cancel safety
+    ///
+    /// As [`log_out`](Sessions::log_out).
+    pub async fn revoke_record(&self, record: &Record, revocation: &Revocation) -> Result<bool, Error> {
         let now = self.now();
         let ended = Ended {
             at: now,
