@@ -11,7 +11,6 @@ use std::path::PathBuf;
 use clap::builder::{PossibleValuesParser, TypedValueParser};
 use clap::{Args, CommandFactory as _, Parser, Subcommand};
 use clap_complete::Shell;
-use hallpass::Realm;
 use hallpass_server::keys::{KeyName, Role};
 
 pub(crate) use self::filter::{Filter, State};
@@ -27,7 +26,6 @@ pub(crate) use self::sessions::{Count, CountBy, List, Revoke, SessionsCommand, S
     about = "Manages sessions: a service, and an operator's commands.",
     after_help = HELP,
     after_long_help = LONG_HELP,
-    disable_help_subcommand = true,
     max_term_width = 100,
 )]
 pub(crate) struct Cli {
@@ -187,11 +185,4 @@ pub(crate) fn command() -> clap::Command {
 
 fn role() -> impl TypedValueParser<Value = Role> {
     PossibleValuesParser::new(Role::ALL.map(Role::as_str)).try_map(|word| word.parse::<Role>())
-}
-
-impl Global {
-    /// Returns the realm that was named.
-    pub(crate) fn realm(&self) -> Option<&Realm> {
-        self.realm.as_ref()
-    }
 }

@@ -89,21 +89,21 @@ pub(crate) trait Backend: Debug + Send + Sync {
     ) -> Result<BoxStream<'static, Result<Event, Failure>>, Failure>;
 
     /// Ends a session; answers whether it was usable until now, or nothing if there is none.
-    async fn revoke(&self, id: &SessionId, note: Option<&Note>) -> Result<Option<bool>, Failure>;
+    async fn revoke(&self, id: &SessionId, note: &Note) -> Result<Option<bool>, Failure>;
 
     /// Ends all sessions of a subject, or all but one; answers how many were usable until now.
     async fn revoke_subject(
         &self,
         subject: &Subject,
         except: Option<&SessionId>,
-        note: Option<&Note>,
+        note: &Note,
     ) -> Result<u64, Failure>;
 
     /// Ends every session that matches, and says from time to time how far it is.
     async fn revoke_matching(
         &self,
         filter: &Filter,
-        note: Option<&Note>,
+        note: &Note,
         reached: &mut (dyn FnMut(Reached) + Send),
     ) -> Result<Reached, Failure>;
 

@@ -145,8 +145,8 @@ pub(crate) struct Revoke {
     #[arg(long, value_name = "ID", allow_hyphen_values = true, requires = "subject", help_heading = "Which sessions")]
     pub(crate) except: Option<SessionId>,
     /// What to write down about it, for whoever asks why they were logged out
-    #[arg(long, value_name = "TEXT")]
-    pub(crate) reason: Option<Note>,
+    #[arg(long, value_name = "TEXT", default_value = "by command line")]
+    pub(crate) reason: Note,
     /// Only say which sessions would end
     #[arg(long)]
     pub(crate) dry_run: bool,

@@ -29,11 +29,11 @@ fn service(url: &str, global: &Global, output: &Output) -> Result<Service, Failu
         Failure::new(format!("the service at {url} wants an API key"))
             .hint("put it into HALLPASS_KEY; `hallpass keys create` makes one, `hallpass serve` prints the first")
     })?;
-    let connection = Connection::new(url, &key, global.realm())?;
+    let connection = Connection::new(url, &key)?;
     if connection.is_exposed() {
         output.warn(format_args!("{url} is not encrypted: the API key can be read on the way"));
     }
-    Ok(Service::new(connection))
+    Ok(Service::new(connection, global.realm.clone()))
 }
 
 async fn direct(global: &Global) -> Result<Direct, Failure> {
@@ -49,7 +49,7 @@ async fn direct(global: &Global) -> Result<Direct, Failure> {
     for (profile, policy) in config.policies().map_err(wrong)? {
         builder = builder.profile(profile, policy);
     }
-    if let Some(realm) = global.realm() {
+    if let Some(realm) = &global.realm {
         builder = builder.realm(realm.clone());
     }
     let sessions = builder.build().map_err(|error| Failure::new(error.to_string()))?;

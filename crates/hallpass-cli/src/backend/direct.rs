@@ -37,9 +37,12 @@ impl Direct {
     fn query(&self, ask: &Ask) -> Query {
         let mut query = filtered(&ask.filter);
         query.limit = PageLimit::MOST;
+        // As the service asks its store, so that both list the same.
         if !ask.states.is_empty() && !ask.states.contains(&State::Ended) {
             query.ended = Some(false);
             query.expires_after = Some(self.sessions.now());
+        } else if ask.states == [State::Ended] {
+            query.ended = Some(true);
         }
         query
     }
@@ -58,9 +61,9 @@ fn filtered(filter: &Filter) -> Query {
 }
 
 /// Events tell who did something; from here it is whoever sits at this machine.
-fn revocation(note: Option<&Note>) -> Revocation {
+fn revocation(note: &Note) -> Revocation {
     let name = ["SUDO_USER", "USER", "LOGNAME"].iter().find_map(|name| env::var(name).ok()).unwrap_or_default();
-    Revocation { note: note.cloned(), caller: Caller::new(Actor::operator(&name)) }
+    Revocation { note: Some(note.clone()), caller: Caller::new(Actor::operator(&name)) }
 }
 
 #[async_trait]
@@ -130,7 +133,7 @@ impl Backend for Direct {
         Ok(events.boxed())
     }
 
-    async fn revoke(&self, id: &SessionId, note: Option<&Note>) -> Result<Option<bool>, Failure> {
+    async fn revoke(&self, id: &SessionId, note: &Note) -> Result<Option<bool>, Failure> {
         match self.sessions.revoke(id, &revocation(note)).await {
             Ok(was_usable) => Ok(Some(was_usable)),
             Err(error) if error.is_not_found() => Ok(None),
@@ -142,7 +145,7 @@ impl Backend for Direct {
         &self,
         subject: &Subject,
         except: Option<&SessionId>,
-        note: Option<&Note>,
+        note: &Note,
     ) -> Result<u64, Failure> {
         Ok(self.sessions.revoke_subject(subject, except, &revocation(note)).await?)
     }
@@ -150,7 +153,7 @@ impl Backend for Direct {
     async fn revoke_matching(
         &self,
         filter: &Filter,
-        note: Option<&Note>,
+        note: &Note,
         reached: &mut (dyn FnMut(Reached) + Send),
     ) -> Result<Reached, Failure> {
         // Small pages, so that somebody who waits sees it move.

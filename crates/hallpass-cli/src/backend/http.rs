@@ -2,7 +2,6 @@ use std::fmt;
 use std::net::IpAddr;
 use std::time::Duration;
 
-use hallpass::Realm;
 use reqwest::header::{AUTHORIZATION, HeaderMap, HeaderValue};
 use reqwest::{Client, Method, RequestBuilder, Response, StatusCode, Url};
 use serde::Deserialize;
@@ -10,6 +9,9 @@ use serde::de::DeserializeOwned;
 
 use crate::failure::Failure;
 use crate::output::visible;
+
+/// How long an answer may take.
+const PATIENCE: Duration = Duration::from_secs(60);
 
 /// A running service, reached over HTTP.
 pub(super) struct Connection {
@@ -19,7 +21,7 @@ pub(super) struct Connection {
 
 impl Connection {
     /// Returns the service at this address, which will be shown this API key.
-    pub(super) fn new(url: &str, key: &str, realm: Option<&Realm>) -> Result<Self, Failure> {
+    pub(super) fn new(url: &str, key: &str) -> Result<Self, Failure> {
         let base = base(url)?;
         let mut bearer = HeaderValue::try_from(format!("Bearer {}", key.trim()))
             .map_err(|_| Failure::new("HALLPASS_KEY holds characters that an API key cannot have"))?;
@@ -64,7 +66,7 @@ impl Connection {
 
     /// Sends a request and reads the answer, or nothing for a 404.
     pub(super) async fn ask<T: DeserializeOwned>(&self, request: RequestBuilder) -> Result<Option<T>, Failure> {
-        match self.send(request.timeout(Duration::from_secs(60))).await? {
+        match self.send(request.timeout(PATIENCE)).await? {
             Some(response) => response.json().await.map(Some).map_err(|error| self.unreadable(error)),
             None => Ok(None),
         }
@@ -75,12 +77,19 @@ impl Connection {
         self.ask(request).await?.ok_or_else(|| self.unable(what))
     }
 
-    pub(super) fn unable(&self, what: &str) -> Failure {
+    /// Sends a request whose answer goes on and on, and waits only for its beginning.
+    pub(super) async fn open(&self, request: RequestBuilder, what: &str) -> Result<Response, Failure> {
+        let late = |_| Failure::passing(format!("the service at {} does not answer in time", self.base));
+        let begun = tokio::time::timeout(PATIENCE, self.send(request)).await.map_err(late)??;
+        begun.ok_or_else(|| self.unable(what))
+    }
+
+    fn unable(&self, what: &str) -> Failure {
         Failure::new(format!("the service at {} cannot {what}", self.base))
             .hint("is it an older one? `--store` works on the store itself")
     }
 
-    pub(super) fn unreachable(&self, error: reqwest::Error) -> Failure {
+    fn unreachable(&self, error: reqwest::Error) -> Failure {
         let base = &self.base;
         if error.is_timeout() {
             return Failure::passing(format!("the service at {base} does not answer in time")).because(error);
@@ -90,7 +99,7 @@ impl Connection {
             .because(error.without_url())
     }
 
-    pub(super) fn unreadable(&self, error: reqwest::Error) -> Failure {
+    fn unreadable(&self, error: reqwest::Error) -> Failure {
         if error.is_decode() {
             Failure::new(format!("what answers at {} is no hallpass service, or another version of it", self.base))
                 .hint("check --url or HALLPASS_URL")
@@ -114,6 +123,8 @@ impl Connection {
                 let when = retry_after.map_or_else(|| "later".to_owned(), |seconds| format!("in {seconds} seconds"));
                 Failure::passing(format!("the service at {base} cannot do it now{said}")).hint(format!("try again {when}"))
             }
+            StatusCode::CONFLICT => Failure::refused(format!("the service refused{said}")),
+            StatusCode::NOT_IMPLEMENTED => Failure::new(format!("the service's store cannot do that{said}")),
             status if status.is_redirection() => {
                 Failure::new(format!("{base} is not the address of a service: it points elsewhere"))
                     .hint("give the address that it points to with --url")

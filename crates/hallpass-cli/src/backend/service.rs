@@ -5,10 +5,10 @@ use std::time::Duration;
 use async_trait::async_trait;
 use futures_util::StreamExt as _;
 use futures_util::stream::{self, BoxStream};
-use hallpass::{Event, EventId, Note, SessionId, Subject, Swept, Timestamp};
+use hallpass::{Event, EventId, Note, Realm, SessionId, Subject, Swept, Timestamp};
 use hallpass_server::keys::{ApiKeyInfo, KeyName, Role};
-use reqwest::Method;
 use reqwest::header::{ACCEPT, HeaderName};
+use reqwest::{Method, RequestBuilder};
 use serde::{Deserialize, Serialize};
 use serde_json::json;
 
@@ -25,14 +25,29 @@ const PAGE: &str = "1000";
 /// How long a stream of events may be silent. The service says something every 15 seconds.
 const SILENCE: Duration = Duration::from_secs(60);
 
+/// How many sessions one request ends, so that somebody who waits sees it move.
+const BATCH: u32 = 500;
+
 /// A running service.
 #[derive(Debug)]
-pub(super) struct Service(Connection);
+pub(super) struct Service {
+    connection: Connection,
+    realm: Option<Realm>,
+}
 
 impl Service {
-    /// Returns the service behind a connection.
-    pub(super) fn new(connection: Connection) -> Self {
-        Self(connection)
+    /// Returns the service behind a connection, for somebody who named a realm or did not.
+    pub(super) fn new(connection: Connection, realm: Option<Realm>) -> Self {
+        Self { connection, realm }
+    }
+
+    /// Returns a request about sessions: of the realm of the API key, and of no other.
+    fn request(&self, method: Method, path: &[&str]) -> Result<RequestBuilder, Failure> {
+        match &self.realm {
+            None => Ok(self.connection.request(method, path)),
+            Some(realm) => Err(Failure::new(format!("over a service the API key decides the realm, not --realm {realm}"))
+                .hint("take a key of that realm (`hallpass keys create --realm` makes one), or --store")),
+        }
     }
 }
 
@@ -40,24 +55,24 @@ impl Service {
 impl Backend for Service {
     async fn sessions(&self, ask: &Ask, after: Option<&str>) -> Result<Part<SessionView>, Failure> {
         let states: Vec<_> = ask.states.iter().map(|state| state.as_str()).collect();
-        let request = self.0.request(Method::GET, &["v1", "sessions"]).query(&FilterKeys::of(&ask.filter));
+        let request = self.request(Method::GET, &["v1", "sessions"])?.query(&FilterKeys::of(&ask.filter));
         let request = request.query(&[("limit", PAGE)]).query(&after.map(|after| [("cursor", after)]));
         let request = if states.is_empty() { request } else { request.query(&[("state", states.join(","))]) };
-        let Items { items, next } = self.0.must(request, "list sessions").await?;
+        let Items { items, next } = self.connection.must(request, "list sessions").await?;
         Ok(Part { items, next })
     }
 
     async fn session(&self, id: &SessionId) -> Result<Option<SessionView>, Failure> {
-        self.0.ask(self.0.request(Method::GET, &["v1", "sessions", &id.to_string()])).await
+        self.connection.ask(self.request(Method::GET, &["v1", "sessions", &id.to_string()])?).await
     }
 
     async fn timeline(&self, id: &SessionId) -> Result<Vec<Event>, Failure> {
         let mut events = Vec::new();
         let mut cursor: Option<String> = None;
         loop {
-            let request = self.0.request(Method::GET, &["v1", "sessions", &id.to_string(), "timeline"]);
+            let request = self.request(Method::GET, &["v1", "sessions", &id.to_string(), "timeline"])?;
             let request = request.query(&[("limit", PAGE)]).query(&cursor.map(|cursor| [("cursor", cursor)]));
-            let Some(Items { items, next }) = self.0.ask(request).await? else { return Ok(events) };
+            let Some(Items { items, next }) = self.connection.ask(request).await? else { return Ok(events) };
             events.extend(items);
             match next {
                 Some(next) => cursor = Some(next),
@@ -72,14 +87,14 @@ impl Backend for Service {
         after: Option<EventId>,
     ) -> Result<BoxStream<'static, Result<Event, Failure>>, Failure> {
         let Follow { subject, session, kind } = follow;
-        let request = self.0.request(Method::GET, &["v1", "events", "stream"]).header(ACCEPT, "text/event-stream");
+        let request = self.request(Method::GET, &["v1", "events", "stream"])?.header(ACCEPT, "text/event-stream");
         let request = request.query(&subject.as_ref().map(|subject| [("subject", subject)]));
         let request = request.query(&session.map(|session| [("session", session)]));
         let mut request = request.query(&kind.as_ref().map(|kind| [("kind", kind.as_str())]));
         if let Some(after) = after {
             request = request.header(HeaderName::from_static("last-event-id"), after.to_string());
         }
-        let response = self.0.send(request).await?.ok_or_else(|| self.0.unable("be followed"))?;
+        let response = self.connection.open(request, "be followed").await?;
         let lost = Failure::passing("the connection to the service was lost");
         let state = (response, Reader::default(), VecDeque::new(), Some(lost));
         let events = stream::unfold(state, |(mut response, mut reader, mut read, mut lost)| async move {
@@ -100,9 +115,9 @@ impl Backend for Service {
         Ok(events.boxed())
     }
 
-    async fn revoke(&self, id: &SessionId, note: Option<&Note>) -> Result<Option<bool>, Failure> {
-        let request = self.0.request(Method::POST, &["v1", "sessions", &id.to_string(), "revoke"]);
-        let answer: Option<Revoked> = self.0.ask(request.json(&json!({ "reason": note }))).await?;
+    async fn revoke(&self, id: &SessionId, note: &Note) -> Result<Option<bool>, Failure> {
+        let request = self.request(Method::POST, &["v1", "sessions", &id.to_string(), "revoke"])?;
+        let answer: Option<Revoked> = self.connection.ask(request.json(&json!({ "reason": note }))).await?;
         Ok(answer.map(|answer| answer.revoked > 0))
     }
 
@@ -110,51 +125,68 @@ impl Backend for Service {
         &self,
         subject: &Subject,
         except: Option<&SessionId>,
-        note: Option<&Note>,
+        note: &Note,
     ) -> Result<u64, Failure> {
-        let request = self.0.request(Method::POST, &["v1", "subjects", subject.as_str(), "revoke"]);
+        let request = self.request(Method::POST, &["v1", "subjects", subject.as_str(), "revoke"])?;
         let mut body = json!({ "reason": note });
         if let Some(except) = except {
             body["except"] = json!(except);
         }
-        let Revoked { revoked, .. } = self.0.must(request.json(&body), "revoke by subject").await?;
+        let Revoked { revoked } = self.connection.must(request.json(&body), "revoke by subject").await?;
         Ok(revoked)
     }
 
     async fn revoke_matching(
         &self,
         filter: &Filter,
-        note: Option<&Note>,
+        note: &Note,
         reached: &mut (dyn FnMut(Reached) + Send),
     ) -> Result<Reached, Failure> {
-        let request = self.0.request(Method::POST, &["v1", "revoke"]);
-        let body = json!({ "filter": FilterKeys::of(filter), "reason": note });
-        let Revoked { matched, revoked } = self.0.must(request.json(&body), "revoke by filter").await?;
-        reached(Reached { matched, revoked });
-        Ok(Reached { matched, revoked })
+        let mut done = Reached::default();
+        let mut cursor: Option<String> = None;
+        loop {
+            let request = self.request(Method::POST, &["v1", "revoke"])?;
+            let mut body = json!({ "filter": FilterKeys::of(filter), "reason": note, "limit": BATCH });
+            if let Some(cursor) = &cursor {
+                body["cursor"] = json!(cursor);
+            }
+            let RevokedBatch { matched, revoked, next } =
+                self.connection.must(request.json(&body), "revoke by filter").await?;
+            done.matched += matched;
+            done.revoked += revoked;
+            reached(done);
+            match next {
+                Some(next) => cursor = Some(next),
+                None => return Ok(done),
+            }
+        }
     }
 
     async fn sweep(&self, limit: NonZeroUsize) -> Result<Swept, Failure> {
-        let request = self.0.request(Method::POST, &["v1", "sweep"]);
-        let SweptKeys { expired, forgotten } = self.0.must(request.json(&json!({ "limit": limit })), "sweep").await?;
+        let request = self.connection.request(Method::POST, &["v1", "sweep"]);
+        let SweptKeys { expired, forgotten } = self.connection.must(request.json(&json!({ "limit": limit })), "sweep").await?;
         Ok(Swept { expired, forgotten })
     }
 
     async fn create_key(&self, name: KeyName, role: Role) -> Result<(ApiKeyInfo, KeyText), Failure> {
-        let request = self.0.request(Method::POST, &["v1", "keys"]).json(&json!({ "name": name, "role": role }));
-        let Made { info, key } = self.0.must(request, "make keys").await?;
+        let mut body = json!({ "name": name, "role": role });
+        if let Some(realm) = &self.realm {
+            body["realm"] = json!(realm);
+        }
+        let request = self.connection.request(Method::POST, &["v1", "keys"]).json(&body);
+        let Made { info, key } = self.connection.must(request, "make keys").await?;
         Ok((info, KeyText::new(key)))
     }
 
     async fn keys(&self) -> Result<Vec<ApiKeyInfo>, Failure> {
-        let Items { items, .. } = self.0.must(self.0.request(Method::GET, &["v1", "keys"]), "list keys").await?;
+        let Items { items, .. } = self.connection.must(self.connection.request(Method::GET, &["v1", "keys"]), "list keys").await?;
         Ok(items)
     }
 
     async fn revoke_key(&self, id: &str) -> Result<(), Failure> {
-        let request = self.0.request(Method::POST, &["v1", "keys", id, "revoke"]);
+        let request = self.connection.request(Method::DELETE, &["v1", "keys", id]);
         let gone = || Failure::refused("there is no such key").hint("`hallpass keys list` shows them");
-        self.0.send(request).await?.map(drop).ok_or_else(gone)
+        self.connection.send(request).await?.map(drop).ok_or_else(gone)
     }
 }
 
@@ -179,9 +211,14 @@ fn event(message: &super::sse::Message) -> Result<Event, Failure> {
 
 #[derive(Debug, Deserialize)]
 struct Revoked {
-    #[serde(default)]
+    revoked: u64,
+}
+
+#[derive(Debug, Deserialize)]
+struct RevokedBatch {
     matched: u64,
     revoked: u64,
+    next: Option<String>,
 }
 
 #[derive(Debug, Deserialize)]

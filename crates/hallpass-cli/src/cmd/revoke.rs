@@ -60,7 +60,7 @@ impl Met {
 
 impl Plan<'_> {
     async fn one(&self, id: &SessionId) -> Result<Ending, Failure> {
-        let was_usable = self.backend.revoke(id, self.revoke.reason.as_ref()).await?.ok_or_else(|| unknown(id))?;
+        let was_usable = self.backend.revoke(id, &self.revoke.reason).await?.ok_or_else(|| unknown(id))?;
         if !was_usable {
             self.output().note("It had ended already.");
         }
@@ -101,7 +101,7 @@ impl Plan<'_> {
         let (tried, revoked) = (AtomicU64::new(0), AtomicU64::new(0));
         let work = async {
             for id in living {
-                let was_usable = self.backend.revoke(id, self.revoke.reason.as_ref()).await?.unwrap_or_default();
+                let was_usable = self.backend.revoke(id, &self.revoke.reason).await?.unwrap_or_default();
                 revoked.fetch_add(was_usable.into(), Ordering::Relaxed);
                 progress.reached(tried.fetch_add(1, Ordering::Relaxed) + 1);
             }
@@ -157,7 +157,7 @@ impl Plan<'_> {
     async fn end_of_subject(&self) -> Result<u64, Failure> {
         let Revoke { filter, except, reason, .. } = &self.revoke;
         let Some(subject) = &filter.subject else { return Ok(0) };
-        self.backend.revoke_subject(subject, except.as_ref(), reason.as_ref()).await
+        self.backend.revoke_subject(subject, except.as_ref(), reason).await
     }
 
     async fn end_matching(&self, total: u64) -> Result<u64, Failure> {
@@ -169,7 +169,7 @@ impl Plan<'_> {
             progress.total(total.max(so_far.matched));
             progress.reached(so_far.matched);
         };
-        let work = self.backend.revoke_matching(&self.revoke.filter, self.revoke.reason.as_ref(), &mut tell);
+        let work = self.backend.revoke_matching(&self.revoke.filter, &self.revoke.reason, &mut tell);
         let ended = unless_interrupted(work).await;
         drop(progress);
         let reached = reached.into_inner();

@@ -140,6 +140,7 @@ impl Columns {
         table.load_style(presets::NOTHING).set_content_arrangement(ContentArrangement::Dynamic);
         // Colour is always written here; what prints the text takes it out where it may not be.
         table.enforce_styling().set_width(u16::MAX);
+        table.style_text_only();
         if with_header {
             let title = |(at, _): &(usize, usize)| TableCell::new(self.columns[*at].title).add_attribute(Attribute::Bold);
             table.set_header(one_line(fitted.iter().map(title)));
