@@ -1,14 +1,17 @@
 use std::io;
+use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
 use axum::Router;
+use axum::extract::ConnectInfo;
 use hyper::server::conn::http1;
 use hyper_util::rt::{TokioIo, TokioTimer};
 use hyper_util::server::graceful::GracefulShutdown;
 use hyper_util::service::TowerToHyperService;
 use tokio::net::{TcpListener, TcpStream};
-use tokio::sync::{Semaphore, watch};
+use tokio::sync::{OwnedSemaphorePermit, Semaphore, watch};
+use tower::ServiceExt as _;
 
 use super::RunError;
 use crate::config::Limits;
@@ -45,8 +48,12 @@ impl Connections {
                 accepted = self.accept(&listener) => accepted?,
                 _ = stopped.wait_for(|stopped| *stopped) => break,
             };
-            let Some((stream, place)) = accepted else { continue };
-            let service = TowerToHyperService::new(routes.clone());
+            let Some((stream, peer, place)) = accepted else { continue };
+            let service =
+                TowerToHyperService::new(routes.clone().map_request(move |mut request: axum::http::Request<_>| {
+                    request.extensions_mut().insert(ConnectInfo(peer));
+                    request
+                }));
             let connection = self.http.serve_connection(TokioIo::new(stream), service);
             let connection = graceful.watch(connection);
             tokio::spawn(async move {
@@ -68,14 +75,14 @@ impl Connections {
     async fn accept(
         &self,
         listener: &TcpListener,
-    ) -> Result<Option<(TcpStream, tokio::sync::OwnedSemaphorePermit)>, RunError> {
+    ) -> Result<Option<(TcpStream, SocketAddr, OwnedSemaphorePermit)>, RunError> {
         let closed = |_| RunError(io::Error::other("the limit of connections was taken away"));
         let place = Arc::clone(&self.open).acquire_owned().await.map_err(closed)?;
         match listener.accept().await {
-            Ok((stream, _)) => {
+            Ok((stream, peer)) => {
                 // Answers are small and written at once: waiting to fill a packet only adds latency.
                 let _ = stream.set_nodelay(true);
-                Ok(Some((stream, place)))
+                Ok(Some((stream, peer, place)))
             }
             Err(error) => {
                 tracing::warn!(error = %error, "a connection could not be accepted");

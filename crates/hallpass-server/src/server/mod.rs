@@ -40,6 +40,9 @@ impl Server {
         for (profile, policy) in config.policies().map_err(|(_, error)| StartError::policy(error))? {
             builder = builder.profile(profile, policy);
         }
+        if config.demo {
+            builder = demo::profiles().fold(builder, |builder, (profile, policy)| builder.profile(profile, policy));
+        }
         let sessions = builder.build()?;
         let listener = bind(config.listen).await?;
         let admin_listener = match config.admin_listen {
@@ -73,7 +76,7 @@ impl Server {
         let (stop, stopped) = watch::channel(false);
         let mut routes = Router::new();
         if self.config.demo {
-            routes = routes.nest("/demo", demo::router(self.sessions.clone()));
+            routes = routes.merge(demo::router(&self.sessions));
         }
         let connections = Connections::new(&self.config.limits);
         let main = connections.serve(self.listener, routes, stopped);
