@@ -14,14 +14,10 @@
 mod api;
 mod app;
 mod config;
-<<<<<<< HEAD
-pub mod demo;
-=======
 mod data;
-mod demo;
+pub mod demo;
 mod events;
 mod health;
->>>>>>> 91505d5 (Serve the calls of the API: sessions, data, revocations, keys, events and health)
 pub mod keys;
 mod metrics;
 mod server;
@@ -32,3 +28,4 @@ mod wire;
 
 pub use self::config::*;
 pub use self::server::{RunError, Server, ServerBuilder, StartError};
+pub use self::view::SessionView;

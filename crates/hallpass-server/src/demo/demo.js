@@ -10,6 +10,12 @@
     if (event.persisted) location.reload();
   });
 
+  document.querySelector('.dismiss')?.addEventListener('click', (event) => {
+    event.preventDefault();
+    document.querySelector('.toast').remove();
+    document.getElementById('main').focus();
+  });
+
   const units = [[86400, 'd'], [3600, 'h'], [60, 'min'], [1, 's']];
   const span = (seconds) => {
     const first = units.findIndex(([size]) => seconds >= size);

@@ -40,13 +40,14 @@ struct ConfirmPage {
 /// Ends what the form says; a store that is away does not keep this browser from forgetting its token.
 pub(super) async fn log_out(visit: Result<Visit, Trouble>, Sent(form): Sent<EndingForm>) -> Response {
     let is_here = form.what.as_deref() == Some("here");
+    let was_opened = visit.is_ok();
     let ended = match visit {
         Ok(visit) => end(&visit, &form).await,
         Err(trouble) => Err(trouble),
     };
     match ended {
         Ok(response) => response,
-        Err(trouble) if is_here => trouble.while_logging_out().into_response(),
+        Err(trouble) if is_here => trouble.while_logging_out(was_opened).into_response(),
         Err(trouble) => trouble.into_response(),
     }
 }

@@ -28,27 +28,30 @@ use axum::extract::DefaultBodyLimit;
 use axum::middleware::{from_fn, map_response};
 use axum::routing::{any, get, post};
 use axum::{Extension, Router};
-use hallpass::Sessions;
 use hallpass::http::SessionLayer;
+use hallpass::{Realm, Sessions};
 use tower::ServiceExt as _;
 
 pub use self::policy::profiles;
 use self::trouble::Trouble;
 use self::wire::Wire;
 
+/// The realm of the demo's sessions: whoever signs in here without a password is nobody anywhere else.
+pub const REALM: &str = "demo";
+
 /// What a form of the demo may weigh, in bytes; the largest is a note.
 const FORM_LIMIT: usize = 16 << 10;
 
-/// Returns the demo under `/demo`, to be merged into an app, with its sessions in `sessions`.
+/// Returns the demo under `/demo`, to be merged into an app, with its sessions in the realm [`REALM`] of `sessions`.
 ///
-/// Give `sessions` the [`profiles`] of the demo, so that there is something to see within minutes, and preferably a
-/// realm of their own; without them its sessions are made under the policies that there are.
+/// Give `sessions` the [`profiles`] of the demo, so that there is something to see within minutes; without them its
+/// sessions are made under the policies that there are.
 ///
 /// The peer's address is read from [`ConnectInfo`](axum::extract::ConnectInfo): only a browser on the same machine gets
 /// a cookie for plain HTTP. Everybody else gets `__Host-sid`, which browsers take over HTTPS only.
 pub fn router(sessions: &Sessions) -> Router {
-    let plain = pages(sessions, Wire::plain());
-    let secure = pages(sessions, Wire::secure());
+    let sessions = Realm::new(REALM).map_or_else(|_| sessions.clone(), |realm| sessions.in_realm(realm));
+    let (plain, secure) = (pages(&sessions, Wire::plain()), pages(&sessions, Wire::secure()));
     let pages = any(move |request: axum::extract::Request| {
         let pages = if wire::is_loopback(&request) { plain.clone() } else { secure.clone() };
         pages.oneshot(request)

@@ -18,6 +18,9 @@ pub(super) struct Trouble {
     text: &'static str,
     advice: &'static str,
     wire: Wire,
+    /// Whether trying again would help.
+    is_temporary: bool,
+    /// Whether the browser is to forget its token.
     forgets: bool,
 }
 
@@ -33,7 +36,8 @@ struct TroublePage {
 
 impl Trouble {
     fn new(status: StatusCode, wire: &Wire, title: &'static str, text: &'static str, advice: &'static str) -> Self {
-        Self { status, title, text, advice, wire: wire.clone(), forgets: false }
+        let is_temporary = status == StatusCode::SERVICE_UNAVAILABLE;
+        Self { status, title, text, advice, wire: wire.clone(), is_temporary, forgets: false }
     }
 
     /// What a session's error means for the person in front of the browser.
@@ -129,30 +133,35 @@ impl Trouble {
     }
 
     /// A logout that the store could not be told of: the browser forgets its token all the same.
+    ///
+    /// Where the session could be opened, its layer sees to that; where it could not, we do.
     #[must_use]
-    pub(super) fn while_logging_out(mut self) -> Self {
-        if self.status == StatusCode::SERVICE_UNAVAILABLE {
-            self.title = "Logged out here, but only here";
-            self.text = "This browser has forgotten its token. The session store is away, so the session itself is still open: whoever has a copy of the token can still use it until it expires.";
-            self.advice = "When the store is back, sign in and log out everywhere to be sure.";
-            self.forgets = true;
+    pub(super) fn while_logging_out(self, was_opened: bool) -> Self {
+        if !self.is_temporary {
+            return self;
         }
-        self
+        Self {
+            title: "Logged out here, but only here",
+            text: "This browser has forgotten its token. The session store is away, so the session itself is still open: whoever has a copy of the token can still use it until it expires.",
+            advice: "When the store is back, sign in and log out everywhere to be sure.",
+            is_temporary: false,
+            forgets: !was_opened,
+            ..self
+        }
     }
 }
 
 impl IntoResponse for Trouble {
     fn into_response(self) -> Response {
-        let is_temporary = self.status == StatusCode::SERVICE_UNAVAILABLE;
         let page = TroublePage {
             page: Page::without_session(self.title, Place::Aside, &self.wire),
             status: self.status.as_u16(),
             text: self.text,
             advice: self.advice,
-            is_temporary: is_temporary && !self.forgets,
+            is_temporary: self.is_temporary,
         };
         let mut response = html(self.status, &page);
-        if is_temporary {
+        if self.status == StatusCode::SERVICE_UNAVAILABLE {
             response.headers_mut().insert(header::RETRY_AFTER, HeaderValue::from(Problem::RETRY_AFTER));
         }
         if self.forgets {

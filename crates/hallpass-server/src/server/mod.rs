@@ -80,22 +80,6 @@ impl Server {
     ///
     /// [`RunError`] if connections can no longer be accepted.
     pub async fn run(self, shutdown: impl Future<Output = ()>) -> Result<(), RunError> {
-<<<<<<< HEAD
-        let (stop, stopped) = watch::channel(false);
-        let mut routes = Router::new();
-        if self.config.demo {
-            routes = routes.merge(demo::router(&self.sessions));
-        }
-        let connections = Connections::new(&self.config.limits);
-        let main = connections.serve(self.listener, routes, stopped);
-        tokio::pin!(main);
-        tokio::select! {
-            ended = &mut main => return ended,
-            () = shutdown => {}
-        }
-        stop.send_replace(true);
-        main.await
-=======
         let Self { app, stop, listener, admin_listener, .. } = self;
         let sweeper = Sweeper::start(&app);
         let served = if admin_listener.is_some() { Served::Applications } else { Served::All };
@@ -117,13 +101,12 @@ impl Server {
         let (main, admin, ()) = tokio::join!(main, admin, stopped);
         sweeper.stop().await;
         main.and(admin)
->>>>>>> 91505d5 (Serve the calls of the API: sessions, data, revocations, keys, events and health)
     }
 }
 
 fn with_demo(app: &Arc<App>, served: Served) -> Router {
     let routes = api::routes(app, served);
-    if app.config.demo { routes.nest("/demo", demo::router(app.sessions.clone())) } else { routes }
+    if app.config.demo { routes.merge(demo::router(&app.sessions)) } else { routes }
 }
 
 impl ServerBuilder {
@@ -192,6 +175,11 @@ fn sessions(config: &Config) -> Result<SessionsBuilder, StartError> {
     let mut builder = Sessions::builder().data_limit(config.data_limit);
     for (profile, policy) in config.policies().map_err(|(_, error)| error)? {
         builder = builder.profile(profile, policy);
+    }
+    if config.demo {
+        for (profile, policy) in demo::profiles().filter(|(profile, _)| !config.profiles.contains_key(profile)) {
+            builder = builder.profile(profile, policy);
+        }
     }
     if let Some(path) = &config.pepper_file {
         let key = std::fs::read(path).map_err(|source| StartError::pepper(path, source))?;

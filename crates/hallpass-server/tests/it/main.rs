@@ -1,1 +1,3 @@
 //! The service over real HTTP.
+
+mod demo;
