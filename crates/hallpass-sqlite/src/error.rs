@@ -130,6 +130,8 @@ pub(crate) enum Fault {
     Row(#[from] CorruptRow),
     #[error("{0} was deleted or replaced while in use; stop the service, put the right file back, and start again")]
     Moved(String),
+    #[error("its transaction was rolled back")]
+    RolledBack,
     #[error("its thread has ended; start the service again")]
     Closed,
     #[error(transparent)]
@@ -158,7 +160,7 @@ impl Fault {
                 self.is_busy() || matches!(self.code(), Some(ErrorCode::DiskFull | ErrorCode::ConstraintViolation))
             }
             Self::Row(_) | Self::Cursor(_) => true,
-            Self::Moved(_) | Self::Closed => false,
+            Self::Moved(_) | Self::RolledBack | Self::Closed => false,
         }
     }
 
@@ -172,12 +174,10 @@ impl Fault {
     fn is_corrupt(&self) -> bool {
         match self {
             Self::Row(_) => true,
-            Self::Sqlite { error } => match error.sqlite_error_code() {
-                // `Unknown` is what a missing table is, or a column that holds something else.
-                Some(ErrorCode::DatabaseCorrupt | ErrorCode::NotADatabase | ErrorCode::Unknown) => true,
-                Some(_) => false,
-                None => true,
-            },
+            // Without a code it is a value of another type; `Unknown` is a table or column that is missing.
+            Self::Sqlite { error } => error.sqlite_error_code().is_none_or(|code| {
+                matches!(code, ErrorCode::DatabaseCorrupt | ErrorCode::NotADatabase | ErrorCode::Unknown)
+            }),
             _ => false,
         }
     }

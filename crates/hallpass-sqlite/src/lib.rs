@@ -12,24 +12,47 @@
 //! # Ok(()) }
 //! ```
 //!
-//! # What is durable
+//! # Setup
 //!
-//! A write is answered after it was synced to the disk (`synchronous=FULL`), so it survives `kill -9` and, as far as
-//! the disk tells the truth, the loss of power. Writes that wait at the same moment share one transaction and one sync.
-//! Each has a savepoint of its own: one that fails is rolled back alone. [`Capabilities::durable`] tells what SQLite
-//! says of the connection that writes, not what was asked for.
+//! A path, a URL such as `sqlite:hallpass.db`, or [`SqliteOptions`]. A missing file is created, for its owner alone; a
+//! tool that only looks says [`create(false)`](SqliteOptions::create). The file must be on a local disk: its processes
+//! share memory. SQLite is compiled in, and re-exported as [`rusqlite`].
 //!
-//! # Several processes
+//! # Keys and schema
 //!
-//! The file is in WAL mode, so any number of processes can read and write it at once, and each read sees every
-//! transaction that was committed before it began, whoever made it. It must be on a local file system: WAL needs
-//! memory that all its processes share.
+//! The tables `sessions`, `events`, `epochs` and `settings` are made and brought up to date when a store is opened,
+//! once, however many processes open it. Attributes are JSON text and instants are milliseconds since 1970, so that the
+//! tool `sqlite3` can show them; the record itself is the packed column `head`. A copy for safety is made with
+//! `sqlite3 hallpass.db ".backup copy.db"`: the file alone lacks what is still in its `-wal`.
 //!
-//! # When the file goes wrong
+//! # Capabilities
 //!
-//! A file that was deleted or replaced while in use answers nothing more: neither reads from the file that is gone, nor a
-//! new and empty one. The same holds for its companions `-wal` and `-shm`, which belong to it while it is open.
-//! Every error names the file and says what to do.
+//! It lists, keeps events in the transaction of their change, and is shared: any number of processes read and write the
+//! file at once, and each read sees every transaction that was committed before it began, whoever made it. It has no
+//! feed of changes, since a file tells nobody; without one, nothing is cached above it.
+//!
+//! A write is answered after it was synced (`synchronous=FULL`), so it survives `kill -9` and, as far as the disk tells
+//! the truth, the loss of power. Writes that wait at the same moment share one transaction and one sync; each has a
+//! savepoint of its own, and one that fails is rolled back alone. [`Capabilities::durable`] tells what SQLite says of
+//! the connection that writes, not what was asked for.
+//!
+//! # When the server is away
+//!
+//! There is no server, but a file can be locked for too long, its disk full or failing, and it can be deleted or
+//! replaced while it is in use. Then reads and writes fail as unavailable: neither does a file that is gone go on being
+//! used, nor is a new and empty one made. The same holds for its companions `-wal` and `-shm`, which belong to it
+//! while it is open. A write whose commit failed has an unknown outcome. A damaged file is reported as corrupt. Every
+//! error names the file and says what to do.
+//!
+//! # Limits
+//!
+//! One process writes at a time, so several services on one file take turns. Events are kept until somebody deletes
+//! them. Dropping the last clone of a store waits until what it accepted is written.
+//!
+//! # Testing
+//!
+//! The conformance suite runs on one store and on two. The power is cut a thousand times: a layer below a process writes
+//! down what it does to its files, and each time what was not synced is kept, dropped or torn.
 //!
 //! [`Capabilities::durable`]: hallpass::Capabilities::durable
 

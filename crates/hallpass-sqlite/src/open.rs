@@ -35,7 +35,7 @@ pub(crate) fn open(options: &SqliteOptions) -> Result<Opened, OpenError> {
     refuse_what_cannot_be_written(&anchor, &path)?;
     let is_durable = connection::is_durable(&anchor).map_err(failed)?;
     let identity = Identity::of(&path);
-    Ok(Opened { identity, anchor, is_durable, path })
+    Ok(Opened { path, identity, anchor, is_durable })
 }
 
 /// Returns the one name of the file, free of links, since SQLite names the log after that.

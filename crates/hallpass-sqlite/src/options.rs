@@ -39,6 +39,10 @@ pub enum Synchronous {
 /// More than any batch that a group of waiting clients makes, and a few milliseconds of work.
 const LARGEST_BATCH: NonZeroUsize = NonZeroUsize::new(256).expect("not zero");
 
+/// As many pages as one part of the log's index holds (<https://www.sqlite.org/walformat.html>, section 2.3): up to there
+/// a longer log saves work, and makes no lookup slower.
+const LONGEST_LOG: u32 = 4000;
+
 impl SqliteOptions {
     /// Returns the usual options for a store in this file, which is created if it is missing.
     pub fn new(path: impl Into<PathBuf>) -> Self {
@@ -49,7 +53,7 @@ impl SqliteOptions {
             busy_timeout: Duration::from_secs(5),
             readers: usual_readers(),
             largest_batch: LARGEST_BATCH,
-            checkpoint_after: 1000,
+            checkpoint_after: LONGEST_LOG,
             largest_file: None,
         }
     }
@@ -86,7 +90,7 @@ impl SqliteOptions {
         self
     }
 
-    /// Sets after how many pages of 4 KiB the write-ahead log is copied into the file: by default 1,000.
+    /// Sets after how many pages of 4 KiB the write-ahead log is copied into the file: by default 4,000.
     #[must_use]
     pub fn checkpoint_after(mut self, pages: u32) -> Self {
         self.checkpoint_after = pages;

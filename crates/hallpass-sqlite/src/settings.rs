@@ -23,7 +23,7 @@ impl SqliteSettings {
 impl Settings for SqliteSettings {
     async fn load(&self, name: &str) -> Result<Option<Bytes>, StoreError> {
         let name = name.to_owned();
-        self.store.readers().aside(move |connection| load(connection, &name)).await
+        self.store.readers().by_key(move |connection| load(connection, &name)).await
     }
 
     async fn save(&self, name: &str, value: &[u8], expected: Option<&[u8]>) -> Result<Outcome, StoreError> {

@@ -101,11 +101,8 @@ impl Store for SqliteStore {
     }
 
     async fn load(&self, realm: &Realm, id: &SessionId) -> Result<Option<Record>, StoreError> {
-        if let Some(found) = self.readers().at_once(|connection| sessions::load(connection, realm, id)) {
-            return found;
-        }
         let (realm, id) = (realm.clone(), *id);
-        self.readers().aside(move |connection| sessions::load(connection, &realm, &id)).await
+        self.readers().by_key(move |connection| sessions::load(connection, &realm, &id)).await
     }
 
     async fn save(&self, record: &Record, expected: Expected, events: &[Event]) -> Result<Outcome, StoreError> {
@@ -148,7 +145,7 @@ impl Store for SqliteStore {
         if raise {
             self.writer().write(move |connection| epochs::raise(connection, &realm, &subject)).await
         } else {
-            self.readers().aside(move |connection| epochs::load(connection, &realm, &subject)).await
+            self.readers().by_key(move |connection| epochs::load(connection, &realm, &subject)).await
         }
     }
 

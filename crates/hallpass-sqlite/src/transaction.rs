@@ -52,7 +52,7 @@ fn alone(connection: &Connection, write: &mut dyn Write) -> Result<Option<Fault>
     let fault = write.run(connection).err();
     // A full disk, among others, makes SQLite roll back everything (<https://www.sqlite.org/lang_transaction.html>).
     if connection.is_autocommit() {
-        return Err(fault.unwrap_or(Fault::Closed));
+        return Err(fault.unwrap_or(Fault::RolledBack));
     }
     if let Some(fault) = fault {
         if do_now(connection, "ROLLBACK TO one").and_then(|()| do_now(connection, "RELEASE one")).is_err() {
@@ -75,4 +75,75 @@ fn roll_back(connection: &Connection) {
 fn do_now(connection: &Connection, statement: &str) -> Result<(), Fault> {
     connection.prepare_cached(statement)?.execute([])?;
     Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn connection() -> Connection {
+        let connection = Connection::open_in_memory().expect("memory");
+        connection.execute_batch("CREATE TABLE names (name TEXT NOT NULL)").expect("a table");
+        connection
+    }
+
+    fn names(connection: &Connection) -> String {
+        connection
+            .query_row("SELECT coalesce(group_concat(name, ' '), '') FROM names", [], |row| row.get(0))
+            .expect("names")
+    }
+
+    /// Writes its first statement, and then does the second.
+    struct Two(&'static str, &'static str);
+
+    impl Write for Two {
+        fn run(&mut self, connection: &Connection) -> Result<(), Fault> {
+            connection.execute_batch(self.0)?;
+            Ok(connection.execute_batch(self.1)?)
+        }
+    }
+
+    fn commit(connection: &Connection, writes: &mut [Two]) -> Result<Vec<bool>, BatchFault> {
+        let faults = commit_together(connection, writes.iter_mut().map(|write| write as &mut dyn Write))?;
+        Ok(faults.iter().map(Option::is_some).collect())
+    }
+
+    #[test]
+    fn a_write_that_fails_half_way_is_rolled_back_alone() {
+        let connection = connection();
+        let mut writes = [
+            Two("INSERT INTO names VALUES ('one')", ""),
+            Two("INSERT INTO names VALUES ('half')", "INSERT INTO names VALUES (NULL)"),
+            Two("INSERT INTO names VALUES ('two')", "INSERT INTO names VALUES ('three')"),
+        ];
+        assert_eq!(commit(&connection, &mut writes).expect("the batch is kept"), [false, true, false]);
+        assert_eq!(names(&connection), "one two three");
+        assert!(connection.is_autocommit());
+    }
+
+    #[test]
+    fn a_transaction_that_is_lost_leaves_nothing() {
+        let connection = connection();
+        let mut writes = [Two("INSERT INTO names VALUES ('one')", ""), Two("ROLLBACK", "")];
+        let lost = commit(&connection, &mut writes).expect_err("there is nothing to commit");
+        assert!(matches!(lost, BatchFault::Member(Fault::RolledBack)), "{lost:?}");
+        assert_eq!(names(&connection), "");
+        assert!(connection.is_autocommit());
+    }
+
+    #[test]
+    fn a_transaction_that_cannot_be_committed_leaves_nothing() {
+        let connection = connection();
+        connection
+            .execute_batch(
+                "PRAGMA foreign_keys = ON; CREATE TABLE owners (name TEXT PRIMARY KEY);
+                 CREATE TABLE pets (owner TEXT REFERENCES owners (name) DEFERRABLE INITIALLY DEFERRED)",
+            )
+            .expect("tables");
+        let mut writes = [Two("INSERT INTO names VALUES ('one')", "INSERT INTO pets VALUES ('nobody')")];
+        let refused = commit(&connection, &mut writes).expect_err("it breaks a rule at the end");
+        assert!(matches!(refused, BatchFault::Commit(_)), "{refused:?}");
+        assert_eq!(names(&connection), "");
+        assert!(connection.is_autocommit());
+    }
 }

@@ -9,7 +9,7 @@ use hallpass::StoreError;
 use parking_lot::Mutex;
 use rusqlite::hooks::Wal;
 use rusqlite::wal::CheckpointMode;
-use rusqlite::{Connection, DEFAULT_NAME, ErrorCode};
+use rusqlite::{Connection, DEFAULT_NAME};
 use tokio::sync::{mpsc, oneshot};
 
 use crate::connection;
@@ -296,10 +296,11 @@ impl Room {
     }
 }
 
-/// Copies as much of the log as can be; that somebody is in the way is no error.
+/// Copies as much of the log as can be. That somebody is in the way is no error, nor that the file cannot grow: what is
+/// in the log is safe, and a logout may still fit there.
 fn checkpoint(connection: &Connection, mode: CheckpointMode) -> Result<(), Fault> {
-    match connection.wal_checkpoint_v2(DEFAULT_NAME, mode) {
-        Err(error) if error.sqlite_error_code() != Some(ErrorCode::DatabaseBusy) => Err(error.into()),
+    match connection.wal_checkpoint_v2(DEFAULT_NAME, mode).map_err(Fault::from) {
+        Err(fault) if !fault.is_harmless() => Err(fault),
         _ => Ok(()),
     }
 }

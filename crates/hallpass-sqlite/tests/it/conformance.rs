@@ -1,6 +1,6 @@
 //! The contract of stores: with one service on the file, and with two.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -9,8 +9,8 @@ use hallpass_sqlite::SqliteStore;
 
 use crate::support::place;
 
-fn open(path: &PathBuf) -> Arc<SqliteStore> {
-    Arc::new(SqliteStore::open(path.as_path()).expect("a store"))
+fn open(path: &Path) -> Arc<SqliteStore> {
+    Arc::new(SqliteStore::open(path).expect("a store"))
 }
 
 /// An outage is the file moved away, and back.

@@ -37,7 +37,7 @@ pub(crate) async fn run(store: &SqliteStore, acks: &Path, tasks: usize, each: us
 /// One session's life; every second one is left open.
 async fn live(store: &SqliteStore, acks: &mut Acks) -> Result<(), StoreError> {
     let id = SessionId::random();
-    let stops_at = if id.as_bytes()[0] % 2 == 0 { LAST } else { LAST - 1 };
+    let stops_at = if id.as_bytes()[0].is_multiple_of(2) { LAST } else { LAST - 1 };
     for version in 1..=stops_at {
         let record = expected(id, version);
         let before = if version == 1 { Expected::Absent } else { Expected::Version(Version::new(version - 1)) };
@@ -45,7 +45,7 @@ async fn live(store: &SqliteStore, acks: &mut Acks) -> Result<(), StoreError> {
         assert_eq!(store.save(&record, before, &[event]).await?, Outcome::Applied);
         acks.write(id, version, record.expires_at);
         if version == TOUCHED {
-            let later = record.expires_at.plus(std::time::Duration::from_secs(60));
+            let later = record.expires_at.plus(std::time::Duration::from_mins(1));
             assert_eq!(store.touch(&record.realm, &id, record.version, later, later).await?, Outcome::Applied);
             acks.write(id, version, later);
         }

@@ -82,7 +82,9 @@ fn a_new_store_that_many_processes_open_at_once_is_made_once() {
         for mut process in processes {
             assert!(process.wait().expect("the process ends").success());
         }
-        threads.into_iter().for_each(|thread| thread.join().expect("no thread panics"));
+        for thread in threads {
+            thread.join().expect("no thread panics");
+        }
         let schema: i64 = Connection::open(path)
             .and_then(|file| file.query_row("PRAGMA user_version", [], |row| row.get(0)))
             .expect("a database");
