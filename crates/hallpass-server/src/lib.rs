@@ -11,11 +11,21 @@
 //! # Ok(()) }
 //! ```
 
+mod api;
+mod app;
 mod config;
+mod data;
 pub mod demo;
+mod events;
+mod health;
 pub mod keys;
+mod metrics;
 mod server;
 pub mod stores;
+mod sweeper;
+pub mod view;
+mod wire;
 
 pub use self::config::*;
-pub use self::server::{RunError, Server, StartError};
+pub use self::server::{RunError, Server, ServerBuilder, StartError};
+pub use self::view::SessionView;

@@ -36,7 +36,8 @@ impl fmt::Display for OpenError {
 
 impl std::error::Error for OpenError {
     fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
-        self.source.as_deref().map(|source| source as _)
+        // What it says itself is the message already.
+        self.source.as_deref().and_then(std::error::Error::source)
     }
 }
 

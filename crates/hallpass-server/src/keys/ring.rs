@@ -4,11 +4,12 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use arc_swap::ArcSwapOption;
-use hallpass::{Actor, Caller, Sessions, StoreError};
+use hallpass::{Actor, Sessions, StoreError};
 use tokio::sync::Mutex;
 
 use super::key::{KeyHash, StoredKey};
 use super::{ApiKeyInfo, ApiKeys, Role};
+use crate::metrics::{Cache, Metrics};
 
 /// The keys of the store as this process knows them: asked in memory, and never older than a second.
 ///
@@ -18,6 +19,7 @@ use super::{ApiKeyInfo, ApiKeys, Role};
 pub(crate) struct KeyRing {
     keys: ApiKeys,
     sessions: Sessions,
+    metrics: Arc<Metrics>,
     known: ArcSwapOption<Known>,
     reading: Mutex<()>,
 }
@@ -49,10 +51,6 @@ impl KeyHolder {
             _ => Actor::operator(self.info.name.as_str()),
         }
     }
-
-    pub(crate) fn caller(&self) -> Caller {
-        Caller::new(self.actor())
-    }
 }
 
 impl KeyRing {
@@ -61,8 +59,8 @@ impl KeyRing {
     /// When it is read again, while what is known is still good.
     const READ_AFTER: Duration = Duration::from_millis(500);
 
-    pub(crate) fn new(keys: ApiKeys, sessions: Sessions) -> Self {
-        Self { keys, sessions, known: ArcSwapOption::empty(), reading: Mutex::new(()) }
+    pub(crate) fn new(keys: ApiKeys, sessions: Sessions, metrics: Arc<Metrics>) -> Self {
+        Self { keys, sessions, metrics, known: ArcSwapOption::empty(), reading: Mutex::new(()) }
     }
 
     /// Returns who holds a key, or nobody.
@@ -80,14 +78,15 @@ impl KeyRing {
     }
 
     async fn known(self: &Arc<Self>) -> Result<Arc<Known>, StoreError> {
-        match self.known.load_full() {
-            Some(known) if known.read_at.elapsed() < Self::READ_AFTER => Ok(known),
-            Some(known) if known.read_at.elapsed() < Self::OLDEST => {
-                self.read_ahead();
-                Ok(known)
-            }
-            _ => self.read().await,
+        let Some(known) = self.known.load_full().filter(|known| known.read_at.elapsed() < Self::OLDEST) else {
+            self.metrics.looked_up_key(Cache::Miss);
+            return self.read().await;
+        };
+        self.metrics.looked_up_key(Cache::Hit);
+        if known.read_at.elapsed() >= Self::READ_AFTER {
+            self.read_ahead();
         }
+        Ok(known)
     }
 
     /// Reads the keys while requests go on with what is known.

@@ -1,14 +1,19 @@
 use std::io;
+use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
 use axum::Router;
+use axum::extract::ConnectInfo;
+use hyper::Request;
+use hyper::body::Incoming;
 use hyper::server::conn::http1;
+use hyper::service::service_fn;
 use hyper_util::rt::{TokioIo, TokioTimer};
 use hyper_util::server::graceful::GracefulShutdown;
-use hyper_util::service::TowerToHyperService;
 use tokio::net::{TcpListener, TcpStream};
-use tokio::sync::{Semaphore, watch};
+use tokio::sync::{OwnedSemaphorePermit, Semaphore, watch};
+use tower::ServiceExt as _;
 
 use super::RunError;
 use crate::config::Limits;
@@ -45,8 +50,12 @@ impl Connections {
                 accepted = self.accept(&listener) => accepted?,
                 _ = stopped.wait_for(|stopped| *stopped) => break,
             };
-            let Some((stream, place)) = accepted else { continue };
-            let service = TowerToHyperService::new(routes.clone());
+            let Some(Accepted { stream, peer, place }) = accepted else { continue };
+            let routes = routes.clone();
+            let service = service_fn(move |mut request: Request<Incoming>| {
+                request.extensions_mut().insert(ConnectInfo(peer));
+                routes.clone().oneshot(request)
+            });
             let connection = self.http.serve_connection(TokioIo::new(stream), service);
             let connection = graceful.watch(connection);
             tokio::spawn(async move {
@@ -65,17 +74,14 @@ impl Connections {
     }
 
     /// Returns the next connection once there is a place for it; nothing if it was gone before it could be accepted.
-    async fn accept(
-        &self,
-        listener: &TcpListener,
-    ) -> Result<Option<(TcpStream, tokio::sync::OwnedSemaphorePermit)>, RunError> {
+    async fn accept(&self, listener: &TcpListener) -> Result<Option<Accepted>, RunError> {
         let closed = |_| RunError(io::Error::other("the limit of connections was taken away"));
         let place = Arc::clone(&self.open).acquire_owned().await.map_err(closed)?;
         match listener.accept().await {
-            Ok((stream, _)) => {
+            Ok((stream, peer)) => {
                 // Answers are small and written at once: waiting to fill a packet only adds latency.
                 let _ = stream.set_nodelay(true);
-                Ok(Some((stream, place)))
+                Ok(Some(Accepted { stream, peer, place }))
             }
             Err(error) => {
                 tracing::warn!(error = %error, "a connection could not be accepted");
@@ -84,4 +90,11 @@ impl Connections {
             }
         }
     }
+}
+
+/// A connection, who is at its other end, and its place among those that may be open.
+struct Accepted {
+    stream: TcpStream,
+    peer: SocketAddr,
+    place: OwnedSemaphorePermit,
 }

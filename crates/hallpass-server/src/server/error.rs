@@ -1,15 +1,19 @@
+use std::error::Error;
 use std::io;
 use std::net::SocketAddr;
+use std::path::{Path, PathBuf};
 
+use hallpass::http::InvalidCookie;
 use hallpass::{InvalidPolicy, InvalidSessions};
 
 use crate::config::ConfigError;
+use crate::keys::KeyError;
 use crate::stores::OpenError;
 
 /// Why the service did not start: says which file, setting or address, and what to do.
 #[derive(Debug, thiserror::Error)]
 #[error(transparent)]
-pub struct StartError(#[from] Cause);
+pub struct StartError(Cause);
 
 #[derive(Debug, thiserror::Error)]
 enum Cause {
@@ -18,48 +22,45 @@ enum Cause {
     #[error(transparent)]
     Policy(#[from] InvalidPolicy),
     #[error(transparent)]
+    Cookie(#[from] InvalidCookie),
+    #[error(transparent)]
     Sessions(#[from] InvalidSessions),
     #[error(transparent)]
     Store(#[from] OpenError),
-    #[error("{address}: this address is in use; stop what uses it, or choose another with --listen")]
-    InUse { address: SocketAddr, source: io::Error },
-    #[error("{address}: this port needs more rights; choose one above 1023 with --listen")]
-    Denied { address: SocketAddr, source: io::Error },
-    #[error("{address}: this machine has no such address; choose another with --listen")]
-    NoAddress { address: SocketAddr, source: io::Error },
-    #[error("{address}: cannot be listened on ({source}); choose another with --listen")]
-    Bind { address: SocketAddr, source: io::Error },
+    #[error("the API keys could not be read or made: {0}")]
+    Keys(#[from] KeyError),
+    #[error("{}: this file cannot be used as pepper ({source}); make one with: openssl rand -out pepper 32", path.display())]
+    Pepper { path: PathBuf, source: Box<dyn Error + Send + Sync> },
+    #[error("{address}: this address is in use; stop what uses it, or choose another with {flag}")]
+    InUse { address: SocketAddr, flag: &'static str, source: io::Error },
+    #[error("{address}: this port needs more rights; choose one above 1023 with {flag}")]
+    Denied { address: SocketAddr, flag: &'static str, source: io::Error },
+    #[error("{address}: this machine has no such address; choose another with {flag}")]
+    NoAddress { address: SocketAddr, flag: &'static str, source: io::Error },
+    #[error("{address}: this cannot be listened on ({source}); choose another with {flag}")]
+    Bind { address: SocketAddr, flag: &'static str, source: io::Error },
 }
 
 impl StartError {
-    pub(super) fn policy(error: InvalidPolicy) -> Self {
-        Cause::Policy(error).into()
-    }
-
-    pub(super) fn bind(address: SocketAddr, source: io::Error) -> Self {
+    pub(super) fn bind(address: SocketAddr, flag: &'static str, source: io::Error) -> Self {
         Self(match source.kind() {
-            io::ErrorKind::AddrInUse => Cause::InUse { address, source },
-            io::ErrorKind::PermissionDenied => Cause::Denied { address, source },
-            io::ErrorKind::AddrNotAvailable => Cause::NoAddress { address, source },
-            _ => Cause::Bind { address, source },
+            io::ErrorKind::AddrInUse => Cause::InUse { address, flag, source },
+            io::ErrorKind::PermissionDenied => Cause::Denied { address, flag, source },
+            io::ErrorKind::AddrNotAvailable => Cause::NoAddress { address, flag, source },
+            _ => Cause::Bind { address, flag, source },
         })
     }
-}
 
-impl From<ConfigError> for StartError {
-    fn from(error: ConfigError) -> Self {
-        Self(error.into())
+    pub(super) fn pepper(path: &Path, source: impl Into<Box<dyn Error + Send + Sync>>) -> Self {
+        Self(Cause::Pepper { path: path.to_owned(), source: source.into() })
     }
 }
 
-impl From<OpenError> for StartError {
-    fn from(error: OpenError) -> Self {
-        Self(error.into())
-    }
-}
-
-impl From<InvalidSessions> for StartError {
-    fn from(error: InvalidSessions) -> Self {
+impl<E> From<E> for StartError
+where
+    Cause: From<E>,
+{
+    fn from(error: E) -> Self {
         Self(error.into())
     }
 }

@@ -7,24 +7,41 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 
 use axum::Router;
-use hallpass::Sessions;
+use hallpass::{Clock, Pepper, Sessions, SessionsBuilder};
 use tokio::net::TcpListener;
-use tokio::sync::watch;
+use tokio::sync::{Semaphore, watch};
 
 use self::connections::Connections;
 pub use self::error::{RunError, StartError};
+use crate::api::{self, Served};
+use crate::app::App;
 use crate::config::Config;
-use crate::keys::ApiKeySecret;
-use crate::{demo, stores};
+use crate::demo;
+use crate::events::News;
+use crate::health::Readiness;
+use crate::keys::{ApiKeySecret, ApiKeys, KeyRing};
+use crate::metrics::{Metrics, ObservedStore, ServiceObserver};
+use crate::stores::{self, Opened};
+use crate::sweeper::Sweeper;
+use crate::wire::RequestIds;
 
 /// A service that is bound to its addresses and serves when it is [`run`](Server::run).
 #[derive(Debug)]
 pub struct Server {
-    config: Config,
+    app: Arc<App>,
+    stop: watch::Sender<bool>,
     listener: TcpListener,
     admin_listener: Option<TcpListener>,
-    sessions: Sessions,
     first_key: Option<ApiKeySecret>,
+}
+
+/// Starts a [`Server`] on parts of the caller's own.
+#[derive(Debug)]
+#[must_use]
+pub struct ServerBuilder {
+    config: Config,
+    opened: Option<Opened>,
+    clock: Option<Arc<dyn Clock>>,
 }
 
 impl Server {
@@ -34,24 +51,17 @@ impl Server {
     ///
     /// [`StartError`] says which file, setting or address is wrong, and what to do.
     pub async fn start(config: Config) -> Result<Self, StartError> {
-        let config = config.checked()?;
-        let opened = stores::open(&config.store).await?;
-        let mut builder = Sessions::builder().shared_store(Arc::clone(&opened.store)).data_limit(config.data_limit);
-        for (profile, policy) in config.policies().map_err(|(_, error)| StartError::policy(error))? {
-            builder = builder.profile(profile, policy);
-        }
-        let sessions = builder.build()?;
-        let listener = bind(config.listen).await?;
-        let admin_listener = match config.admin_listen {
-            Some(address) => Some(bind(address).await?),
-            None => None,
-        };
-        Ok(Self { config, listener, admin_listener, sessions, first_key: None })
+        Self::builder(config).start().await
+    }
+
+    /// Starts from a configuration, to give the service a store or clock of the caller's own.
+    pub fn builder(config: Config) -> ServerBuilder {
+        ServerBuilder { config, opened: None, clock: None }
     }
 
     /// Returns where it listens.
     pub fn address(&self) -> SocketAddr {
-        self.listener.local_addr().unwrap_or(self.config.listen)
+        self.listener.local_addr().unwrap_or(self.app.config.listen)
     }
 
     /// Returns where metrics, keys and operators are served, if that is elsewhere.
@@ -70,26 +80,117 @@ impl Server {
     ///
     /// [`RunError`] if connections can no longer be accepted.
     pub async fn run(self, shutdown: impl Future<Output = ()>) -> Result<(), RunError> {
-        let (stop, stopped) = watch::channel(false);
-        let mut routes = Router::new();
-        if self.config.demo {
-            routes = routes.merge(demo::router(&self.sessions));
-        }
-        let connections = Connections::new(&self.config.limits);
-        let main = connections.serve(self.listener, routes, stopped);
-        tokio::pin!(main);
-        tokio::select! {
-            ended = &mut main => return ended,
-            () = shutdown => {}
-        }
-        stop.send_replace(true);
-        main.await
+        let Self { app, stop, listener, admin_listener, .. } = self;
+        let sweeper = Sweeper::start(&app);
+        let served = if admin_listener.is_some() { Served::Applications } else { Served::All };
+        let connections = Connections::new(&app.config.limits);
+        let main = connections.serve(listener, with_demo(&app, served), app.stopping.clone());
+        let admin = async {
+            match admin_listener {
+                Some(listener) => {
+                    connections.serve(listener, api::routes(&app, Served::All), app.stopping.clone()).await
+                }
+                None => Ok(()),
+            }
+        };
+        let stopped = async {
+            shutdown.await;
+            tracing::info!("told to stop: requests that are under way may finish");
+            stop.send_replace(true);
+        };
+        let (main, admin, ()) = tokio::join!(main, admin, stopped);
+        sweeper.stop().await;
+        main.and(admin)
     }
 }
 
-async fn bind(address: SocketAddr) -> Result<TcpListener, StartError> {
+fn with_demo(app: &Arc<App>, served: Served) -> Router {
+    let routes = api::routes(app, served);
+    if app.config.demo { routes.merge(demo::router(&app.sessions)) } else { routes }
+}
+
+impl ServerBuilder {
+    /// Keeps sessions and keys in these, instead of what the configuration names.
+    pub fn opened(mut self, opened: Opened) -> Self {
+        self.opened = Some(opened);
+        self
+    }
+
+    /// Asks `clock` for the time, instead of the system.
+    pub fn clock(mut self, clock: impl Clock) -> Self {
+        self.clock = Some(Arc::new(clock));
+        self
+    }
+
+    /// Opens the store, makes the first admin key if there is none, and binds the addresses.
+    ///
+    /// # Errors
+    ///
+    /// As [`Server::start`].
+    pub async fn start(self) -> Result<Server, StartError> {
+        let Self { config, opened, clock } = self;
+        let config = config.checked()?;
+        let carrier = config.cookie.carrier()?;
+        let mut builder = sessions(&config)?;
+        if let Some(clock) = clock {
+            builder = builder.shared_clock(clock);
+        }
+        let opened = match opened {
+            Some(opened) => opened,
+            None => stores::open(&config.store).await?,
+        };
+        let (metrics, news) = (Arc::new(Metrics::new()), News::new());
+        let store = ObservedStore::new(opened.store, Arc::clone(&metrics));
+        let observer = ServiceObserver::new(Arc::clone(&metrics), news.clone());
+        let sessions = builder.store(store).observer(observer).build()?;
+        // Before anything is written: an address in use is the likelier mistake.
+        let listener = bind(config.listen, "--listen").await?;
+        let admin_listener = match config.admin_listen {
+            Some(address) => Some(bind(address, "--admin-listen").await?),
+            None => None,
+        };
+        let keys = ApiKeys::new(opened.settings);
+        let first_key = keys.make_first(config.admin_key.as_ref(), sessions.now()).await?;
+        let (stop, stopping) = watch::channel(false);
+        let app = Arc::new(App {
+            ring: Arc::new(KeyRing::new(keys.clone(), sessions.clone(), Arc::clone(&metrics))),
+            places: Semaphore::new(config.limits.requests),
+            streams: Arc::new(Semaphore::new(config.limits.streams)),
+            readiness: Readiness::default(),
+            request_ids: RequestIds::new(),
+            config,
+            sessions,
+            keys,
+            carrier,
+            metrics,
+            news,
+            stopping,
+        });
+        Ok(Server { app, stop, listener, admin_listener, first_key })
+    }
+}
+
+/// Returns the builder of the sessions that a configuration describes, without store.
+fn sessions(config: &Config) -> Result<SessionsBuilder, StartError> {
+    let mut builder = Sessions::builder().data_limit(config.data_limit);
+    for (profile, policy) in config.policies().map_err(|(_, error)| error)? {
+        builder = builder.profile(profile, policy);
+    }
+    if config.demo {
+        for (profile, policy) in demo::profiles().filter(|(profile, _)| !config.profiles.contains_key(profile)) {
+            builder = builder.profile(profile, policy);
+        }
+    }
+    if let Some(path) = &config.pepper_file {
+        let key = std::fs::read(path).map_err(|source| StartError::pepper(path, source))?;
+        builder = builder.pepper(Pepper::new(&key).map_err(|source| StartError::pepper(path, source))?);
+    }
+    Ok(builder)
+}
+
+async fn bind(address: SocketAddr, flag: &'static str) -> Result<TcpListener, StartError> {
     if !address.ip().is_loopback() {
         tracing::warn!(%address, "this address can be reached from other machines, and traffic to it is plain HTTP");
     }
-    TcpListener::bind(address).await.map_err(|source| StartError::bind(address, source))
+    TcpListener::bind(address).await.map_err(|source| StartError::bind(address, flag, source))
 }

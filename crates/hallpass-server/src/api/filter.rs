@@ -1,0 +1,199 @@
+use std::fmt;
+use std::net::IpAddr;
+use std::str::FromStr;
+
+use hallpass::{Cursor, Level, Note, PageLimit, Profile, Query, Record, SessionState, Sessions, Subject, Timestamp};
+use ipnet::IpNet;
+use serde::{Deserialize, Deserializer};
+use utoipa::{IntoParams, ToSchema};
+
+use crate::wire::{Params, Problem};
+
+/// Which sessions; everything that is set must hold.
+#[derive(Debug, Clone, Default, Deserialize, ToSchema, IntoParams)]
+#[serde(deny_unknown_fields)]
+#[into_params(parameter_in = Query)]
+pub(super) struct Filter {
+    /// Of this subject.
+    #[schema(value_type = Option<String>)]
+    #[param(value_type = Option<String>, max_length = 255)]
+    subject: Option<Subject>,
+    /// Made for a client with this address, or with one in this range (CIDR).
+    #[schema(value_type = Option<String>)]
+    #[param(value_type = Option<String>, example = "198.51.100.0/24")]
+    ip: Option<Range>,
+    /// Made for a client whose description contains this, in any case: 1 to 512 bytes.
+    #[schema(value_type = Option<String>)]
+    #[param(value_type = Option<String>, max_length = 512)]
+    user_agent: Option<Note>,
+    /// Made after this instant.
+    #[schema(value_type = Option<String>, format = DateTime)]
+    #[param(value_type = Option<String>)]
+    created_after: Option<Timestamp>,
+    /// Last used before this instant.
+    #[schema(value_type = Option<String>, format = DateTime)]
+    #[param(value_type = Option<String>)]
+    seen_before: Option<Timestamp>,
+    /// Authenticated at exactly this level: 0 to 9.
+    #[schema(value_type = Option<u8>, maximum = 9)]
+    #[param(value_type = Option<u8>, maximum = 9)]
+    level: Option<Level>,
+    /// Made under this profile.
+    #[schema(value_type = Option<String>)]
+    #[param(value_type = Option<String>)]
+    profile: Option<Profile>,
+    /// In one of these states: `active`, `locked` and `ended`, separated by commas. What is over counts as ended at once,
+    /// and is listed as such after the next sweep.
+    #[schema(value_type = Option<String>, examples("active,locked"))]
+    #[param(value_type = Option<String>, example = "active,ended")]
+    state: Option<States>,
+}
+
+impl Filter {
+    /// Takes the filter out of a query.
+    pub(super) fn take(params: &mut Params) -> Result<Self, Problem> {
+        let level = params.parse::<u8>("level")?.map(Level::try_from).transpose();
+        Ok(Self {
+            subject: params.parse("subject")?,
+            ip: params.parse("ip")?,
+            user_agent: params.parse("user_agent")?,
+            created_after: params.parse("created_after")?,
+            seen_before: params.parse("seen_before")?,
+            level: level.map_err(|error| Problem::field("level", format!("This is wrong: {error}.")))?,
+            profile: params.parse("profile")?,
+            state: params.parse("state")?,
+        })
+    }
+
+    /// Takes the states out of a query, for the sessions of a subject.
+    pub(super) fn of_subject(subject: Subject, params: &mut Params) -> Result<Self, Problem> {
+        Ok(Self { subject: Some(subject), state: params.parse("state")?, ..Self::default() })
+    }
+
+    /// Returns what a store is asked for; it may answer with some that [`Filter::matches`] then takes out.
+    pub(super) fn query(&self, now: Timestamp) -> Query {
+        let states = self.states();
+        let mut query = Query::default();
+        query.subject.clone_from(&self.subject);
+        query.ip = self.ip.map(|range| range.0);
+        query.user_agent = self.user_agent.as_ref().map(ToString::to_string);
+        query.created_after = self.created_after;
+        query.seen_before = self.seen_before;
+        query.level = self.level;
+        query.profile.clone_from(&self.profile);
+        if !states.ended {
+            query.ended = Some(false);
+            query.expires_after = Some(now);
+        } else if !states.active && !states.locked {
+            query.ended = Some(true);
+        }
+        query
+    }
+
+    /// Tells whether a record is in one of the states, which only policies can say.
+    pub(super) fn matches(&self, sessions: &Sessions, record: &Record) -> bool {
+        self.states().contain(sessions.state(record))
+    }
+
+    fn states(&self) -> States {
+        self.state.unwrap_or(States { active: true, locked: true, ended: true })
+    }
+}
+
+/// Takes cursor and limit out of a query.
+pub(crate) fn take_page(params: &mut Params) -> Result<(Option<Cursor>, PageLimit), Problem> {
+    let limit = match params.take("limit") {
+        None => PageLimit::default(),
+        Some(text) => {
+            let limit = text.parse().ok().and_then(PageLimit::new);
+            limit.ok_or_else(|| Problem::field("limit", "This is 1 to 1,000."))?
+        }
+    };
+    Ok((params.parse("cursor")?, limit))
+}
+
+/// Refuses a cursor that no listing of sessions gave.
+pub(super) fn check_cursor(cursor: Option<&Cursor>) -> Result<(), Problem> {
+    let checked = cursor.map(Cursor::record).transpose();
+    checked.map(drop).map_err(|error| Problem::field("cursor", format!("This is {error}.")))
+}
+
+/// A range of addresses, or one.
+#[derive(Debug, Clone, Copy)]
+struct Range(IpNet);
+
+#[derive(Debug)]
+struct InvalidRange;
+
+impl fmt::Display for InvalidRange {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("neither an address nor a range such as 198.51.100.0/24")
+    }
+}
+
+impl FromStr for Range {
+    type Err = InvalidRange;
+
+    fn from_str(text: &str) -> Result<Self, InvalidRange> {
+        let range = text.parse::<IpNet>().or_else(|_| text.parse::<IpAddr>().map(IpNet::from));
+        range.map(Self).map_err(|_| InvalidRange)
+    }
+}
+
+impl<'de> Deserialize<'de> for Range {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let text = std::borrow::Cow::<str>::deserialize(deserializer)?;
+        text.parse().map_err(serde::de::Error::custom)
+    }
+}
+
+/// Some of the states.
+#[derive(Debug, Clone, Copy, Default)]
+struct States {
+    active: bool,
+    locked: bool,
+    ended: bool,
+}
+
+#[derive(Debug)]
+struct InvalidStates;
+
+impl fmt::Display for InvalidStates {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("not some of active, locked and ended, separated by commas")
+    }
+}
+
+impl States {
+    fn contain(self, state: SessionState) -> bool {
+        match state {
+            SessionState::Active => self.active,
+            SessionState::Locked => self.locked,
+            SessionState::Ended => self.ended,
+        }
+    }
+}
+
+impl FromStr for States {
+    type Err = InvalidStates;
+
+    fn from_str(text: &str) -> Result<Self, InvalidStates> {
+        let mut states = Self::default();
+        for word in text.split(',') {
+            match word {
+                "active" => states.active = true,
+                "locked" => states.locked = true,
+                "ended" => states.ended = true,
+                _ => return Err(InvalidStates),
+            }
+        }
+        Ok(states)
+    }
+}
+
+impl<'de> Deserialize<'de> for States {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let text = std::borrow::Cow::<str>::deserialize(deserializer)?;
+        text.parse().map_err(serde::de::Error::custom)
+    }
+}

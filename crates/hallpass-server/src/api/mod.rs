@@ -1,0 +1,21 @@
+//! The calls of the API, one file for each kind.
+
+mod authenticate;
+mod create;
+mod data;
+mod filter;
+mod input;
+mod issued;
+mod keys;
+mod list;
+mod logout;
+mod own;
+mod renew;
+mod revoke;
+mod routes;
+mod show;
+mod sweep;
+mod verify;
+
+pub(crate) use self::filter::take_page;
+pub(crate) use self::routes::{Served, routes};

@@ -1,0 +1,101 @@
+use std::sync::{Arc, LazyLock};
+
+use axum::Router;
+use axum::middleware::from_fn_with_state;
+use utoipa::OpenApi as _;
+use utoipa::openapi::OpenApi;
+use utoipa::openapi::security::{HttpAuthScheme, HttpBuilder, SecurityScheme};
+use utoipa_axum::router::OpenApiRouter;
+use utoipa_axum::routes;
+
+use super::{authenticate, create, data, keys, list, logout, own, renew, revoke, show, sweep, verify};
+use crate::app::App;
+use crate::wire::{Json, Problem, edge};
+use crate::{events, health};
+
+/// What an address serves.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Served {
+    /// Everything.
+    All,
+    /// What applications need.
+    Applications,
+}
+
+#[derive(utoipa::OpenApi)]
+#[openapi(
+    info(title = "hallpass", description = "Sessions as a service.", license(name = "MIT OR Apache-2.0")),
+    servers((url = "http://127.0.0.1:7070")),
+    security(("api_key" = [])),
+    tags(
+        (name = "sessions", description = "For applications: sessions by their tokens, and their data. Role `app`."),
+        (name = "own", description = "For applications: what users do with their own sessions. Role `app`."),
+        (name = "operating", description = "Looking at sessions and ending them. Roles `viewer` and `operator`."),
+        (name = "events", description = "What happened. Role `auditor`."),
+        (name = "keys", description = "API keys. Role `admin`, which may also do everything else."),
+        (name = "running", description = "Whether the service is well. Needs no key."),
+    ),
+)]
+struct Document;
+
+fn applications() -> OpenApiRouter<Arc<App>> {
+    OpenApiRouter::new()
+        .routes(routes!(create::create))
+        .routes(routes!(verify::verify))
+        .routes(routes!(renew::renew))
+        .routes(routes!(authenticate::authenticate))
+        .routes(routes!(logout::logout))
+        .routes(routes!(own::own))
+        .routes(routes!(own::own_revoke))
+        .routes(routes!(data::show_data, data::change_data))
+        .routes(routes!(health::livez))
+        .routes(routes!(health::readyz))
+}
+
+fn operators() -> OpenApiRouter<Arc<App>> {
+    OpenApiRouter::new()
+        .routes(routes!(list::list))
+        .routes(routes!(list::list_of_subject))
+        .routes(routes!(show::show))
+        .routes(routes!(show::timeline))
+        .routes(routes!(revoke::revoke))
+        .routes(routes!(revoke::revoke_matching))
+        .routes(routes!(revoke::revoke_subject))
+        .routes(routes!(events::page::events))
+        .routes(routes!(events::stream::stream))
+        .routes(routes!(keys::create_key, keys::list_keys))
+        .routes(routes!(keys::revoke_key))
+        .routes(routes!(keys::revoke_key_by_post))
+        .routes(routes!(sweep::sweep))
+        .routes(routes!(health::metrics))
+}
+
+/// Returns the description of the whole API.
+pub(crate) fn openapi() -> OpenApi {
+    let router = OpenApiRouter::with_openapi(Document::openapi()).merge(applications()).merge(operators());
+    let mut document = router.into_openapi();
+    let key = HttpBuilder::new().scheme(HttpAuthScheme::Bearer).description(Some("An API key: `hpk_...`")).build();
+    let components = document.components.get_or_insert_default();
+    components.add_security_scheme("api_key", SecurityScheme::Http(key));
+    document
+}
+
+/// Returns what an address serves.
+pub(crate) fn routes(app: &Arc<App>, served: Served) -> Router {
+    let mut router: Router<Arc<App>> = applications().into();
+    if served == Served::All {
+        router = router.merge(Router::from(operators()));
+    }
+    router
+        .route("/openapi.json", axum::routing::get(describe))
+        .fallback(|| async { Problem::not_found() })
+        .method_not_allowed_fallback(|| async { Problem::method_not_allowed() })
+        .layer(from_fn_with_state(Arc::clone(app), edge))
+        .with_state(Arc::clone(app))
+}
+
+/// Shows the description of the whole API.
+async fn describe() -> Json {
+    static DOCUMENT: LazyLock<String> = LazyLock::new(|| openapi().to_json().unwrap_or_default());
+    Json::raw(DOCUMENT.clone().into_bytes())
+}

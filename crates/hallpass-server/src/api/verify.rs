@@ -1,0 +1,91 @@
+use std::borrow::Cow;
+use std::sync::Arc;
+
+use axum::extract::State;
+use hallpass::Verified;
+use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
+
+use super::input::Requirement;
+use crate::app::App;
+use crate::metrics::Verification;
+use crate::view::SessionView;
+use crate::wire::{Authorized, Json, JsonBody, Problem, ProblemJson, Serve};
+
+/// A token to be judged.
+#[derive(Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub(super) struct VerifyRequest<'a> {
+    /// The token of a session.
+    #[serde(borrow)]
+    #[schema(value_type = Option<String>)]
+    token: Option<Cow<'a, str>>,
+    /// A self-contained token, instead.
+    #[serde(borrow)]
+    #[schema(value_type = Option<String>)]
+    access_token: Option<Cow<'a, str>>,
+    /// Whether this counts as use of the session.
+    #[serde(default = "yes")]
+    #[schema(default = true)]
+    touch: bool,
+    /// How old the answer may be, in seconds; it never is older than the call.
+    #[allow(dead_code)] // every answer comes from the store, so any bound holds
+    max_staleness: Option<u32>,
+    /// What the session must have, beyond being active.
+    require: Option<Requirement>,
+}
+
+fn yes() -> bool {
+    true
+}
+
+/// What a good token opens.
+#[derive(Serialize, ToSchema)]
+pub(super) struct VerifyAnswer<'a> {
+    /// `true`.
+    active: bool,
+    session: SessionView<'a>,
+    /// Whether the client should be sent where it gets its next token.
+    renew_due: bool,
+}
+
+/// Judges a token: says what it opens, and renews nothing.
+#[utoipa::path(post, path = "/v1/verify", tag = "sessions", request_body = VerifyRequest<'_>, responses(
+    (status = 200, description = "The token is good.", body = VerifyAnswer<'_>),
+    (status = 401, description = "`inactive`: the token is missing, unknown, malformed, expired or revoked.", body = ProblemJson<'_>, content_type = "application/problem+json"),
+    (status = 403, description = "`locked`, or `step_up_required`.", body = ProblemJson<'_>, content_type = "application/problem+json"),
+))]
+pub(super) async fn verify(
+    State(app): State<Arc<App>>,
+    key: Authorized<Serve>,
+    body: JsonBody,
+) -> Result<Json, Problem> {
+    let request: VerifyRequest<'_> = body.read()?;
+    let verified = judge(&key, &request).await;
+    app.metrics.verified(match &verified {
+        Ok(_) => Verification::Active,
+        Err(problem) => problem.verification(),
+    });
+    let Verified { record, renewal_due, .. } = verified?;
+    let session = SessionView::of(key.sessions(), &record).with_data(&record).map_err(Problem::corrupt)?;
+    Json::ok(&VerifyAnswer { active: true, session, renew_due: renewal_due })
+}
+
+async fn judge(key: &Authorized<Serve>, request: &VerifyRequest<'_>) -> Result<Verified, Problem> {
+    let token = match (&request.token, &request.access_token) {
+        (Some(token), None) => token,
+        // No self-contained token was ever handed out, so none is good.
+        (None, Some(_)) => return Err(Problem::inactive()),
+        (Some(_), Some(_)) => return Err(Problem::field("access_token", "This is instead of `token`.")),
+        (None, None) => return Err(Problem::field("token", "This is missing.")),
+    };
+    let verified = key.sessions().verify(token, request.touch, &key.user()).await?;
+    if verified.is_locked {
+        return Err(Problem::locked());
+    }
+    let now = key.sessions().now();
+    if request.require.is_some_and(|requirement| !requirement.is_met(&verified.record, now)) {
+        return Err(Problem::step_up_required());
+    }
+    Ok(verified)
+}

@@ -1,0 +1,39 @@
+use std::sync::Arc;
+
+use hallpass::Sessions;
+use hallpass::http::CookieCarrier;
+use tokio::sync::{Semaphore, watch};
+
+use crate::config::Config;
+use crate::events::News;
+use crate::health::Readiness;
+use crate::keys::{ApiKeys, KeyRing};
+use crate::metrics::Metrics;
+use crate::wire::RequestIds;
+
+/// What every handler may use.
+#[derive(Debug)]
+pub(crate) struct App {
+    pub(crate) config: Config,
+    /// The sessions of the realm `default`; a key has those of its own.
+    pub(crate) sessions: Sessions,
+    pub(crate) keys: ApiKeys,
+    pub(crate) ring: Arc<KeyRing>,
+    pub(crate) carrier: CookieCarrier,
+    pub(crate) metrics: Arc<Metrics>,
+    pub(crate) news: News,
+    pub(crate) readiness: Readiness,
+    pub(crate) request_ids: RequestIds,
+    /// A place for each request that may be worked on at once.
+    pub(crate) places: Semaphore,
+    /// A place for each event stream that may be open at once.
+    pub(crate) streams: Arc<Semaphore>,
+    /// Whether the service was told to stop.
+    pub(crate) stopping: watch::Receiver<bool>,
+}
+
+impl App {
+    pub(crate) fn is_stopping(&self) -> bool {
+        *self.stopping.borrow()
+    }
+}

@@ -1,0 +1,96 @@
+//! What the service counts and measures, for Prometheus: by result, never by id or subject.
+
+mod labels;
+mod observed_store;
+mod observer;
+
+use std::time::Duration;
+
+use axum::http::{Method, StatusCode};
+use prometheus_client::metrics::counter::Counter;
+use prometheus_client::metrics::family::Family;
+use prometheus_client::metrics::histogram::Histogram;
+use prometheus_client::registry::{Registry, Unit};
+
+use self::labels::{Answered, EventLabels, LookedUp, Operated, Swept, SweptAs, Verified, method_word};
+pub(crate) use self::labels::{Cache, Operation, OperationResult, Route, Verification};
+pub(crate) use self::observed_store::ObservedStore;
+pub(crate) use self::observer::ServiceObserver;
+
+type Timed<L> = Family<L, Histogram, fn() -> Histogram>;
+
+/// Every counter of one service.
+#[derive(Debug)]
+pub(crate) struct Metrics {
+    registry: Registry,
+    requests: Timed<Answered>,
+    operations: Timed<Operated>,
+    events: Family<EventLabels, Counter>,
+    verifications: Family<Verified, Counter>,
+    swept: Family<Swept, Counter>,
+    key_lookups: Family<LookedUp, Counter>,
+}
+
+// From a look into memory to a disk that stalls.
+const BUCKETS: [f64; 14] =
+    [0.000_05, 0.000_1, 0.000_25, 0.000_5, 0.001, 0.002_5, 0.005, 0.01, 0.025, 0.05, 0.1, 0.5, 1.0, 5.0];
+
+fn histogram() -> Histogram {
+    Histogram::new(BUCKETS)
+}
+
+impl Metrics {
+    pub(crate) fn new() -> Self {
+        let mut registry = Registry::with_prefix("hallpass");
+        let requests = Timed::new_with_constructor(histogram);
+        let help = "From the head of a request to the head of its answer";
+        registry.register_with_unit("request_duration", help, Unit::Seconds, requests.clone());
+        let operations = Timed::new_with_constructor(histogram);
+        let help = "What the store took; a conflict is a result";
+        registry.register_with_unit("store_duration", help, Unit::Seconds, operations.clone());
+        let events = Family::default();
+        registry.register("session_events", "What happened to sessions, and why those ended that did", events.clone());
+        let verifications = Family::default();
+        registry.register("verifications", "Tokens that were verified", verifications.clone());
+        let swept = Family::default();
+        registry.register("swept_sessions", "Sessions that sweeps ended or forgot", swept.clone());
+        let key_lookups = Family::default();
+        registry.register("api_key_lookups", "API keys that were looked up in memory, or not", key_lookups.clone());
+        Self { registry, requests, operations, events, verifications, swept, key_lookups }
+    }
+
+    pub(crate) fn answered(&self, route: Route, method: &Method, status: StatusCode, took: Duration) {
+        let labels = Answered { route, method: method_word(method), status: status.as_u16() };
+        self.requests.get_or_create(&labels).observe(took.as_secs_f64());
+    }
+
+    pub(crate) fn operated(&self, operation: Operation, result: OperationResult, took: Duration) {
+        self.operations.get_or_create(&Operated { operation, result }).observe(took.as_secs_f64());
+    }
+
+    pub(crate) fn happened(&self, kind: &str, reason: Option<&str>) {
+        let labels = EventLabels { kind: kind.to_owned(), reason: reason.unwrap_or_default().to_owned() };
+        self.events.get_or_create(&labels).inc();
+    }
+
+    pub(crate) fn verified(&self, result: Verification) {
+        self.verifications.get_or_create(&Verified { result }).inc();
+    }
+
+    pub(crate) fn swept(&self, expired: usize, forgotten: usize) {
+        for (what, count) in [(SweptAs::Expired, expired), (SweptAs::Forgotten, forgotten)] {
+            self.swept.get_or_create(&Swept { what }).inc_by(u64::try_from(count).unwrap_or(u64::MAX));
+        }
+    }
+
+    pub(crate) fn looked_up_key(&self, result: Cache) {
+        self.key_lookups.get_or_create(&LookedUp { result }).inc();
+    }
+
+    /// Writes everything in the text format of OpenMetrics.
+    pub(crate) fn write(&self) -> Result<String, std::fmt::Error> {
+        let mut text = String::new();
+        prometheus_client::encoding::text::encode(&mut text, &self.registry)?;
+        Ok(text)
+    }
+}

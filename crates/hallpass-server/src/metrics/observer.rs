@@ -1,0 +1,27 @@
+use std::sync::Arc;
+
+use hallpass::{Event, Observer, TracingObserver};
+
+use super::Metrics;
+use crate::events::News;
+
+/// Hears of every event in this process: logs it, counts it, and wakes the streams that show events live.
+#[derive(Debug)]
+pub(crate) struct ServiceObserver {
+    metrics: Arc<Metrics>,
+    news: News,
+}
+
+impl ServiceObserver {
+    pub(crate) fn new(metrics: Arc<Metrics>, news: News) -> Self {
+        Self { metrics, news }
+    }
+}
+
+impl Observer for ServiceObserver {
+    fn on_event(&self, event: &Event) {
+        TracingObserver.on_event(event);
+        self.metrics.happened(event.kind.as_str(), event.reason.as_ref().map(hallpass::EndReason::as_str));
+        self.news.announce();
+    }
+}

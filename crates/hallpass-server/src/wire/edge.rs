@@ -1,0 +1,57 @@
+use std::panic::AssertUnwindSafe;
+use std::sync::Arc;
+use std::time::Instant;
+
+use axum::extract::{MatchedPath, Request, State};
+use axum::http::{HeaderValue, header};
+use axum::middleware::Next;
+use axum::response::{IntoResponse, Response};
+use futures_util::FutureExt as _;
+
+use super::Problem;
+use super::request_id::HEADER;
+use crate::app::App;
+use crate::metrics::Route;
+
+/// Calls that end many sessions: they stop when their client leaves, and can be made again.
+const LONG: [&str; 2] = ["/v1/revoke", "/v1/subjects/{subject}/revoke"];
+
+/// What every request passes: it gets a name, a place among those that are worked on, and a time to finish in; its
+/// problems are written, and it is counted.
+pub(crate) async fn edge(State(app): State<Arc<App>>, mut request: Request, next: Next) -> Response {
+    let started = Instant::now();
+    let request_id = app.request_ids.name(request.headers());
+    let route = Route::new(request.extensions().get::<MatchedPath>().cloned());
+    let method = request.method().clone();
+    request.extensions_mut().insert(request_id.clone());
+
+    let mut response = match app.places.try_acquire() {
+        Ok(_place) => work(&app, route.as_str(), request, next).await,
+        Err(_) => Problem::overloaded("The service has all the work that it can do at once.").into_response(),
+    };
+
+    if let Some(problem) = response.extensions_mut().remove::<Problem>() {
+        problem.render(&request_id, &mut response);
+    }
+    let headers = response.headers_mut();
+    headers.extend(request_id.header().map(|name| (HEADER, name)));
+    // Answers have tokens and personal data in them (`LGO-5`).
+    headers.entry(header::CACHE_CONTROL).or_insert(HeaderValue::from_static("no-store"));
+    headers.entry(header::X_CONTENT_TYPE_OPTIONS).or_insert(HeaderValue::from_static("nosniff"));
+    app.metrics.answered(route, &method, response.status(), started.elapsed());
+    response
+}
+
+async fn work(app: &App, route: &str, request: Request, next: Next) -> Response {
+    // A panic is a defect; it is to cost its own request and no other on the connection.
+    let work = AssertUnwindSafe(next.run(request)).catch_unwind();
+    let done = if LONG.contains(&route) {
+        work.await
+    } else {
+        match tokio::time::timeout(app.config.limits.request_time(), work).await {
+            Ok(done) => done,
+            Err(_) => return Problem::timed_out().into_response(),
+        }
+    };
+    done.unwrap_or_else(|_| Problem::internal().caused_by("a handler panicked").into_response())
+}
