@@ -8,7 +8,7 @@ use utoipa::openapi::security::{HttpAuthScheme, HttpBuilder, SecurityScheme};
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
-use super::{authenticate, create, data, keys, list, logout, own, renew, revoke, show, verify};
+use super::{authenticate, create, data, keys, list, logout, own, renew, revoke, show, sweep, verify};
 use crate::app::App;
 use crate::wire::{Json, Problem, edge};
 use crate::{events, health};
@@ -65,6 +65,8 @@ fn operators() -> OpenApiRouter<Arc<App>> {
         .routes(routes!(events::stream::stream))
         .routes(routes!(keys::create_key, keys::list_keys))
         .routes(routes!(keys::revoke_key))
+        .routes(routes!(keys::revoke_key_by_post))
+        .routes(routes!(sweep::sweep))
         .routes(routes!(health::metrics))
 }
 
