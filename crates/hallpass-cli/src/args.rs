@@ -2,10 +2,12 @@
 
 mod filter;
 mod global;
+mod id;
 mod serve;
 mod sessions;
 mod when;
 
+use std::ffi::OsString;
 use std::path::PathBuf;
 
 use clap::builder::{PossibleValuesParser, TypedValueParser};
@@ -25,7 +27,6 @@ pub(crate) use self::sessions::{Count, CountBy, List, Revoke, SessionsCommand, S
     version,
     about = "Manages sessions: a service, and an operator's commands.",
     after_help = HELP,
-    after_long_help = LONG_HELP,
     max_term_width = 100,
 )]
 pub(crate) struct Cli {
@@ -40,22 +41,13 @@ Try:
   hallpass serve --demo             a service with a web app to click through
   hallpass sessions list            what is open now
   hallpass sessions watch           what happens, as it happens
+  hallpass COMMAND --help           examples of each command
 
-`hallpass --help` says more, `hallpass COMMAND --help` most.";
-
-const LONG_HELP: &str = "\
 Where the commands look, first match wins:
   --url URL, or HALLPASS_URL        a running service, with the API key in HALLPASS_KEY
-  --store URL, or HALLPASS_STORE    a store, such as sqlite:hallpass.db; the service may be running
-  `store` in hallpass.toml          the same, from the file that the service reads (--config, HALLPASS_CONFIG)
-  sqlite:hallpass.db                if the file is there
-
-Examples:
-  hallpass serve --demo
-  hallpass sessions list --subject alice
-  hallpass sessions revoke --subject alice --reason 'stolen laptop'
-  hallpass --json sessions list --seen-before 30d | jq -r '.items[].id'
-  HALLPASS_URL=https://hallpass.example HALLPASS_KEY=hpk_... hallpass sessions watch
+  --store URL, or HALLPASS_STORE    a store, such as sqlite:hallpass.db; a service may be using it
+  `store` in hallpass.toml          the same, from the file that the service reads
+  sqlite:hallpass.db                if it is in this folder
 
 Data goes to standard output, everything else to standard error.
 
@@ -66,11 +58,11 @@ Exit codes:
 
 Environment:
   HALLPASS_URL, HALLPASS_KEY        the service to talk to, and the API key to show it
-  HALLPASS_STORE, HALLPASS_CONFIG, HALLPASS_REALM
-                                    as --store, --config and --realm
-  HALLPASS_LISTEN, HALLPASS_ADMIN_KEY, and others that `hallpass serve --help` lists
+  HALLPASS_STORE, HALLPASS_CONFIG   as --store and --config
+  HALLPASS_REALM                    as --realm
+  HALLPASS_LOG                      what is logged, such as `info` or `hallpass=debug`
   NO_COLOR                          no colour, as --color never
-  TZ                                the zone that times are shown in; --utc for UTC";
+  TZ                                the zone that times are shown in";
 
 /// What to do.
 #[derive(Debug, Subcommand)]
@@ -181,6 +173,11 @@ Exit code 1: something is wrong with it.")]
 /// Returns the command line as the parser knows it.
 pub(crate) fn command() -> clap::Command {
     Cli::command()
+}
+
+/// Returns the words that the program was started with, as the parser is to see them.
+pub(crate) fn words() -> Vec<OsString> {
+    id::marked(std::env::args_os()).collect()
 }
 
 fn role() -> impl TypedValueParser<Value = Role> {

@@ -63,6 +63,16 @@ impl Failure {
         Self { kind: Kind::ReaderGone, ..Self::new("standard output was closed") }
     }
 
+    /// Something did not work whose error says after a semicolon what to do; `or` is what else may help.
+    pub(crate) fn advising(error: impl StdError + Send + Sync + 'static, or: &str) -> Self {
+        let said = error.to_string();
+        let (message, hint) = said.split_once("; ").unwrap_or((&said, ""));
+        let hints: Vec<_> = [hint, or].into_iter().filter(|hint| !hint.is_empty()).collect();
+        let failure = Self::new(message);
+        let failure = if hints.is_empty() { failure } else { failure.hint(hints.join("; ")) };
+        failure.because(error)
+    }
+
     /// Says what to do about it.
     pub(crate) fn hint(mut self, hint: impl Into<String>) -> Self {
         self.hint = Some(hint.into());

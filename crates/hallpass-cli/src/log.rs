@@ -12,7 +12,7 @@ pub(crate) fn listen(cli: &Cli) {
     let is_service = matches!(cli.command, Some(Command::Serve(_)));
     let usual = match &cli.global {
         Global { verbose: true, .. } => "info,hallpass=debug,hallpass_server=debug,hallpass_sqlite=debug",
-        Global { quiet: false, .. } if is_service => "info",
+        Global { quiet: false, .. } if is_service => "info,hallpass_sqlite=warn",
         Global { quiet: false, .. } => "warn",
         Global { quiet: true, .. } => "error",
     };

@@ -12,7 +12,7 @@ mod view;
 
 use std::process::ExitCode;
 
-use clap::{CommandFactory as _, FromArgMatches as _};
+use clap::FromArgMatches as _;
 
 use crate::args::{Cli, Command};
 use crate::context::Context;
@@ -20,13 +20,11 @@ use crate::failure::{Ending, Failure};
 use crate::output::Output;
 
 fn main() -> ExitCode {
-    let matches = match args::command().try_get_matches() {
-        Ok(matches) => matches,
-        Err(error) => return usage::explain(&error),
-    };
-    let cli = match Cli::from_arg_matches(&matches) {
+    let words = args::words();
+    let parsed = args::command().try_get_matches_from(&words);
+    let cli = match parsed.and_then(|matches| Cli::from_arg_matches(&matches)) {
         Ok(cli) => cli,
-        Err(error) => return usage::explain(&error.format(&mut Cli::command())),
+        Err(error) => return usage::explain(&error, &words),
     };
     log::listen(&cli);
     let output = Output::new(&cli.global);

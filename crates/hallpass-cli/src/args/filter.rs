@@ -50,11 +50,11 @@ impl Filter {
 /// A state to ask for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 pub(crate) enum State {
-    /// Usable
+    // Usable.
     Active,
-    /// Unused for too long, until its subject authenticates again
+    // Unused for too long, until its subject authenticates again.
     Locked,
-    /// Over
+    // Over.
     Ended,
 }
 

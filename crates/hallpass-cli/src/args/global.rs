@@ -7,13 +7,13 @@ use hallpass::Realm;
 #[derive(Debug, Args)]
 #[command(next_help_heading = "Options of every command")]
 pub(crate) struct Global {
-    /// Talk to the service at this address; the API key is taken from HALLPASS_KEY
+    /// Talk to the service at this address, with the API key in HALLPASS_KEY
     #[arg(long, global = true, value_name = "URL", conflicts_with = "store")]
     pub(crate) url: Option<String>,
-    /// Use the store itself, such as `sqlite:hallpass.db`
+    /// Use the store itself, such as sqlite:hallpass.db
     #[arg(long, global = true, value_name = "URL")]
     pub(crate) store: Option<String>,
-    /// Read this file instead of `hallpass.toml`
+    /// Read this file instead of hallpass.toml
     #[arg(long, global = true, value_name = "FILE")]
     pub(crate) config: Option<PathBuf>,
     /// The application whose sessions to use [default: default]
@@ -25,13 +25,13 @@ pub(crate) struct Global {
     /// Show times in UTC instead of the local zone
     #[arg(long, global = true)]
     pub(crate) utc: bool,
-    /// When to use colour
+    /// When to use colour; auto is on a terminal, unless NO_COLOR is set
     #[arg(long, global = true, value_name = "WHEN", value_enum, default_value_t = Color::Auto)]
     pub(crate) color: Color,
     /// Say nothing but data and errors
     #[arg(long, short, global = true)]
     pub(crate) quiet: bool,
-    /// Say also why something failed, and what the service logs
+    /// Say also why something failed, and log more
     #[arg(long, short, global = true, conflicts_with = "quiet")]
     pub(crate) verbose: bool,
 }
@@ -39,11 +39,9 @@ pub(crate) struct Global {
 /// When to use colour.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 pub(crate) enum Color {
-    /// On a terminal, unless `NO_COLOR` is set
+    // Without help of their own, so that all help stays on one line per option.
     Auto,
-    /// Always
     Always,
-    /// Never
     Never,
 }
 

@@ -15,7 +15,7 @@ const HELP: &str = "\
 Examples:
   hallpass serve --demo                       then open http://127.0.0.1:7070/demo
   hallpass serve --store sqlite:/var/lib/hallpass/hallpass.db --policy-idle 900
-  HALLPASS_ADMIN_KEY=hpk_... hallpass serve --config /etc/hallpass.toml
+  HALLPASS_ADMIN_KEY=hpk_... hallpass serve --config /etc/hallpass.toml --json
 
 On a first start it makes its store and an admin key, and prints the key, this once.
 Ready means one line on standard error with the address.
@@ -24,7 +24,7 @@ SIGTERM or Ctrl-C lets running requests finish and exits with 0; another Ctrl-C 
 Every option is also a variable, and a key of hallpass.toml: --cookie-name is HALLPASS_COOKIE_NAME, and `name` in the
 table [cookie]. An option is stronger than a variable, and that is stronger than the file.
 HALLPASS_ADMIN_KEY is the first admin key, instead of one made and printed.
-HALLPASS_LOG says what is logged, such as `warn` or `hallpass=debug`.";
+HALLPASS_LOG says what is logged, such as `warn` or `hallpass=debug`; with --json, each log line is JSON.";
 
 fn settings() -> impl Iterator<Item = &'static Setting> {
     Setting::ALL.iter().filter(|setting| setting.key != EVERYWHERE)

@@ -4,6 +4,7 @@ use clap::{ArgGroup, Args, Subcommand, ValueEnum};
 use hallpass::{EventKind, Note, SessionId, Subject, Timestamp};
 
 use super::filter::{Filter, State};
+use super::id::session_id;
 use super::when::instant;
 
 /// What to do with sessions.
@@ -56,7 +57,7 @@ Examples:
 Exit code 1: there is no such session, or it was forgotten.")]
 pub(crate) struct Show {
     /// The session's id
-    #[arg(value_name = "ID", allow_hyphen_values = true)]
+    #[arg(value_name = "ID", value_parser = session_id)]
     pub(crate) id: SessionId,
     /// Show also what happened to it, oldest first
     #[arg(long)]
@@ -87,15 +88,11 @@ pub(crate) struct Count {
 /// What sessions are counted by.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 pub(crate) enum CountBy {
-    /// Active, locked, ended
     State,
-    /// Whose they are
     Subject,
-    /// The policy they were made under
     Profile,
-    /// How strongly their subjects authenticated
     Level,
-    /// Why they ended
+    // Why they ended.
     Reason,
 }
 
@@ -111,7 +108,7 @@ Examples:
 Exit code 1: there is no such session, or it has ended.")]
 pub(crate) struct Ttl {
     /// The session's id
-    #[arg(value_name = "ID", allow_hyphen_values = true)]
+    #[arg(value_name = "ID", value_parser = session_id)]
     pub(crate) id: SessionId,
 }
 
@@ -120,6 +117,9 @@ pub(crate) struct Ttl {
 #[command(
     group = ArgGroup::new("which").args(["ids", "subject", "ip", "user_agent", "created_after", "seen_before", "level",
         "profile", "all"]).multiple(true).required(true),
+    override_usage = "hallpass sessions revoke [OPTIONS] ID...\n       \
+        hallpass sessions revoke [OPTIONS] --subject NAME [--except ID]\n       \
+        hallpass sessions revoke [OPTIONS] --ip ADDRESS, or another filter, or --all",
     after_help = "\
 Examples:
   hallpass sessions revoke BFJc9vZAQxKvNrPsZx2B1w
@@ -133,7 +133,7 @@ Exit code 1: nothing to revoke was found, or you said no."
 )]
 pub(crate) struct Revoke {
     /// The sessions' ids
-    #[arg(value_name = "ID", allow_hyphen_values = true, conflicts_with_all = ["subject", "ip", "user_agent",
+    #[arg(value_name = "ID", value_parser = session_id, conflicts_with_all = ["subject", "ip", "user_agent",
         "created_after", "seen_before", "level", "profile", "all", "except"])]
     pub(crate) ids: Vec<SessionId>,
     #[command(flatten)]
@@ -142,7 +142,7 @@ pub(crate) struct Revoke {
     #[arg(long, help_heading = "Which sessions")]
     pub(crate) all: bool,
     /// All but this session of the subject
-    #[arg(long, value_name = "ID", allow_hyphen_values = true, requires = "subject", help_heading = "Which sessions")]
+    #[arg(long, value_name = "ID", value_parser = session_id, requires = "subject", help_heading = "Which sessions")]
     pub(crate) except: Option<SessionId>,
     /// What to write down about it, for whoever asks why they were logged out
     #[arg(long, value_name = "TEXT", default_value = "by command line")]
@@ -172,7 +172,7 @@ pub(crate) struct Watch {
     #[arg(long, value_name = "NAME")]
     pub(crate) subject: Option<Subject>,
     /// Only what happens to this session
-    #[arg(long, value_name = "ID", allow_hyphen_values = true)]
+    #[arg(long, value_name = "ID", value_parser = session_id)]
     pub(crate) session: Option<SessionId>,
     /// Begin with what happened since this time, instead of now
     #[arg(long, value_name = "TIME", value_parser = instant)]

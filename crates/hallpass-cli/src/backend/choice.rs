@@ -40,9 +40,7 @@ async fn direct(global: &Global) -> Result<Direct, Failure> {
     let file = config_file(global)?;
     let config = layered(global, file.as_ref(), Vec::new()).map_err(misconfigured)?;
     let opened = stores::open(&existing(&config.store)?).await.map_err(|error| {
-        Failure::new(error.to_string())
-            .hint("--store names another store, --url a running service; `hallpass serve` makes a new store")
-            .because(error)
+        Failure::advising(error, "--store names another store, --url a running service")
     })?;
     let mut builder = Sessions::builder().shared_store(Arc::clone(&opened.store));
     let wrong = |(profile, error)| Failure::new(format!("the profile {profile}: {error}"));

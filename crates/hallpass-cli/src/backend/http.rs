@@ -17,6 +17,8 @@ const PATIENCE: Duration = Duration::from_secs(60);
 pub(super) struct Connection {
     client: Client,
     base: Url,
+    /// The base as people write it.
+    name: String,
 }
 
 impl Connection {
@@ -34,7 +36,8 @@ impl Connection {
             .connect_timeout(Duration::from_secs(10))
             .build()
             .map_err(|error| Failure::new("an HTTP client cannot be made").because(error))?;
-        Ok(Self { client, base })
+        let name = base.as_str().trim_end_matches('/').to_owned();
+        Ok(Self { client, base, name })
     }
 
     /// Tells whether what is said to it, with the key, can be read on the way.
@@ -79,18 +82,18 @@ impl Connection {
 
     /// Sends a request whose answer goes on and on, and waits only for its beginning.
     pub(super) async fn open(&self, request: RequestBuilder, what: &str) -> Result<Response, Failure> {
-        let late = |_| Failure::passing(format!("the service at {} does not answer in time", self.base));
+        let late = |_| Failure::passing(format!("the service at {} does not answer in time", self.name));
         let begun = tokio::time::timeout(PATIENCE, self.send(request)).await.map_err(late)??;
         begun.ok_or_else(|| self.unable(what))
     }
 
     fn unable(&self, what: &str) -> Failure {
-        Failure::new(format!("the service at {} cannot {what}", self.base))
+        Failure::new(format!("the service at {} cannot {what}", self.name))
             .hint("is it an older one? `--store` works on the store itself")
     }
 
     fn unreachable(&self, error: reqwest::Error) -> Failure {
-        let base = &self.base;
+        let base = &self.name;
         if error.is_timeout() {
             return Failure::passing(format!("the service at {base} does not answer in time")).because(error);
         }
@@ -101,7 +104,7 @@ impl Connection {
 
     fn unreadable(&self, error: reqwest::Error) -> Failure {
         if error.is_decode() {
-            Failure::new(format!("what answers at {} is no hallpass service, or another version of it", self.base))
+            Failure::new(format!("what answers at {} is no hallpass service, or another version of it", self.name))
                 .hint("check --url or HALLPASS_URL")
                 .because(error.without_url())
         } else {
@@ -112,7 +115,7 @@ impl Connection {
     async fn problem(&self, status: StatusCode, response: Response) -> Failure {
         let retry_after = response.headers().get("retry-after").and_then(|value| value.to_str().ok()).map(str::to_owned);
         let problem: Problem = response.json().await.unwrap_or_default();
-        let base = &self.base;
+        let base = &self.name;
         let said = problem.to_string();
         match status {
             StatusCode::UNAUTHORIZED => Failure::new(format!("the service at {base} does not know this API key"))
@@ -139,7 +142,7 @@ impl Connection {
 
 impl fmt::Debug for Connection {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Connection").field("base", &self.base.as_str()).finish_non_exhaustive()
+        f.debug_struct("Connection").field("base", &self.name).finish_non_exhaustive()
     }
 }
 

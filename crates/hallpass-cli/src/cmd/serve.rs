@@ -23,21 +23,13 @@ pub(crate) async fn run(serve: &Serve, context: &Context) -> Result<Ending, Fail
     let config = layered(&context.global, file.as_ref(), serve.flags.clone()).map_err(misconfigured)?;
     let (demo, drain) = (config.demo, Duration::from_secs(config.limits.drain_timeout));
     let store = described(&config);
-    let server = Server::start(config).await.map_err(failed)?;
-    greet(&server, demo, &store, &context.output);
+    let server = Server::start(config).await.map_err(|error| Failure::advising(error, ""))?;
+    let file = file.map(|file| file.path.display().to_string());
+    greet(&server, demo, &store, file.as_deref(), &context.output);
     context.output.always(format_args!("hallpass is ready on http://{}", server.address()));
-    server.run(told_to_stop(drain, &context.output)?).await.map_err(failed)?;
+    server.run(told_to_stop(drain, &context.output)?).await.map_err(|error| Failure::advising(error, ""))?;
     context.output.note("hallpass has stopped.");
     Ok(Ending::Done)
-}
-
-fn failed(error: impl std::error::Error + Send + Sync + 'static) -> Failure {
-    // These errors say in their one line what to do.
-    let said = error.to_string();
-    let (message, hint) = said.split_once("; ").unwrap_or((&said, ""));
-    let failure = Failure::new(message);
-    let failure = if hint.is_empty() { failure } else { failure.hint(hint) };
-    failure.because(error)
 }
 
 /// Names the store, with its file in full.
@@ -52,11 +44,14 @@ fn described(config: &Config) -> String {
 }
 
 /// Says where everything is and, on a first start, what to try.
-fn greet(server: &Server, demo: bool, store: &str, output: &Output) {
+fn greet(server: &Server, demo: bool, store: &str, file: Option<&str>, output: &Output) {
     let line = |name: &str, what: &str| output.note(format_args!("  {}  {what}", Tone::Strong.paint(&format!("{name:9}"))));
     let base = format!("http://{}", server.address());
     output.note(format_args!("hallpass {}", env!("CARGO_PKG_VERSION")));
     line("store", store);
+    if let Some(file) = file {
+        line("config", file);
+    }
     if let Some(address) = server.admin_address() {
         line("admin", &format!("http://{address}"));
     }
