@@ -55,15 +55,17 @@ pub(super) async fn log_out(visit: Result<Visit, Trouble>, Sent(form): Sent<Endi
 /// Ends it, or asks for a fresh proof first: whoever finds a browser open is not to end all others.
 async fn end(visit: &Visit, form: &EndingForm) -> Result<Response, Trouble> {
     let ending = Ending::of(form, visit)?;
-    let policy = visit.session.record().map(|record| visit.session.sessions().policy(&record.profile).clone());
-    match policy {
-        Some(policy) if ending != Ending::Here && !visit.session.is_fresh(policy.fresh()) => {
+    let session = &visit.session;
+    let record = session.record().filter(|record| record.subject.is_some());
+    let fresh = record.map(|record| session.sessions().policy(&record.profile).fresh());
+    match fresh {
+        Some(fresh) if ending != Ending::Here && !session.is_fresh(fresh) => {
             let id = if let Ending::One(id) = ending { Some(id.to_string()) } else { None };
             let page = ConfirmPage {
                 page: Page::new("Is it still you?", Place::Aside, visit),
                 what: ending.word(),
                 deed: ending.deed(),
-                fresh: span(policy.fresh()),
+                fresh: span(fresh),
                 id,
             };
             Ok(html(StatusCode::FORBIDDEN, &page))

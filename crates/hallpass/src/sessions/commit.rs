@@ -199,12 +199,12 @@ impl Sessions {
             self.stamp(&mut next, now);
             if self.0.store.save(&next, Expected::Version(stored.version), &events).await? == Outcome::Applied {
                 self.observe(&events);
-                return Ok(match next_token.zip(work.ticket.take()) {
-                    Some((renewed, ticket)) => {
+                return Ok(match (next_token, &work.ticket) {
+                    (Some(renewed), Some(ticket)) => {
                         let ticket = ticket.successor(renewed.chain.generation, renewed.secret);
                         Done::issued(self, next, ticket)
                     }
-                    None => self.hand_out_again(work, next),
+                    _ => self.hand_out_again(work, next),
                 });
             }
             let Some(present) = self.reload(&stored).await? else {

@@ -46,6 +46,22 @@ async fn two_requests_that_renew_at_once_move_the_token_on_by_one() {
 }
 
 #[tokio::test]
+async fn a_request_that_changes_something_with_a_replaced_token_is_answered_with_its_successor() {
+    let sessions = Sessions::builder().store(MemoryStore::new()).clock(ManualClock::new()).build().expect("whole");
+    let first = sessions.create(NewSession::anonymous(), &Caller::user()).await.expect("made");
+    let old = first.token.expose();
+    let fast = open(&sessions, old).await;
+    fast.renew();
+    let new = committed(&fast).await.expect("a token");
+
+    let slow = open(&sessions, old).await;
+    slow.set("note", "kept").expect("small");
+    assert_eq!(committed(&slow).await, Some(new), "the answer that brought it may have been lost");
+    slow.set("note", "kept again").expect("small");
+    assert_eq!(committed(&slow).await, None, "once is enough");
+}
+
+#[tokio::test]
 async fn without_a_session_there_is_nothing_to_renew() {
     let sessions = Sessions::builder().store(MemoryStore::new()).clock(ManualClock::new()).build().expect("whole");
     let issued = sessions.create(NewSession::anonymous(), &Caller::user()).await.expect("made");

@@ -90,7 +90,7 @@ const scenarios = {
     assert.equal(await cookie(context), undefined, 'a visit alone sets no cookie');
 
     await click(page, 'Count one up', 'Counted.');
-    await page.getByLabel('Note').fill('a ribbon for the engine');
+    await page.getByRole('textbox', { name: 'Note' }).fill('a ribbon for the engine');
     await click(page, 'Keep the note', 'The note is kept');
     const before = await cookie(context);
     assert.ok(before.httpOnly && before.sameSite === 'Lax' && before.path === '/', JSON.stringify(before));
@@ -98,7 +98,7 @@ const scenarios = {
     await signIn(page, 'Ada Lovelace');
     const after = await cookie(context);
     assert.notEqual(after.value, before.value);
-    assert.equal(await page.getByLabel('Note').inputValue(), 'a ribbon for the engine', 'carried over by its name');
+    assert.equal(await page.getByRole('textbox', { name: 'Note' }).inputValue(), 'a ribbon for the engine', 'carried over by its name');
     assert.match(await page.locator('#count').textContent(), /1$/);
 
     assert.equal(await page.evaluate(() => document.cookie), '', 'no script sees the cookie');
@@ -191,7 +191,7 @@ const scenarios = {
       const browser = await launch(options);
       const context = await profile(browser);
       const page = await signedIn(context);
-      await page.getByLabel('Note').fill('nobody else is to read this');
+      await page.getByRole('textbox', { name: 'Note' }).fill('nobody else is to read this');
       await click(page, 'Keep the note', 'The note is kept');
       await page.getByRole('link', { name: 'Timeline' }).click();
       await page.getByRole('heading', { name: 'Timeline' }).waitFor();
@@ -213,14 +213,14 @@ const scenarios = {
     const context = await profile(browser, { javaScriptEnabled: false });
     const page = await open(context);
     await click(page, 'Count one up', 'Counted.');
-    await page.getByLabel('Note').fill('by hand');
+    await page.getByRole('textbox', { name: 'Note' }).fill('by hand');
     await click(page, 'Keep the note', 'The note is kept');
     await page.getByLabel('Carry over the counter').uncheck();
     await page.getByLabel('Remember me').check();
     await signIn(page, 'Alan Turing');
     assert.ok((await cookie(context)).expires > 0, 'the cookie outlives the browser');
     assert.match(await page.locator('#count').textContent(), /0$/);
-    assert.equal(await page.getByLabel('Note').inputValue(), 'by hand');
+    assert.equal(await page.getByRole('textbox', { name: 'Note' }).inputValue(), 'by hand');
 
     const before = await generation(page);
     await click(page, 'Renew now', 'The token was renewed.');

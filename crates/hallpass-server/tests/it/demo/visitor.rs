@@ -65,9 +65,8 @@ impl Visitor {
     }
 
     pub(super) async fn post(&mut self, path: &str, fields: &[(&str, &str)]) -> Answer {
-        let mut form = form_urlencoded::Serializer::new(String::new());
-        form.extend_pairs(fields);
-        self.send(Method::POST, path, Bytes::from(form.finish())).await
+        let body = form_urlencoded::Serializer::new(String::new()).extend_pairs(fields).finish();
+        self.send(Method::POST, path, Bytes::from(body)).await
     }
 
     pub(super) async fn send(&mut self, method: Method, path: &str, body: Bytes) -> Answer {
