@@ -21,12 +21,21 @@ pub(crate) fn prepare(connection: &mut Connection, path: &Path, patience: Durati
 
 /// Nothing is written before this is clear.
 fn refuse_what_is_not_ours(connection: &Connection, path: &Path) -> Result<(), OpenError> {
-    let failed = |error| OpenError::sqlite(path, error);
-    let application: i32 = connection.query_row("PRAGMA application_id", [], |row| row.get(0)).map_err(failed)?;
-    let objects: i64 =
-        connection.query_row("SELECT COUNT(*) FROM sqlite_schema", [], |row| row.get(0)).map_err(failed)?;
-    let is_new = application == 0 && objects == 0 && schema(connection).map_err(failed)? == 0;
-    if is_new || application == APPLICATION { Ok(()) } else { Err(OpenError::Foreign(path.to_owned())) }
+    if is_ours(connection).map_err(|error| OpenError::sqlite(path, error))? {
+        Ok(())
+    } else {
+        Err(OpenError::Foreign(path.to_owned()))
+    }
+}
+
+/// Reads one state of the file, since another process may be making it a store at this moment.
+fn is_ours(connection: &Connection) -> rusqlite::Result<bool> {
+    let snapshot = connection.unchecked_transaction()?;
+    let application: i32 = snapshot.query_row("PRAGMA application_id", [], |row| row.get(0))?;
+    let objects: i64 = snapshot.query_row("SELECT COUNT(*) FROM sqlite_schema", [], |row| row.get(0))?;
+    let is_new = application == 0 && objects == 0 && schema(&snapshot)? == 0;
+    snapshot.commit()?;
+    Ok(is_new || application == APPLICATION)
 }
 
 fn schema(connection: &Connection) -> rusqlite::Result<u32> {

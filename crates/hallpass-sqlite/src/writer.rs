@@ -60,6 +60,7 @@ impl Writer {
         let (sender, inbox) = mpsc::channel(QUEUE);
         let seen = Arc::new(Seen { is_durable: AtomicBool::new(is_durable), ..Seen::default() });
         let room = Room {
+            inbox,
             path: Arc::clone(path),
             options,
             identity,
@@ -67,7 +68,7 @@ impl Writer {
             log_pages: Arc::default(),
             seen: Arc::clone(&seen),
         };
-        let thread = thread::Builder::new().name("hallpass-sqlite-writer".to_owned()).spawn(|| room.serve(inbox))?;
+        let thread = thread::Builder::new().name("hallpass-sqlite-writer".to_owned()).spawn(|| room.serve())?;
         Ok(Self { inbox: Some(sender), thread: Mutex::new(Some(thread)), path: Arc::clone(path), seen })
     }
 
@@ -164,6 +165,7 @@ impl fmt::Debug for dyn Waiting {
 
 /// Where the thread works.
 struct Room {
+    inbox: mpsc::Receiver<Box<dyn Waiting>>,
     path: Arc<Path>,
     options: SqliteOptions,
     identity: Arc<Identity>,
@@ -174,23 +176,20 @@ struct Room {
 }
 
 impl Room {
-    fn serve(mut self, mut inbox: mpsc::Receiver<Box<dyn Waiting>>) {
+    fn serve(mut self) {
         let most = self.options.largest_batch.get();
         let mut batch = Vec::with_capacity(most);
-        while inbox.blocking_recv_many(&mut batch, most) > 0 {
+        while self.inbox.blocking_recv_many(&mut batch, most) > 0 {
             batch.retain(|task| !task.is_given_up());
-            if !batch.is_empty() && !self.write(&mut batch) {
-                // Whoever waits now has waited for the same lock, and would do so again one batch after the other.
-                while let Ok(task) = inbox.try_recv() {
-                    task.answer(Some(self.trouble(Fault::Sqlite { error: busy() })));
-                }
+            if !batch.is_empty() {
+                self.write(&mut batch);
+                self.checkpoint_if_due();
             }
-            self.checkpoint_if_due();
         }
     }
 
-    /// Writes a batch and answers each of it; `false` if another process kept the file locked.
-    fn write(&mut self, batch: &mut Vec<Box<dyn Waiting>>) -> bool {
+    /// Writes a batch and answers each of it.
+    fn write(&mut self, batch: &mut Vec<Box<dyn Waiting>>) {
         match self.commit(batch) {
             Ok(faults) => {
                 self.seen.transactions.fetch_add(1, Ordering::Relaxed);
@@ -198,31 +197,24 @@ impl Room {
                 for (task, fault) in batch.drain(..).zip(faults) {
                     task.answer(fault.map(|fault| self.trouble(fault)));
                 }
-                true
             }
             Err(BatchFault::Member(fault)) if batch.len() > 1 => {
                 self.distrust_after(&fault);
-                self.write_one_by_one(batch)
+                // Each in a transaction of its own, so that one that cannot be written takes no other along.
+                for task in batch.drain(..) {
+                    self.write(&mut vec![task]);
+                }
             }
             Err(BatchFault::Begin(fault) | BatchFault::Member(fault)) => {
                 self.distrust_after(&fault);
-                self.fail(batch, fault)
+                self.fail(batch, fault);
             }
             Err(BatchFault::Commit(fault)) => {
                 // Never again this connection: after a failed sync its idea of the log is a guess.
                 self.connection = None;
-                self.fail(batch, fault)
+                self.fail(batch, fault);
             }
         }
-    }
-
-    /// Writes each in a transaction of its own, so that one that cannot be written takes no other along.
-    fn write_one_by_one(&mut self, batch: &mut Vec<Box<dyn Waiting>>) -> bool {
-        let mut was_free = true;
-        for task in batch.drain(..) {
-            was_free &= self.write(&mut vec![task]);
-        }
-        was_free
     }
 
     fn commit(&mut self, batch: &mut [Box<dyn Waiting>]) -> Result<Vec<Option<Fault>>, BatchFault> {
@@ -234,12 +226,17 @@ impl Room {
         Ok(faults)
     }
 
-    fn fail(&self, batch: &mut Vec<Box<dyn Waiting>>, fault: Fault) -> bool {
-        let was_busy = fault.is_busy();
+    fn fail(&mut self, batch: &mut Vec<Box<dyn Waiting>>, fault: Fault) {
+        if fault.is_busy() {
+            // Whoever waits now has waited for the same lock, and would do so again, one batch after the other. They
+            // are taken before anybody is answered, so that no later write is among them.
+            while let Ok(task) = self.inbox.try_recv() {
+                batch.push(task);
+            }
+        }
         let trouble = self.trouble(fault);
         tracing::warn!(target: "hallpass::sqlite", error = %trouble, writes = batch.len(), "writes failed");
         batch.drain(..).for_each(|task| task.answer(Some(trouble.clone())));
-        !was_busy
     }
 
     fn trouble(&self, fault: Fault) -> Trouble {
@@ -303,8 +300,4 @@ fn checkpoint(connection: &Connection, mode: CheckpointMode) -> Result<(), Fault
         Err(fault) if !fault.is_harmless() => Err(fault),
         _ => Ok(()),
     }
-}
-
-fn busy() -> rusqlite::Error {
-    rusqlite::Error::SqliteFailure(rusqlite::ffi::Error::new(rusqlite::ffi::SQLITE_BUSY), None)
 }

@@ -33,7 +33,7 @@ fn a_load_in_one_process_ends_as_it_was_acknowledged() {
         let acks = folder.join("acks");
         match part.as_str() {
             "check" => check(options, &acks).await,
-            "open" => drop(SqliteStore::open(options).expect("a store")),
+            "open" => create(&SqliteStore::open(options).expect("a store"), &record()).await,
             "damage" => damage(&folder.join("hallpass.db")),
             "fail-sync" | "fail-write" => fail(options, &folder.join(part)).await,
             "read-only" => refused(&folder),

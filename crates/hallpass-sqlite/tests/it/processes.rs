@@ -67,8 +67,8 @@ async fn raise(store: &SqliteStore, counter: &hallpass::Record) {
     }
 }
 
-#[test]
-fn a_new_store_that_many_processes_open_at_once_is_made_once() {
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_new_store_that_many_processes_open_at_once_is_made_once_and_keeps_what_each_writes() {
     for _ in 0..5 {
         let (folder, path) = place();
         let processes: Vec<Child> =
@@ -76,19 +76,19 @@ fn a_new_store_that_many_processes_open_at_once_is_made_once() {
         let threads: Vec<_> = (0..4)
             .map(|_| {
                 let path = path.clone();
-                std::thread::spawn(move || drop(SqliteStore::open(path).expect("a store")))
+                tokio::spawn(async move { create(&SqliteStore::open(path).expect("a store"), &record()).await })
             })
             .collect();
         for mut process in processes {
             assert!(process.wait().expect("the process ends").success());
         }
         for thread in threads {
-            thread.join().expect("no thread panics");
+            thread.await.expect("no thread panics");
         }
-        let schema: i64 = Connection::open(path)
-            .and_then(|file| file.query_row("PRAGMA user_version", [], |row| row.get(0)))
-            .expect("a database");
-        assert_eq!(schema, 1);
+        let file = Connection::open(path).expect("a database");
+        let number = |sql| file.query_row(sql, [], |row| row.get::<_, i64>(0)).expect("a number");
+        assert_eq!(number("PRAGMA user_version"), 1);
+        assert_eq!(number("SELECT COUNT(*) FROM sessions"), 10);
     }
 }
 
