@@ -7,15 +7,19 @@
 //!
 //! What is checked, within which bounds, and what remains is in the README of this crate.
 
+mod decision;
+pub mod fleet;
 mod party;
 mod record;
 mod secrets;
 mod server;
+pub mod tabs;
 mod world;
 pub mod worlds;
 
+pub use self::decision::{Answer, Decision};
 pub use self::party::{Jar, Party, Who};
-pub use self::record::{End, Record};
+pub use self::record::Record;
 pub use self::secrets::Name;
-pub use self::server::{Answer, Ask, Decision, Fault, Server};
-pub use self::world::{Action, Apart, Bounds, Job, Message, Sight, Violation, World, WorldState, always};
+pub use self::server::{Ask, Change, End, Fault, Server, Verdict};
+pub use self::world::{Action, Apart, Bounds, Job, Message, Sight, Stands, Violation, World, WorldState, always};

@@ -2,9 +2,10 @@
 
 use std::hash::{Hash, Hasher};
 
-use hallpass::Chain;
+use hallpass::{Chain, Timestamp};
 
 use crate::secrets::{Name, number};
+use crate::server::{Change, End};
 
 /// A session at rest.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -19,16 +20,19 @@ pub struct Record {
     pub ended: Option<End>,
 }
 
-/// Why a session ended.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub enum End {
-    /// A spent token was shown when nothing but a second holder explains it.
-    Replayed,
-    /// Something else than the rules allow.
-    Mistaken,
-}
-
 impl Record {
+    /// Returns what follows this record by a change.
+    #[must_use]
+    pub fn following(&self, change: Change, chain_number: u8) -> Self {
+        let mut next = Self { version: self.version + 1, ..self.clone() };
+        match change {
+            Change::Chain(chain) => (next.chain, next.chain_number) = (*chain, chain_number),
+            Change::End(why) => next.ended = Some(why),
+        }
+        next.chain.paced_until = Timestamp::UNIX_EPOCH; // the pace of renewals is not modelled
+        next
+    }
+
     /// Returns the name of the token of `generation` in the present chain.
     pub fn name(&self, generation: u8) -> Name {
         Name { chain: self.chain_number, first: number(self.chain.first_generation), generation }

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
-use hallpass::{Chain, ChainNonce, Generation, Grace, ReferenceToken, SessionId, SessionSecret, Timestamp};
+use hallpass::{Chain, ChainNonce, Generation, Grace, ReferenceToken, Renewed, SessionId, SessionSecret, Timestamp};
 
 /// Which token it is: of which chain, by number and first generation, and of which generation.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -37,16 +37,17 @@ impl Name {
 
     /// Returns a chain that starts with this token.
     pub fn start(self, now: Timestamp) -> Chain {
-        let mut chain = Chain::start(generation(self.generation), now).chain;
-        self.fix(&mut chain);
+        let mut chain = self.fix(Chain::start(generation(self.generation), now)).chain;
+        chain.paced_until = Timestamp::UNIX_EPOCH;
         chain
     }
 
     /// Puts what is known in place of what was chosen at random.
-    pub fn fix(self, chain: &mut Chain) {
-        chain.nonce = ChainNonce::from_bytes([self.chain; 16]);
-        chain.hash = self.token().secret.hash();
-        chain.paced_until = Timestamp::UNIX_EPOCH; // the pace of renewals is not modelled
+    pub(crate) fn fix(self, mut started: Renewed) -> Renewed {
+        started.secret = self.token().secret;
+        started.chain.hash = started.secret.hash();
+        started.chain.nonce = ChainNonce::from_bytes([self.chain; 16]);
+        started
     }
 }
 

@@ -1,9 +1,8 @@
 //! What a node does with a request: the one place where the rules are followed, here as in the library.
 
-use hallpass::{Chain, Grace, ReferenceToken, SessionSecret, Standing, Timestamp};
+use std::time::Duration;
 
-use crate::record::{End, Record};
-use crate::secrets::{Name, number};
+use hallpass::{Chain, Generation, Grace, ReferenceToken, Renewed, SessionSecret, Standing, Timestamp};
 
 /// What a request wants.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -18,26 +17,45 @@ pub enum Ask {
     Authenticate,
 }
 
-/// What a request is answered with.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub enum Answer {
-    /// Not let in.
-    Refused,
-    /// Let in.
-    Accepted,
-    /// Let in, and given this token.
-    Handed(Name),
-}
-
 /// What a node makes of a request and a record.
-#[derive(Debug, Clone, PartialEq, Eq, Hash)]
-pub struct Decision {
-    /// What is to be saved, if the store still has the version that was loaded.
-    pub save: Option<Record>,
-    /// The answer, once that is saved.
-    pub answer: Answer,
+#[derive(Debug)]
+pub struct Verdict {
+    /// What is to be saved before the answer is given, if the store still has the version that was loaded.
+    pub change: Option<Change>,
+    /// Whether the request is let in.
+    pub accepted: bool,
+    /// The secret of the token that is handed out.
+    pub handed_out: Option<SessionSecret>,
     /// Whether it follows from rule 3.
     pub makes_up: bool,
+}
+
+/// A change of a record.
+#[derive(Debug)]
+pub enum Change {
+    /// The chain moves.
+    Chain(Box<Chain>),
+    /// The session ends.
+    End(End),
+}
+
+impl Change {
+    /// Returns the generation after this change of `chain`.
+    pub fn generation(&self, chain: &Chain) -> Generation {
+        match self {
+            Self::Chain(next) => next.generation,
+            Self::End(_) => chain.generation,
+        }
+    }
+}
+
+/// Why a session ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum End {
+    /// A spent token was shown when nothing but a second holder explains it.
+    Replayed,
+    /// Something else than the rules allow.
+    Mistaken,
 }
 
 /// How a node can be broken; each is found out by a test.
@@ -78,44 +96,52 @@ pub enum Fault {
 pub struct Server {
     /// The times of rules 2 and 4.
     pub grace: Grace,
-    /// After how many milliseconds a page renews.
-    pub renewal: Option<u64>,
+    /// After how long a page renews.
+    pub renewal: Option<Duration>,
     /// How it is broken, if it is.
     pub fault: Option<Fault>,
 }
 
 impl Server {
-    /// Decides on a request by the record that was loaded for it.
+    /// Decides on a request by the chain that was loaded for it.
     ///
-    /// `fresh` is the number of the chain that an authentication is to start.
-    pub fn decide(&self, record: &Record, shown: &ReferenceToken, ask: Ask, fresh: u8, now: Timestamp) -> Decision {
-        if record.ended.is_some() {
-            return refuse();
-        }
-        let chain = &record.chain;
+    /// `start` is given the chain that an authentication starts, so that a model can take the chance out of it.
+    pub fn decide(
+        &self,
+        chain: &Chain,
+        shown: &ReferenceToken,
+        ask: Ask,
+        now: Timestamp,
+        start: impl FnOnce(Renewed) -> Renewed,
+    ) -> Verdict {
         match self.judge(chain, shown, now) {
-            Standing::Current { first_use } => match ask {
-                Ask::Authenticate => self.authenticate(record, &shown.secret, fresh, now),
-                Ask::Renew => self.renew(record, &shown.secret, chain.generation, now),
-                Ask::Page if self.is_due(chain, now) => self.renew(record, &shown.secret, chain.generation, now),
-                Ask::Page | Ask::Verify if first_use => self.confirm(record, now),
-                Ask::Page | Ask::Verify => accept(),
-            },
-            Standing::Superseded(present) | Standing::Unanswered(present) if ask == Ask::Authenticate => {
-                self.authenticate(record, &present, fresh, now)
+            Standing::Current { .. } | Standing::Superseded(_) | Standing::Unanswered(_)
+                if ask == Ask::Authenticate && !self.has(Fault::RenewsAtLogin) =>
+            {
+                moved(chain.replace(now).map(start))
             }
-            Standing::Superseded(_) | Standing::Unanswered(_) if ask == Ask::Verify => accept(),
-            Standing::Superseded(present) => Decision { answer: Answer::Handed(Name::of(&present)), ..accept() },
+            Standing::Current { .. } if self.renews(chain, ask, now) && chain.may_renew(now) => {
+                moved(chain.renew(&shown.secret, chain.generation, None, self.grace, now))
+            }
+            Standing::Current { first_use: true } if !self.has(Fault::ForgetsConfirmations) => {
+                let mut next = chain.clone();
+                next.confirm(now);
+                Verdict { change: Some(Change::Chain(Box::new(next))), ..Verdict::ACCEPTED }
+            }
+            Standing::Current { .. } => Verdict::ACCEPTED,
+            Standing::Superseded(_) | Standing::Unanswered(_) if ask == Ask::Verify => Verdict::ACCEPTED,
+            Standing::Superseded(present) => Verdict { handed_out: Some(present), ..Verdict::ACCEPTED },
+            Standing::Unanswered(lost) if self.has(Fault::RepeatsLost) => {
+                Verdict { handed_out: Some(lost), ..Verdict::ACCEPTED }
+            }
+            Standing::Unanswered(_) if !chain.may_renew(now) => Verdict::ACCEPTED,
             Standing::Unanswered(lost) => {
-                if self.has(Fault::RepeatsLost) {
-                    return Decision { answer: Answer::Handed(Name::of(&lost)), ..accept() };
-                }
-                Decision { makes_up: true, ..self.renew(record, &lost, chain.from, now) }
+                Verdict { makes_up: true, ..moved(chain.renew(&lost, chain.from, None, self.grace, now)) }
             }
-            Standing::Spent if self.has(Fault::EndsOnSpent) => end(record, End::Mistaken),
-            Standing::Wrong if self.has(Fault::EndsOnWrong) => end(record, End::Mistaken),
-            Standing::Replayed if !self.has(Fault::ForgivesReplays) => end(record, End::Replayed),
-            Standing::Spent | Standing::Replayed | Standing::Wrong => refuse(),
+            Standing::Spent if self.has(Fault::EndsOnSpent) => Verdict::ends(End::Mistaken),
+            Standing::Wrong if self.has(Fault::EndsOnWrong) => Verdict::ends(End::Mistaken),
+            Standing::Replayed if !self.has(Fault::ForgivesReplays) => Verdict::ends(End::Replayed),
+            Standing::Spent | Standing::Replayed | Standing::Wrong => Verdict::REFUSED,
         }
     }
 
@@ -163,44 +189,12 @@ impl Server {
         }
     }
 
-    fn is_due(&self, chain: &Chain, now: Timestamp) -> bool {
-        self.renewal.is_some_and(|renewal| now.since(chain.renewed_at).as_millis() >= renewal.into())
-    }
-
-    fn confirm(&self, record: &Record, now: Timestamp) -> Decision {
-        if self.has(Fault::ForgetsConfirmations) {
-            return accept();
+    fn renews(&self, chain: &Chain, ask: Ask, now: Timestamp) -> bool {
+        match ask {
+            Ask::Renew | Ask::Authenticate => true,
+            Ask::Page => self.renewal.is_some_and(|renewal| now.since(chain.renewed_at) >= renewal),
+            Ask::Verify => false,
         }
-        let mut next = following(record);
-        next.chain.confirm(now);
-        Decision { save: Some(next), ..accept() }
-    }
-
-    fn renew(&self, record: &Record, present: &SessionSecret, shown: hallpass::Generation, now: Timestamp) -> Decision {
-        let Some(renewed) = record.chain.renew(present, shown, None, self.grace, now) else {
-            return end(record, End::Mistaken);
-        };
-        let answer = Answer::Handed(Name::of(&renewed.secret));
-        let mut next = following(record);
-        next.chain = renewed.chain;
-        next.chain.paced_until = record.chain.paced_until;
-        Decision { save: Some(next), answer, makes_up: false }
-    }
-
-    fn authenticate(&self, record: &Record, present: &SessionSecret, fresh: u8, now: Timestamp) -> Decision {
-        if self.has(Fault::RenewsAtLogin) {
-            return self.renew(record, present, record.chain.generation, now);
-        }
-        let Some(replaced) = record.chain.replace(now) else {
-            return end(record, End::Mistaken);
-        };
-        let first = number(replaced.chain.generation);
-        let name = Name { chain: fresh, first, generation: first };
-        let mut next = following(record);
-        next.chain = replaced.chain;
-        next.chain_number = fresh;
-        name.fix(&mut next.chain);
-        Decision { save: Some(next), answer: Answer::Handed(name), makes_up: false }
     }
 
     pub(crate) fn has(&self, fault: Fault) -> bool {
@@ -208,18 +202,17 @@ impl Server {
     }
 }
 
-fn following(record: &Record) -> Record {
-    Record { version: record.version + 1, ..record.clone() }
+/// A session whose generations have run out ends.
+fn moved(renewed: Option<Renewed>) -> Verdict {
+    let Some(Renewed { chain, secret }) = renewed else { return Verdict::ends(End::Mistaken) };
+    Verdict { change: Some(Change::Chain(Box::new(chain))), handed_out: Some(secret), ..Verdict::ACCEPTED }
 }
 
-const fn accept() -> Decision {
-    Decision { save: None, answer: Answer::Accepted, makes_up: false }
-}
+impl Verdict {
+    const ACCEPTED: Self = Self { change: None, accepted: true, handed_out: None, makes_up: false };
+    const REFUSED: Self = Self { accepted: false, ..Self::ACCEPTED };
 
-const fn refuse() -> Decision {
-    Decision { save: None, answer: Answer::Refused, makes_up: false }
-}
-
-fn end(record: &Record, why: End) -> Decision {
-    Decision { save: Some(Record { ended: Some(why), ..following(record) }), ..refuse() }
+    fn ends(why: End) -> Self {
+        Self { change: Some(Change::End(why)), ..Self::REFUSED }
+    }
 }

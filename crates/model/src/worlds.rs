@@ -16,7 +16,7 @@ const HONEST: Bounds = Bounds {
     replay_after: REPLAY_AFTER,
     renewal: None,
     from: 0,
-    until: 9,
+    until: 8,
     slowest_request: REPLAY_AFTER,
     nodes_stall: true,
     slowest_answer: REPLAY_AFTER,
@@ -36,7 +36,7 @@ const HONEST: Bounds = Bounds {
 
 /// Client and thief, both with the same token.
 const THEFT: Bounds = Bounds {
-    until: 24,
+    until: 30,
     slowest_request: 0,
     nodes_stall: false,
     slowest_answer: 0,
@@ -144,12 +144,12 @@ pub fn theft() -> Bounds {
 
 /// The same, where the thief takes its copy at any time.
 pub fn theft_at_any_time() -> Bounds {
-    Bounds { until: 18, stolen: false, ..THEFT }
+    Bounds { until: 24, stolen: false, ..THEFT }
 }
 
 /// The same, where tokens are also used between renewals, without being handed out.
 pub fn theft_with_use() -> Bounds {
-    Bounds { until: 16, asks: &[Ask::Verify, Ask::Renew], ..THEFT }
+    Bounds { until: 20, asks: &[Ask::Verify, Ask::Renew], ..THEFT }
 }
 
 /// The same over a network that delays and loses.
@@ -159,5 +159,5 @@ pub fn theft_over_a_bad_network() -> Bounds {
 
 /// Two who each renew at intervals longer than `grace`, but one within the grace of the other: this is not noticed.
 pub fn theft_within_grace() -> Bounds {
-    Bounds { until: 12, apart: Apart::OfEach, rounds: 0, sights: &[Sight::Unnoticed], ..THEFT }
+    Bounds { until: 16, apart: Apart::OfEach, rounds: 0, sights: &[Sight::Unnoticed], ..THEFT }
 }

@@ -75,9 +75,14 @@ impl Bounds {
     pub(super) fn server(&self) -> Server {
         Server {
             grace: Grace { grace: TICK * self.grace.into(), replay_after: TICK * self.replay_after.into() },
-            renewal: self.renewal.map(|ticks| at(ticks).as_millis()),
+            renewal: self.renewal.map(|ticks| TICK * ticks.into()),
             fault: self.fault,
         }
+    }
+
+    /// Tells whether nothing can come between a request and its answer.
+    pub(super) fn is_immediate(&self) -> bool {
+        !self.nodes_stall && self.slowest_request == 0 && self.slowest_answer == 0 && self.losses == 0
     }
 
     /// Returns the same world with broken nodes.

@@ -1,19 +1,23 @@
 //! A client, a thief, two nodes over one store, and a bad network.
 
 mod bounds;
+mod memo;
 mod properties;
 mod steps;
 
-use hallpass::{Standing, Timestamp};
+use hallpass::Timestamp;
 use stateright::{Model, Property};
 
 use self::bounds::at;
 pub use self::bounds::{Apart, Bounds};
+pub use self::memo::Stands;
+use self::memo::{Memo, Shown};
 pub use self::properties::{Sight, always};
+use crate::decision::Decision;
 use crate::party::{Party, Who};
 use crate::record::Record;
 use crate::secrets::Name;
-use crate::server::{Ask, Decision, Server};
+use crate::server::{Ask, Server};
 
 /// How many requests are between load and save at once: one at each of two nodes.
 const NODES: usize = 2;
@@ -23,6 +27,7 @@ const NODES: usize = 2;
 pub struct World {
     bounds: Bounds,
     server: Server,
+    memo: Memo,
 }
 
 /// Everything at one moment. Messages and jobs are sorted, since their order means nothing.
@@ -105,6 +110,8 @@ pub enum Action {
     Tick,
     /// A party sends a request with the token that it holds.
     Send(Who, Ask),
+    /// A party sends a request and has the answer, in a world without a network.
+    Call(Who, Ask),
     /// A request comes to a node, which loads and judges.
     Judge(Message),
     /// The node with this job saves, or finds that somebody else did.
@@ -139,7 +146,7 @@ pub enum Violation {
 impl World {
     /// Returns the world with these bounds.
     pub fn new(bounds: Bounds) -> Self {
-        Self { server: bounds.server(), bounds }
+        Self { server: bounds.server(), memo: Memo::default(), bounds }
     }
 
     /// Returns the bounds of the world.
@@ -148,8 +155,12 @@ impl World {
     }
 
     /// Judges a token as a node would now.
-    pub fn standing(&self, state: &WorldState, token: Name) -> Standing {
-        self.server.judge(&state.record.chain, &token.token(), at(state.now))
+    pub fn standing(&self, state: &WorldState, token: Name) -> Stands {
+        self.memo.standing(&self.server, &state.record, token, state.now)
+    }
+
+    fn decide(&self, state: &WorldState, shown: Shown, ask: Ask) -> Decision {
+        self.memo.decide(&self.server, &state.record, shown, ask, state.chains, state.now)
     }
 
     fn now(state: &WorldState) -> Timestamp {

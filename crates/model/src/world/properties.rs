@@ -2,13 +2,13 @@
 
 use std::collections::BTreeSet;
 
-use hallpass::Standing;
 use stateright::Property;
 
+use super::memo::Stands;
 use super::{Bounds, Message, Violation, World, WorldState};
 use crate::party::Who;
-use crate::record::End;
 use crate::secrets::{Name, number};
+use crate::server::End;
 
 /// What must hold in every state of a world.
 pub mod always {
@@ -101,9 +101,9 @@ fn one_lineage(world: &World, state: &WorldState) -> bool {
 /// Returns the present token, as the rules derive it from this one, if this one is good.
 fn leads_to(world: &World, state: &WorldState, token: Name) -> Option<Name> {
     match world.standing(state, token) {
-        Standing::Current { .. } => Some(token),
-        Standing::Superseded(present) | Standing::Unanswered(present) => Some(Name::of(&present)),
-        Standing::Spent | Standing::Replayed | Standing::Wrong => None,
+        Stands::Current { .. } => Some(token),
+        Stands::Replaced(present) => Some(present),
+        Stands::Spent | Stands::Replayed | Stands::Wrong => None,
     }
 }
 
@@ -135,7 +135,7 @@ impl Sight {
                 state.jobs.iter().any(|job| job.loaded != state.record.version)
             }),
             Self::SpentShown => Property::sometimes("a spent token is shown", |world: &World, state: &WorldState| {
-                state.shown().any(|token| matches!(world.standing(state, token), Standing::Spent))
+                state.shown().any(|token| world.standing(state, token) == Stands::Spent)
             }),
             Self::LateAnswer => Property::sometimes("an answer comes late", |_: &World, state: &WorldState| {
                 let held = state.parties[0].token.map(|token| token.generation);

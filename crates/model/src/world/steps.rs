@@ -1,12 +1,12 @@
 //! What can happen next, and what it does.
 
-use hallpass::Standing;
-
+use super::memo::{Shown, Stands};
 use super::{Action, Apart, Bounds, Job, Message, NODES, Violation, World, WorldState};
+use crate::decision::{Answer, Decision};
 use crate::party::{Jar, Who};
 use crate::record::Record;
-use crate::secrets::{Name, guess, number};
-use crate::server::{Answer, Ask, Decision, Fault};
+use crate::secrets::{Name, number};
+use crate::server::{Ask, Fault};
 
 impl World {
     pub(super) fn list_actions(&self, state: &WorldState, actions: &mut Vec<Action>) {
@@ -15,7 +15,12 @@ impl World {
         }
         for who in [Who::Client, Who::Thief] {
             let asks = self.bounds.asks.iter().filter(|ask| self.may_send(state, who, **ask));
-            actions.extend(asks.map(|ask| Action::Send(who, *ask)));
+            if self.bounds.is_immediate() {
+                let asks = asks.filter(|ask| self.may_judge(state, who, **ask));
+                actions.extend(asks.map(|ask| Action::Call(who, *ask)));
+            } else {
+                actions.extend(asks.map(|ask| Action::Send(who, *ask)));
+            }
         }
         for (index, message) in state.messages.iter().enumerate() {
             if index > 0 && state.messages[index - 1] == *message {
@@ -63,14 +68,14 @@ impl World {
             && outstanding < self.bounds.tabs
             && match ask {
                 Ask::Authenticate => who == Who::Client,
-                Ask::Verify => self.bounds.slowest_request > 0 || self.would_confirm(state, token),
+                Ask::Verify => !self.bounds.is_immediate() || self.would_confirm(state, token),
                 Ask::Page | Ask::Renew => true,
             }
     }
 
-    /// Tells whether a use changes anything; where requests arrive at once, the others are left out.
+    /// Tells whether a use changes anything; where it is judged at once, the others are left out.
     fn would_confirm(&self, state: &WorldState, token: Name) -> bool {
-        matches!(self.standing(state, token), Standing::Current { first_use: true })
+        matches!(self.standing(state, token), Stands::Current { first_use: true })
     }
 
     fn may_judge(&self, state: &WorldState, who: Who, ask: Ask) -> bool {
@@ -92,6 +97,7 @@ impl World {
         match action {
             Action::Tick => state.now += 1,
             Action::Send(who, ask) => self.send(state, who, ask),
+            Action::Call(who, ask) => self.call(state, who, ask),
             Action::Judge(message) => {
                 state.remove(message);
                 if let Message::Request { who, token, ask, sent_at } = message {
@@ -111,9 +117,7 @@ impl World {
             }
             Action::Steal => state.parties[1].token = state.parties[0].token,
             Action::Guess(generation) => {
-                let shown = guess(generation);
-                let decision = self.server.decide(&state.record, &shown, Ask::Page, 0, Self::now(state));
-                if let Some(save) = decision.save {
+                if let Some(save) = self.decide(state, Shown::Guess(generation), Ask::Page).save {
                     state.record = save;
                 }
             }
@@ -129,14 +133,26 @@ impl World {
         state.add(Message::Request { who, token, ask, sent_at: state.now });
     }
 
+    fn call(&self, state: &mut WorldState, who: Who, ask: Ask) {
+        self.step(state, Action::Send(who, ask));
+        for message in state.messages.clone() {
+            self.step(state, Action::Judge(message));
+        }
+        while !state.jobs.is_empty() {
+            self.step(state, Action::Save(0));
+        }
+        for message in state.messages.clone() {
+            self.step(state, Action::Receive(message));
+        }
+    }
+
     /// Loads, judges, and answers at once if nothing is to be saved.
     fn judge(&self, state: &mut WorldState, request: Request) {
         let Request { who, token, ask, sent_at } = request;
         if ask == Ask::Renew {
             self.apart_from(who).into_iter().for_each(|index| state.renewals[index] = state.now);
         }
-        let fresh = state.chains;
-        let decision = self.server.decide(&state.record, &token.token(), ask, fresh, Self::now(state));
+        let decision = self.decide(state, Shown::Token(token), ask);
         self.check(state, &request, &decision);
         if decision.save.is_some() {
             let loaded = state.record.version;

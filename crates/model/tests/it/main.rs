@@ -1,0 +1,6 @@
+//! The rules hold in every world, and each broken server is found out.
+
+mod faults;
+mod fleet;
+mod tabs;
+mod worlds;
