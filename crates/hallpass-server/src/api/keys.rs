@@ -95,22 +95,6 @@ pub(super) async fn revoke_key(
     Ok(NoContent)
 }
 
-/// Revokes an API key, for clients that speak of sessions and keys with the same verb.
-#[utoipa::path(post, path = "/v1/keys/{id}/revoke", tag = "keys", params(
-    ("id" = String, Path, description = "The name of the key."),
-), responses(
-    (status = 204, description = "The key is revoked."),
-    (status = 404, description = "`not_found`", body = ProblemJson<'_>, content_type = "application/problem+json"),
-    (status = 409, description = "`last_admin_key`: nobody could make another.", body = ProblemJson<'_>, content_type = "application/problem+json"),
-))]
-pub(super) async fn revoke_key_by_post(
-    app: State<Arc<App>>,
-    key: Authorized<Administer>,
-    id: PathKey,
-) -> Result<NoContent, Problem> {
-    revoke_key(app, key, id).await
-}
-
 /// Tells whether an admin manages the keys of a realm: those of `default` manage all.
 fn governs(key: &Authorized<Administer>, realm: &Realm) -> bool {
     let own = key.sessions().realm();
