@@ -14,6 +14,7 @@ mod renew;
 mod revoke;
 mod routes;
 mod show;
+mod sweep;
 mod verify;
 
 pub(crate) use self::filter::take_page;

@@ -8,7 +8,7 @@ use utoipa::openapi::security::{HttpAuthScheme, HttpBuilder, SecurityScheme};
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
-use super::{authenticate, create, data, keys, list, logout, own, renew, revoke, show, verify};
+use super::{authenticate, create, data, keys, list, logout, own, renew, revoke, show, sweep, verify};
 use crate::app::App;
 use crate::wire::{Json, Problem, edge};
 use crate::{events, health};
@@ -61,6 +61,7 @@ fn operators() -> OpenApiRouter<Arc<App>> {
         .routes(routes!(revoke::revoke))
         .routes(routes!(revoke::revoke_matching))
         .routes(routes!(revoke::revoke_subject))
+        .routes(routes!(sweep::sweep))
         .routes(routes!(events::page::events))
         .routes(routes!(events::stream::stream))
         .routes(routes!(keys::create_key, keys::list_keys))
