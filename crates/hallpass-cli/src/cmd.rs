@@ -34,7 +34,7 @@ pub(crate) async fn run(command: Command, context: &Context) -> Result<Ending, F
         Command::Sweep(sweep) => sweep::run(&sweep, context).await,
         Command::Keys { command } => keys::run(command, context).await,
         Command::Config { command } => config::run(&command, context),
-        Command::Completions { shell } => completions::run(shell, &context.output),
+        Command::Completions { shell } => completions::run(shell),
         Command::Man { folder } => man::run(&folder, &context.output),
     }
 }

@@ -41,7 +41,7 @@ fn run(cli: Cli, output: &Output) -> Result<Ending, Failure> {
     let Some(command) = cli.command else { return cmd::help::run(output) };
     let context = Context::new(cli.global, output.clone());
     match command {
-        Command::Completions { shell } => cmd::completions::run(shell, output),
+        Command::Completions { shell } => cmd::completions::run(shell),
         Command::Man { folder } => cmd::man::run(&folder, output),
         Command::Config { command } => cmd::config::run(&command, &context),
         command => {

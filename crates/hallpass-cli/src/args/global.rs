@@ -5,6 +5,8 @@ use hallpass::Realm;
 
 /// The options that every command has.
 #[derive(Debug, Args)]
+#[allow(clippy::struct_excessive_bools)] // each is an option that is given or not
+#[allow(clippy::doc_markdown)] // shown as help, where backticks would be noise
 #[command(next_help_heading = "Options of every command")]
 pub(crate) struct Global {
     /// Talk to the service at this address, with the API key in HALLPASS_KEY

@@ -38,7 +38,7 @@ fn service(url: &str, global: &Global, output: &Output) -> Result<Service, Failu
 
 async fn direct(global: &Global) -> Result<Direct, Failure> {
     let file = config_file(global)?;
-    let config = layered(global, file.as_ref(), Vec::new()).map_err(misconfigured)?;
+    let config = layered(global, file.as_ref(), Vec::new()).map_err(|error| misconfigured(&error))?;
     let opened = stores::open(&existing(&config.store)?).await.map_err(|error| {
         Failure::advising(error, "--store names another store, --url a running service")
     })?;
@@ -92,8 +92,8 @@ pub(crate) fn layered(
 }
 
 /// Makes one line of what is wrong with a configuration.
-pub(crate) fn misconfigured(error: ConfigError) -> Failure {
-    let many = matches!(&error, ConfigError::File { findings, .. } if findings.len() > 1);
+pub(crate) fn misconfigured(error: &ConfigError) -> Failure {
+    let many = matches!(error, ConfigError::File { findings, .. } if findings.len() > 1);
     let hint = if many { "each is to be put right; `hallpass config check` lists them" } else { "`hallpass config check` reads it again" };
     Failure::new(error.to_string()).hint(hint)
 }

@@ -11,7 +11,7 @@ use crate::failure::Failure;
 use crate::output::visible;
 
 /// How long an answer may take.
-const PATIENCE: Duration = Duration::from_secs(60);
+const PATIENCE: Duration = Duration::from_mins(1);
 
 /// A running service, reached over HTTP.
 pub(super) struct Connection {

@@ -23,7 +23,7 @@ use crate::view::SessionView;
 const PAGE: &str = "1000";
 
 /// How long a stream of events may be silent. The service says something every 15 seconds.
-const SILENCE: Duration = Duration::from_secs(60);
+const SILENCE: Duration = Duration::from_mins(1);
 
 /// How many sessions one request ends, so that somebody who waits sees it move.
 const BATCH: u32 = 500;

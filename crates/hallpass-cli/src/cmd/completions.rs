@@ -5,9 +5,9 @@ use crate::failure::{Ending, Failure};
 use crate::output::Output;
 
 /// Prints what a shell needs to complete the commands.
-pub(crate) fn run(shell: Shell, output: &Output) -> Result<Ending, Failure> {
+pub(crate) fn run(shell: Shell) -> Result<Ending, Failure> {
     let mut script = Vec::new();
     clap_complete::generate(shell, &mut args::command(), "hallpass", &mut script);
-    output.bytes(&script)?;
+    Output::bytes(&script)?;
     Ok(Ending::Done)
 }

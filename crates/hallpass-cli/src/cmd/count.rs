@@ -11,7 +11,7 @@ use crate::view::SessionView;
 
 /// How many sessions there are, in all and of each kind.
 #[derive(Serialize)]
-struct Counts<'a> {
+struct Tally<'a> {
     total: u64,
     by: &'static str,
     counts: &'a BTreeMap<String, u64>,
@@ -44,7 +44,7 @@ pub(crate) async fn run(count: Count, context: &Context) -> Result<Ending, Failu
 fn kind(session: &SessionView, by: CountBy) -> String {
     match by {
         CountBy::State => session.state.clone(),
-        CountBy::Subject => session.subject.as_ref().map_or_else(String::new, |subject| subject.to_string()),
+        CountBy::Subject => session.subject.as_ref().map_or_else(String::new, ToString::to_string),
         CountBy::Profile => session.profile.to_string(),
         CountBy::Level => session.level.to_string(),
         CountBy::Reason => session.reason().unwrap_or_default().to_owned(),
@@ -60,7 +60,7 @@ fn write(by: CountBy, counts: &BTreeMap<String, u64>, total: u64, output: &Outpu
         CountBy::Reason => ("reason", "REASON"),
     };
     if output.json {
-        return output.document(&Counts { total, by: word, counts });
+        return output.document(&Tally { total, by: word, counts });
     }
     let mut sorted: Vec<_> = counts.iter().collect();
     sorted.sort_by(|(a, x), (b, y)| y.cmp(x).then(a.cmp(b)));

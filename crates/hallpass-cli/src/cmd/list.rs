@@ -1,3 +1,5 @@
+use std::num::NonZeroU64;
+
 use serde::Serialize;
 
 use crate::args::List;
@@ -12,7 +14,7 @@ pub(crate) async fn run(list: List, context: &Context) -> Result<Ending, Failure
     let backend = context.backend().await?;
     let ask = Ask { filter: list.filter, states: list.state };
     let mut listing = Listing::begin(context)?;
-    let mut room = list.limit.map_or(u64::MAX, |limit| limit.get());
+    let mut room = list.limit.map_or(u64::MAX, NonZeroU64::get);
     let mut after: Option<String> = None;
     loop {
         let mut part = backend.sessions(&ask, after.as_deref()).await?;

@@ -220,7 +220,7 @@ impl Plan<'_> {
         let rows: Vec<_> = met.first.iter().map(|session| session_row(session, now)).collect();
         let mut text = Columns::new(SESSION_COLUMNS, Output::width()).piece(&rows);
         if met.count > rows.len() as u64 {
-            text.push_str(&format!("and {} more\n", met.count - rows.len() as u64));
+            text += &format!("and {} more\n", met.count - rows.len() as u64);
         }
         text
     }

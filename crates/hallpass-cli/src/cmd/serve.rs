@@ -20,7 +20,7 @@ pub(crate) async fn run(serve: &Serve, context: &Context) -> Result<Ending, Fail
         return Err(Failure::new("a service serves all realms; each API key is for one").hint("leave out --realm"));
     }
     let file = config_file(&context.global)?;
-    let config = layered(&context.global, file.as_ref(), serve.flags.clone()).map_err(misconfigured)?;
+    let config = layered(&context.global, file.as_ref(), serve.flags.clone()).map_err(|error| misconfigured(&error))?;
     let (demo, drain) = (config.demo, Duration::from_secs(config.limits.drain_timeout));
     let store = described(&config);
     let server = Server::start(config).await.map_err(|error| Failure::advising(error, ""))?;
@@ -67,7 +67,8 @@ fn greet(server: &Server, demo: bool, store: &str, file: Option<&str>, output: &
     if demo {
         output.note(format_args!("  open {base}/demo"));
     }
-    output.note(format_args!("  {me} sessions watch"));
+    let realm = if demo { format!(" --realm {}", hallpass_server::demo::REALM) } else { String::new() };
+    output.note(format_args!("  {me} sessions watch{realm}"));
     output.note(format_args!("  {me} keys create shop --role app"));
     output.note(format_args!(
         "  curl -s {base}/v1/sessions -H 'Authorization: Bearer <key>' --json '{{\"subject\": \"alice\"}}'"

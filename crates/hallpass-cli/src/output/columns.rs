@@ -79,7 +79,7 @@ impl<T: Into<String>> From<T> for Cell {
 /// A table that is written piece by piece: the first piece decides which columns there is room for, and how wide.
 #[derive(Debug)]
 pub(crate) struct Columns {
-    columns: Vec<Column>,
+    all: Vec<Column>,
     room: Option<usize>,
     fitted: Option<Vec<(usize, usize)>>,
 }
@@ -90,7 +90,7 @@ const GAP: usize = 2;
 impl Columns {
     /// Returns a table for lines of at most `room` characters, or of any length.
     pub(crate) fn new(columns: impl Into<Vec<Column>>, room: Option<usize>) -> Self {
-        Self { columns: columns.into(), room, fitted: None }
+        Self { all: columns.into(), room, fitted: None }
     }
 
     /// Returns these rows as text; the first time with the header.
@@ -106,16 +106,16 @@ impl Columns {
     fn fit(&self, rows: &[Vec<Cell>]) -> Vec<(usize, usize)> {
         let natural = |at: usize| {
             let cells = rows.iter().filter_map(|row| row.get(at)).map(|cell| cell.text.width());
-            cells.chain([self.columns[at].title.width(), self.columns[at].usual]).max().unwrap_or_default()
+            cells.chain([self.all[at].title.width(), self.all[at].usual]).max().unwrap_or_default()
         };
-        let mut fitted: Vec<_> = (0..self.columns.len()).map(|at| (at, natural(at))).collect();
+        let mut fitted: Vec<_> = (0..self.all.len()).map(|at| (at, natural(at))).collect();
         let Some(room) = self.room else { return fitted };
         let gaps = |count: usize| GAP * count.saturating_sub(1);
         loop {
-            let least: usize = fitted.iter().map(|(at, width)| self.columns[*at].narrowest(*width)).sum();
-            let least_wanted = fitted.iter().enumerate().max_by_key(|(_, (at, _))| self.columns[*at].rank);
+            let least: usize = fitted.iter().map(|(at, width)| self.all[*at].narrowest(*width)).sum();
+            let least_wanted = fitted.iter().enumerate().max_by_key(|(_, (at, _))| self.all[*at].rank);
             match least_wanted {
-                Some((place, (at, _))) if least + gaps(fitted.len()) > room && self.columns[*at].rank > 0 => {
+                Some((place, (at, _))) if least + gaps(fitted.len()) > room && self.all[*at].rank > 0 => {
                     fitted.remove(place);
                 }
                 _ => break,
@@ -125,7 +125,7 @@ impl Columns {
         while fitted.iter().map(|(_, width)| width).sum::<usize>() + gaps(fitted.len()) > room {
             let widest = fitted
                 .iter_mut()
-                .filter(|(at, width)| *width > self.columns[*at].narrowest(*width))
+                .filter(|(at, width)| *width > self.all[*at].narrowest(*width))
                 .max_by_key(|(_, width)| *width);
             match widest {
                 Some((_, width)) => *width -= 1,
@@ -142,7 +142,7 @@ impl Columns {
         table.enforce_styling().set_width(u16::MAX);
         table.style_text_only();
         if with_header {
-            let title = |(at, _): &(usize, usize)| TableCell::new(self.columns[*at].title).add_attribute(Attribute::Bold);
+            let title = |(at, _): &(usize, usize)| TableCell::new(self.all[*at].title).add_attribute(Attribute::Bold);
             table.set_header(one_line(fitted.iter().map(title)));
         }
         for row in rows {

@@ -61,6 +61,7 @@ fn operators() -> OpenApiRouter<Arc<App>> {
         .routes(routes!(revoke::revoke))
         .routes(routes!(revoke::revoke_matching))
         .routes(routes!(revoke::revoke_subject))
+        .routes(routes!(sweep::sweep))
         .routes(routes!(events::page::events))
         .routes(routes!(events::stream::stream))
         .routes(routes!(keys::create_key, keys::list_keys))
