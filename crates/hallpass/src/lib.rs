@@ -29,3 +29,8 @@ pub use crate::sessions::*;
 pub use crate::store::*;
 pub use crate::time::*;
 pub use crate::token::*;
+
+/// The examples of the README are compiled with those of the documentation.
+#[cfg(doctest)]
+#[doc = include_str!("../../../README.md")]
+mod readme {}

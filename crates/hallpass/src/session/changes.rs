@@ -30,13 +30,23 @@ struct Change {
     replay: Replay,
 }
 
-enum Replay {
+pub(crate) enum Replay {
     /// Set or remove, whatever is there.
     Blind,
     /// Set or remove, only if what is there is what was read.
     Guarded,
     /// Compute again from what is there.
     Update(Vec<Apply>),
+}
+
+/// How a change is taken back.
+pub(crate) enum Undo {
+    /// The key was not changed before.
+    Forget,
+    /// It had this value, and this replay if that is another now.
+    Restore(Option<Box<RawValue>>, Option<Replay>),
+    /// It had this value, one step before.
+    DropStep(Option<Box<RawValue>>),
 }
 
 /// What a read finds among the changes.
@@ -74,22 +84,20 @@ impl Changes {
     }
 
     /// Sets a key, or removes it.
-    pub(crate) fn put(&mut self, key: &str, value: Option<Box<RawValue>>) {
+    pub(crate) fn put(&mut self, key: &str, value: Option<Box<RawValue>>) -> Undo {
         let replay = if self.read.iter().any(|read| read == key) { Replay::Guarded } else { Replay::Blind };
-        match self.position(key) {
-            Some(position) => {
-                let change = &mut self.by_key[position];
-                change.value = value;
-                if let Replay::Update(_) = change.replay {
-                    change.replay = replay;
-                }
-            }
-            None => self.by_key.push(Change { key: key.into(), value, replay }),
-        }
+        let Some(position) = self.position(key) else {
+            self.by_key.push(Change { key: key.into(), value, replay });
+            return Undo::Forget;
+        };
+        let change = &mut self.by_key[position];
+        let value = std::mem::replace(&mut change.value, value);
+        let replay = matches!(change.replay, Replay::Update(_)).then(|| std::mem::replace(&mut change.replay, replay));
+        Undo::Restore(value, replay)
     }
 
     /// Computes a key from what it is now, and again from whatever it then is should the save be repeated.
-    pub(crate) fn update(&mut self, key: &str, stored: Option<&RawValue>, mut apply: Apply) -> Result<(), Error> {
+    pub(crate) fn update(&mut self, key: &str, stored: Option<&RawValue>, mut apply: Apply) -> Result<Undo, Error> {
         let position = self.position(key);
         let before = match position {
             Some(position) => self.by_key[position].value.as_deref(),
@@ -97,22 +105,55 @@ impl Changes {
             None => stored,
         };
         let value = Some(apply(before).map_err(Error::value)?);
-        match position {
-            Some(position) => {
-                let change = &mut self.by_key[position];
-                change.value = value;
-                if let Replay::Update(steps) = &mut change.replay {
-                    steps.push(apply);
-                }
-            }
-            None => self.by_key.push(Change { key: key.into(), value, replay: Replay::Update(vec![apply]) }),
+        let Some(position) = position else {
+            self.by_key.push(Change { key: key.into(), value, replay: Replay::Update(vec![apply]) });
+            return Ok(Undo::Forget);
+        };
+        let change = &mut self.by_key[position];
+        let value = std::mem::replace(&mut change.value, value);
+        if let Replay::Update(steps) = &mut change.replay {
+            steps.push(apply);
+            return Ok(Undo::DropStep(value));
         }
-        Ok(())
+        Ok(Undo::Restore(value, None))
     }
 
-    /// Forgets the changes of a key.
-    pub(crate) fn undo(&mut self, key: &str) {
-        self.by_key.retain(|change| change.key != key);
+    /// Makes a key what it was before a change.
+    pub(crate) fn undo(&mut self, key: &str, undo: Undo) {
+        let Some(position) = self.position(key) else {
+            return;
+        };
+        let change = &mut self.by_key[position];
+        match undo {
+            Undo::Forget => {
+                self.by_key.remove(position);
+            }
+            Undo::Restore(value, replay) => {
+                change.value = value;
+                if let Some(replay) = replay {
+                    change.replay = replay;
+                }
+            }
+            Undo::DropStep(value) => {
+                change.value = value;
+                if let Replay::Update(steps) = &mut change.replay {
+                    steps.pop();
+                }
+            }
+        }
+    }
+
+    /// Puts earlier changes under these: where both change a key, these count.
+    pub(crate) fn put_under(&mut self, mut earlier: Self) {
+        if self.clears {
+            return;
+        }
+        for change in self.by_key.drain(..) {
+            earlier.by_key.retain(|other| other.key != change.key);
+            earlier.by_key.push(change);
+        }
+        earlier.read.extend(self.read.drain(..));
+        *self = earlier;
     }
 
     /// Applies the changes to the attributes of a record.

@@ -12,13 +12,14 @@ use serde::Serialize;
 use serde::de::DeserializeOwned;
 use serde_json::value::{RawValue, to_raw_value};
 
-use self::changes::{Changes, Pending};
+use self::changes::{Changes, Pending, Undo};
 use crate::error::{Error, Refusal};
 use crate::id::SessionId;
 use crate::name::{Method, Profile, Subject};
 use crate::policy::Deadlines;
 use crate::record::{Client, Level, Record};
 use crate::sessions::{Admission, Caller, Done, Intent, Outgoing, Seat, Sessions, SignIn, Ticket, Work};
+use crate::store::StoreError;
 use crate::time::Timestamp;
 
 /// The session of one request: its attributes, and what the request changes.
@@ -62,6 +63,8 @@ struct State {
     touch_due: bool,
     changes: Changes,
     intent: Option<Intent>,
+    /// A commit was given up after it took the changes, and its outcome is not known.
+    is_lost: bool,
     client: Client,
     profile: Option<Profile>,
     caller: Caller,
@@ -81,7 +84,15 @@ impl State {
 
     fn has_work(&self) -> bool {
         let wants_token = self.renewal_due || !matches!(&self.ticket, None | Some(Ticket { seat: Seat::Current, .. }));
-        self.intent.is_some() || self.touch_due || wants_token || !self.changes.is_empty()
+        self.intent.is_some() || self.touch_due || wants_token || !self.changes.is_empty() || self.is_lost
+    }
+
+    /// Takes back what could not be saved, under what was done since, so that the next commit tries again.
+    fn take_back(&mut self, work: Work) {
+        self.changes.put_under(work.changes);
+        self.ticket = self.ticket.take().or(work.ticket);
+        self.intent = self.intent.take().or(work.intent);
+        self.renewal_due |= work.renewal_due;
     }
 }
 
@@ -217,10 +228,7 @@ impl Session {
     /// allowed, [`Error::is_locked`]. Nothing is changed then.
     pub fn set<T: Serialize + ?Sized>(&self, key: &str, value: &T) -> Result<(), Error> {
         let value = to_raw_value(value).map_err(Error::value)?;
-        self.change(key, value.get().len(), |changes, _| {
-            changes.put(key, Some(value));
-            Ok(())
-        })
+        self.change(key, value.get().len(), |changes, _| Ok(changes.put(key, Some(value))))
     }
 
     /// Removes an attribute.
@@ -229,16 +237,14 @@ impl Session {
     ///
     /// [`Error::is_locked`].
     pub fn remove(&self, key: &str) -> Result<(), Error> {
-        self.change(key, 0, |changes, _| {
-            changes.put(key, None);
-            Ok(())
-        })
+        self.change(key, 0, |changes, _| Ok(changes.put(key, None)))
     }
 
     /// Computes an attribute from what it is, as one atomic step, and returns what it is now.
     ///
     /// If others save the session meanwhile, `f` is called again with what they made of it, so that no update is lost; it
-    /// is to depend on nothing else that changes.
+    /// is to depend on nothing else that changes. It must not use this session, which is locked while it runs: it would
+    /// wait for itself.
     ///
     /// # Errors
     ///
@@ -265,7 +271,7 @@ impl Session {
         &self,
         key: &str,
         size: usize,
-        change: impl FnOnce(&mut Changes, &[u8]) -> Result<(), Error>,
+        change: impl FnOnce(&mut Changes, &[u8]) -> Result<Undo, Error>,
     ) -> Result<(), Error> {
         let mut state = self.0.state.lock();
         let state = &mut *state;
@@ -278,11 +284,11 @@ impl Session {
         if key.len() + size > limit {
             return Err(Error::too_large(key.len() + size, limit));
         }
-        change(&mut state.changes, &data)?;
+        let undo = change(&mut state.changes, &data)?;
         if state.changes.bound(&data) > limit {
             let exact = state.changes.apply(&data, None)?.len();
             if exact > limit {
-                state.changes.undo(key);
+                state.changes.undo(key, undo);
                 return Err(Error::too_large(exact, limit));
             }
         }
@@ -362,36 +368,40 @@ impl Session {
     ///
     /// [`Error::is_inactive`] if the session ended or changed hands meanwhile: the changes are discarded.
     /// [`Error::is_conflict`] if a key that was read and set was changed by somebody else. [`Error::is_limit_reached`] if a
-    /// sign-in is one too many. [`Error::is_too_large`]. [`Error::is_unavailable`] if the store is away.
+    /// sign-in is one too many. [`Error::is_too_large`]. [`Error::is_unavailable`] if the store is away: the changes are kept,
+    /// and the next commit tries again.
     ///
     /// # Cancel safety
     ///
-    /// If the future is dropped, the changes are saved whole or not at all.
+    /// If the future is dropped, the changes are saved whole or not at all, which nobody knows; later commits of this
+    /// request then fail as unavailable, so that it is not answered with success.
     pub async fn commit(&self) -> Result<(), Error> {
-        let Some(work) = self.take_work() else {
+        let Some(mut work) = self.take_work()? else {
             return Ok(());
         };
-        let is_log_out = matches!(work.intent, Some(Intent::LogOut));
-        let unlocks = work.intent.is_some();
-        let done = self.0.sessions.commit(work).await;
+        let mut watch = Watch { session: self, is_over: false };
+        let done = self.0.sessions.commit(&mut work).await;
+        watch.is_over = true;
         let mut state = self.0.state.lock();
         match done {
             Ok(Done { record, ticket, outgoing }) => {
                 state.record = record;
                 state.ticket = ticket;
-                state.is_locked &= !unlocks;
+                state.is_locked &= work.intent.is_none();
                 if !matches!(outgoing, Outgoing::Keep) {
                     state.outgoing = Some(outgoing);
                 }
                 Ok(())
             }
             Err(error) => {
-                if is_log_out {
+                if matches!(work.intent, Some(Intent::LogOut)) {
                     // The client wants to be logged out: its token goes even where the server side is still open.
                     state.outgoing = Some(Outgoing::Remove);
                 }
                 if error.refusal() == Some(&Refusal::Overtaken) {
                     state.record = None;
+                } else if error.is_unavailable() {
+                    state.take_back(work);
                 }
                 Err(error)
             }
@@ -409,14 +419,19 @@ impl Session {
         self.0.state.lock().has_work()
     }
 
-    fn take_work(&self) -> Option<Work> {
+    fn take_work(&self) -> Result<Option<Work>, Error> {
         let mut state = self.0.state.lock();
         let state = &mut *state;
+        if state.is_lost {
+            return Err(
+                StoreError::unavailable("a commit of this session was given up before its outcome was known").into()
+            );
+        }
         if !state.has_work() {
-            return None;
+            return Ok(None);
         }
         state.touch_due = false;
-        Some(Work {
+        Ok(Some(Work {
             record: state.record.clone(),
             ticket: state.ticket.take(),
             is_locked: state.is_locked,
@@ -427,7 +442,21 @@ impl Session {
             profile: state.profile.clone(),
             caller: state.caller.clone(),
             hands_out: true,
-        })
+        }))
+    }
+}
+
+/// Notices that the future of a commit is dropped before it is over.
+struct Watch<'a> {
+    session: &'a Session,
+    is_over: bool,
+}
+
+impl Drop for Watch<'_> {
+    fn drop(&mut self) {
+        if !self.is_over {
+            self.session.0.state.lock().is_lost = true;
+        }
     }
 }
 

@@ -86,10 +86,7 @@ impl Sessions {
             Standing::Current { first_use } => (Seat::Current, first_use),
             Standing::Superseded(secret) => (Seat::Superseded(successor(&record, secret)?), false),
             Standing::Unanswered(secret) => (Seat::Unanswered(successor(&record, secret)?), false),
-            Standing::Replayed => {
-                self.end_as(&record, EndReason::Replayed, caller, now).await?;
-                return Err(Error::inactive(Refusal::Ended(EndReason::Replayed)));
-            }
+            Standing::Replayed => return self.end_judged(&record, token, EndReason::Replayed, caller, now).await,
             Standing::Spent => {
                 self.report(EventKind::SpentToken, &token, Some(&record), caller);
                 return Err(Error::inactive(Refusal::Spent));
@@ -103,13 +100,12 @@ impl Sessions {
             Verdict::Live { renewal_due } => (false, renewal_due),
             Verdict::Locked => (true, false),
             Verdict::Expired(expiry) => {
-                self.expire(&record, expiry, now).await?;
-                return Err(Error::inactive(Refusal::Ended(expiry.reason())));
+                let has_ended = self.expire(&record, expiry, now).await?;
+                return if has_ended { Err(Error::inactive(Refusal::Ended(expiry.reason()))) } else { Ok(Err(token)) };
             }
         };
         if renewal_due && record.chain.as_ref().is_some_and(|chain| chain.generation == Generation::LAST) {
-            self.end_as(&record, EndReason::Exhausted, caller, now).await?;
-            return Err(Error::inactive(Refusal::Ended(EndReason::Exhausted)));
+            return self.end_judged(&record, token, EndReason::Exhausted, caller, now).await;
         }
         let record = if first_use {
             match self.confirm(&record, now).await? {
@@ -121,6 +117,22 @@ impl Sessions {
         };
         let touch_due = !is_locked && self.policy(&record.profile).is_touch_due(&record, now);
         Ok(Ok(Admission { record, ticket: Ticket { token, seat }, is_locked, renewal_due, touch_due }))
+    }
+
+    /// Ends a session by what was judged of this very record; gives the token back if it changed meanwhile, since then the
+    /// judgement may be another.
+    async fn end_judged(
+        &self,
+        record: &Record,
+        token: ReferenceToken,
+        reason: EndReason,
+        caller: &Caller,
+        now: Timestamp,
+    ) -> Result<Result<Admission, ReferenceToken>, Error> {
+        match self.end_as_judged(record, reason.clone(), caller, now).await? {
+            Outcome::Applied => Err(Error::inactive(Refusal::Ended(reason))),
+            Outcome::Conflict => Ok(Err(token)),
+        }
     }
 
     fn stand(&self, record: &Record, token: &ReferenceToken, now: Timestamp) -> Result<Standing, Error> {
@@ -143,12 +155,10 @@ impl Sessions {
         }
     }
 
-    /// Makes a record the next version of itself, used now.
-    ///
-    /// What locks is not used until its subject authenticates again.
+    /// Makes a record the next version of itself, used now if it lives: what is locked or over is not revived by a write.
     pub(super) fn stamp(&self, record: &mut Record, now: Timestamp) {
         let policy = self.policy(&record.profile);
-        if policy.judge(record, now) != Verdict::Locked {
+        if matches!(policy.judge(record, now), Verdict::Live { .. }) {
             record.seen_at = record.seen_at.max(now);
         }
         record.expires_at = policy.expires_at(record);

@@ -56,8 +56,8 @@ pub enum Outgoing {
 }
 
 impl Done {
-    fn unchanged(work: Work) -> Self {
-        Self { record: work.record, ticket: work.ticket, outgoing: Outgoing::Keep }
+    fn unchanged(work: &mut Work) -> Self {
+        Self { record: work.record.take(), ticket: work.ticket.take(), outgoing: Outgoing::Keep }
     }
 
     fn issued(sessions: &Sessions, record: Record, ticket: Ticket) -> Self {
@@ -78,18 +78,21 @@ impl Done {
 }
 
 impl Sessions {
-    /// Saves what a request did.
-    pub(crate) async fn commit(&self, mut work: Work) -> Result<Done, Error> {
-        match work.intent.take() {
+    /// Saves what a request did. If that fails, `work` still has the changes and the intent, for another try.
+    pub(crate) async fn commit(&self, work: &mut Work) -> Result<Done, Error> {
+        let intent = work.intent.take();
+        let done = match &intent {
             Some(Intent::LogOut) => self.commit_log_out(work).await,
-            Some(Intent::SignIn(sign_in)) => self.commit_sign_in(work, &sign_in).await,
+            Some(Intent::SignIn(sign_in)) => self.commit_sign_in(work, sign_in).await,
             Some(Intent::Rechain) => self.commit_rechain(work).await,
             None if work.record.is_none() => self.commit_new(work).await,
             None => self.commit_changes(work).await,
-        }
+        };
+        work.intent = intent;
+        done
     }
 
-    async fn commit_log_out(&self, mut work: Work) -> Result<Done, Error> {
+    async fn commit_log_out(&self, work: &mut Work) -> Result<Done, Error> {
         if let Some(record) = work.record.take() {
             self.end_as(&record, EndReason::Logout, &work.caller, self.now()).await?;
         }
@@ -100,13 +103,13 @@ impl Sessions {
         Ok(Done { record: None, ticket: None, outgoing: Outgoing::Remove })
     }
 
-    async fn commit_sign_in(&self, mut work: Work, sign_in: &SignIn) -> Result<Done, Error> {
+    async fn commit_sign_in(&self, work: &mut Work, sign_in: &SignIn) -> Result<Done, Error> {
         let record = work.record.take();
         let issued = self.sign_in(record, sign_in, &mut work.changes, None, &work.caller).await?;
         Done::from_issued(issued)
     }
 
-    async fn commit_rechain(&self, mut work: Work) -> Result<Done, Error> {
+    async fn commit_rechain(&self, work: &mut Work) -> Result<Done, Error> {
         let Some(record) = work.record.take() else {
             return self.commit_new(work).await;
         };
@@ -121,7 +124,7 @@ impl Sessions {
     }
 
     /// Makes a session if there is something to keep in it.
-    async fn commit_new(&self, mut work: Work) -> Result<Done, Error> {
+    async fn commit_new(&self, work: &mut Work) -> Result<Done, Error> {
         if !work.changes.has_values() {
             return Ok(Done::unchanged(work));
         }
@@ -129,18 +132,18 @@ impl Sessions {
         self.check_size(&data)?;
         let mut new = NewSession::anonymous();
         new.data = data;
-        new.client = work.client;
-        new.profile = work.profile.unwrap_or_default();
+        new.client = work.client.clone();
+        new.profile = work.profile.clone().unwrap_or_default();
         let issued = self.create(new, &work.caller).await?;
         Done::from_issued(issued)
     }
 
-    async fn commit_changes(&self, mut work: Work) -> Result<Done, Error> {
+    async fn commit_changes(&self, work: &mut Work) -> Result<Done, Error> {
         let Some(record) = work.record.take() else {
             return Ok(Done::unchanged(work));
         };
         let now = self.now();
-        let next = self.next_token(&work, &record, now);
+        let next = self.next_token(work, &record, now);
         if next.is_none() && work.changes.is_empty() {
             return self.settle(work, record, now).await;
         }
@@ -148,7 +151,7 @@ impl Sessions {
     }
 
     /// Ends a request that changed nothing: notes its use, and hands out again what was just replaced.
-    async fn settle(&self, mut work: Work, mut record: Record, now: Timestamp) -> Result<Done, Error> {
+    async fn settle(&self, work: &mut Work, mut record: Record, now: Timestamp) -> Result<Done, Error> {
         if !work.is_locked {
             self.touch(&mut record, now).await;
         }
@@ -164,9 +167,9 @@ impl Sessions {
     }
 
     /// Hands out the successor of the token that was shown, if it still is the present one.
-    fn hand_out_again(&self, work: Work, record: Record) -> Done {
+    fn hand_out_again(&self, work: &mut Work, record: Record) -> Done {
         let present = record.chain.as_ref().map(|chain| chain.generation);
-        match work.ticket {
+        match work.ticket.take() {
             Some(Ticket { token, seat: Seat::Superseded(next) })
                 if work.hands_out && Some(next.generation) == present =>
             {
@@ -180,7 +183,7 @@ impl Sessions {
     /// Saves changes, and the next token if one is due, doing the changes again on whatever others saved meanwhile.
     async fn save_changes(
         &self,
-        mut work: Work,
+        work: &mut Work,
         record: Record,
         mut next_token: Option<Renewed>,
     ) -> Result<Done, Error> {
@@ -211,7 +214,7 @@ impl Sessions {
                 return self.discard(work, stored);
             };
             // Another request renewed first, and its answer brings the token.
-            next_token = self.next_token(&work, &present, now);
+            next_token = self.next_token(work, &present, now);
             if next_token.is_none() && work.changes.is_empty() {
                 work.record = Some(present);
                 return Ok(Done::unchanged(work));
@@ -230,9 +233,9 @@ impl Sessions {
         }))
     }
 
-    fn discard(&self, work: Work, record: Record) -> Result<Done, Error> {
+    fn discard(&self, work: &mut Work, record: Record) -> Result<Done, Error> {
         if work.changes.is_empty() {
-            return Ok(Done { record: Some(record), ticket: work.ticket, outgoing: Outgoing::Keep });
+            return Ok(Done { record: Some(record), ticket: work.ticket.take(), outgoing: Outgoing::Keep });
         }
         self.observe(&[work.caller.event_of(EventKind::ChangesDiscarded, &record, self.now())]);
         Err(Error::inactive(Refusal::Overtaken))

@@ -165,6 +165,10 @@ impl Sessions {
             Err(error) if error.is_unsupported() => 0,
             expired => expired?,
         };
+        if expired == limit.get() {
+            // What is over and not yet ended is not to be forgotten without a trace.
+            return Ok(Swept { expired, forgotten: 0 });
+        }
         let forgotten = self.0.store.sweep(now, limit).await?;
         Ok(Swept { expired, forgotten })
     }
@@ -222,7 +226,19 @@ impl Sessions {
         Ok(self.end_once(record, ended, EventKind::Expired, &caller, now).await? == Outcome::Applied)
     }
 
-    /// Ends a session for a reason that says all; answers whether it ended now.
+    /// Ends a session for a reason that says all, if its record is as it was judged.
+    pub(super) async fn end_as_judged(
+        &self,
+        record: &Record,
+        reason: EndReason,
+        caller: &Caller,
+        now: Timestamp,
+    ) -> Result<Outcome, Error> {
+        let (kind, ended) = told(reason, caller, now);
+        self.end_once(record, ended, kind, caller, now).await
+    }
+
+    /// Ends a session for a reason that says all, whatever others write to it; answers whether it ended now.
     pub(super) async fn end_as(
         &self,
         record: &Record,
@@ -230,8 +246,7 @@ impl Sessions {
         caller: &Caller,
         now: Timestamp,
     ) -> Result<bool, Error> {
-        let kind = if reason == EndReason::Replayed { EventKind::Replayed } else { EventKind::Revoked };
-        let ended = Ended { at: now, reason, actor: caller.actor.clone(), note: None };
+        let (kind, ended) = told(reason, caller, now);
         self.end(record, ended, kind, caller, now).await
     }
 
@@ -280,4 +295,10 @@ impl Sessions {
         }
         Ok(outcome)
     }
+}
+
+/// Returns how an end for a reason is told.
+fn told(reason: EndReason, caller: &Caller, now: Timestamp) -> (EventKind, Ended) {
+    let kind = if reason == EndReason::Replayed { EventKind::Replayed } else { EventKind::Revoked };
+    (kind, Ended { at: now, reason, actor: caller.actor.clone(), note: None })
 }

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use bytes::Bytes;
 
-use super::{Caller, Seat, Sessions, Ticket};
+use super::{Caller, Seat, SessionState, Sessions, Ticket};
 use crate::crypto::Mac;
 use crate::error::Error;
 use crate::event::EventKind;
@@ -275,7 +275,7 @@ impl Sessions {
 
     async fn retry_insert(&self, id: SessionId, subject: Option<&Subject>, caller: &Caller) -> Result<Issued, Error> {
         let record = self.0.store.load(&self.0.realm, &id).await?.ok_or_else(Error::key_used)?;
-        if record.ended.is_some() || record.subject.as_ref() != subject {
+        if self.state(&record) == SessionState::Ended || record.subject.as_ref() != subject {
             return Err(Error::key_used());
         }
         let (record, ticket) = self.replace_chain(record, |_| Ok(()), EventKind::Rechained, caller).await?;

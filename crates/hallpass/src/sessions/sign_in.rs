@@ -3,7 +3,7 @@
 use bytes::Bytes;
 
 use super::admit::ATTEMPTS;
-use super::{Caller, Issued, Sessions, SignIn, Ticket};
+use super::{Caller, Issued, SessionState, Sessions, SignIn, Ticket};
 use crate::error::{Error, Refusal};
 use crate::event::{EndReason, EventKind};
 use crate::id::SessionId;
@@ -60,7 +60,7 @@ impl Sessions {
         for id in [token.id, SessionId::from_bytes(key.0)] {
             let record = self.0.store.load(&self.0.realm, &id).await?;
             let is_it = |record: &Record| {
-                record.ended.is_none()
+                self.state(record) != SessionState::Ended
                     && record.retry.as_ref() == Some(&first_try)
                     && record.subject.as_ref() == Some(&sign_in.subject)
             };
@@ -94,6 +94,7 @@ impl Sessions {
                     signed_in => return signed_in,
                 }
             } else {
+                self.refuse_one_more(sign_in, record.profile.clone(), caller).await?;
                 self.end_as(&record, EndReason::Replaced, caller, self.now()).await?;
             }
         }
@@ -162,7 +163,8 @@ impl Sessions {
         }
         record.terms = self.policy(&record.profile).terms();
         record.subject = Some(sign_in.subject.clone());
-        record.authenticated_at = Some(sign_in.at.map_or(now, |at| at.min(now)));
+        let at = sign_in.at.map_or(now, |at| at.min(now));
+        record.authenticated_at = Some(record.authenticated_at.map_or(at, |before| before.max(at)));
         record.seen_at = record.seen_at.max(now);
         record.level = sign_in.level;
         record.methods = sign_in.methods.iter().take(Record::MOST_METHODS).cloned().collect();

@@ -135,3 +135,55 @@ async fn a_session_is_opened_once_for_a_request_and_shared_by_its_clones() {
     let again = app.sessions.open(&browser.token(), &Caller::user()).await.expect("it lives");
     assert_eq!((again.get::<u8>("a").expect("a number"), again.get::<u8>("b").expect("a number")), (Some(1), Some(2)));
 }
+
+#[tokio::test]
+async fn what_could_not_be_saved_is_tried_again_by_the_next_commit() {
+    let app = App::new();
+    let browser = app.signed_in("alice").await;
+    let session = app.sessions.open(&browser.token(), &Caller::user()).await.expect("it lives");
+    session.set("a", &1).expect("small");
+    session.update("n", |n: Option<u32>| n.unwrap_or(0) + 1).expect("small");
+    app.store.script(Method::Save, [Fault::Unavailable]);
+    assert!(session.commit().await.expect_err("the store is away").is_unavailable());
+    session.set("b", &2).expect("small");
+    session.set("a", &3).expect("small");
+    session.commit().await.expect("it is back");
+    let again = app.sessions.open(&browser.token(), &Caller::user()).await.expect("it lives");
+    let kept = ["a", "b", "n"].map(|key| again.get::<u32>(key).expect("a number"));
+    assert_eq!(kept, [Some(3), Some(2), Some(1)]);
+}
+
+#[tokio::test]
+async fn a_commit_that_was_given_up_is_never_followed_by_success() {
+    let app = App::new();
+    let browser = app.signed_in("alice").await;
+    let session = app.sessions.open(&browser.token(), &Caller::user()).await.expect("it lives");
+    session.set("a", &1).expect("small");
+    let gate = app.store.hold_next(Method::Save);
+    tokio::select! {
+        biased;
+        _ = session.commit() => unreachable!("the store holds it"),
+        () = gate.reached() => {}
+    }
+    gate.open();
+    for _ in 0..2 {
+        assert!(session.commit().await.expect_err("its outcome is not known").is_unavailable());
+    }
+}
+
+#[tokio::test]
+async fn a_change_that_is_too_large_leaves_the_one_before() {
+    let app = App::with(|builder| builder.data_limit(1024));
+    let browser = app.signed_in("alice").await;
+    let session = app.sessions.open(&browser.token(), &Caller::user()).await.expect("it lives");
+    let large = || "x".repeat(1020);
+    session.set("kept", "small").expect("small");
+    assert!(session.set("kept", &large()).expect_err("too large").is_too_large());
+    session.update("text", |_: Option<String>| "a".to_owned()).expect("small");
+    assert!(session.update("text", move |_: Option<String>| large()).expect_err("too large").is_too_large());
+    assert!(session.set("other", &"x".repeat(1000)).expect_err("too large").is_too_large());
+    session.commit().await.expect("what is left fits");
+    let again = app.sessions.open(&browser.token(), &Caller::user()).await.expect("it lives");
+    let kept = ["kept", "text", "other"].map(|key| again.get::<String>(key).expect("text"));
+    assert_eq!(kept, [Some("small".to_owned()), Some("a".to_owned()), None]);
+}

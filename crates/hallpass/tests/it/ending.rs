@@ -230,3 +230,74 @@ fn parts_that_make_no_whole_are_refused() {
     assert!(store().data_limit((1 << 20) + 1).build().is_err());
     assert!(store().data_limit(1 << 20).build().is_ok());
 }
+
+#[tokio::test]
+async fn nothing_is_forgotten_before_it_has_been_ended() {
+    let app = App::new();
+    for _ in 0..5 {
+        app.signed_in("alice").await;
+        app.advance(1);
+    }
+    app.advance(30 * 86_400);
+    let two = NonZeroUsize::new(2).expect("positive");
+    let mut rounds = Vec::new();
+    for _ in 0..4 {
+        let swept = app.sessions.sweep(two).await.expect("it is there");
+        rounds.push((swept.expired, swept.forgotten));
+    }
+    assert_eq!(rounds, [(2, 0), (2, 0), (1, 0), (0, 0)]);
+    assert_eq!(app.observer.count(&EventKind::Expired), 5);
+}
+
+#[tokio::test]
+async fn a_session_whose_time_is_over_is_not_revived_by_a_retried_creation() {
+    let app = App::new();
+    let create = async || {
+        let mut new = NewSession::signed_in(subject("alice"));
+        new.idempotency = Some(hallpass::IdempotencyKey::new(&[1; 32], &Realm::default(), b"key"));
+        app.sessions.create(new, &Caller::user()).await
+    };
+    create().await.expect("made");
+    app.advance(1799);
+    create().await.expect("found");
+    app.advance(1800);
+    assert!(create().await.expect_err("over").is_key_used());
+}
+
+#[tokio::test]
+async fn a_replay_that_a_login_overtakes_ends_nothing() {
+    let app = App::new();
+    let browser = app.signed_in("alice").await;
+    let first = browser.token();
+    let second = app.sessions.renew(&first, &Caller::user()).await.expect("good").token;
+    app.sessions.verify(second.expose(), true, &Caller::user()).await.expect("good");
+    app.advance(151);
+    let gate = app.store.hold_next(Method::Save);
+    let sessions = app.sessions.clone();
+    let thief = tokio::spawn(async move { sessions.verify(&first, true, &Caller::user()).await });
+    gate.reached().await;
+    let login = app.sessions.authenticate(second.expose(), SignIn::new(subject("alice")), &Caller::user()).await;
+    let login = login.expect("good");
+    gate.open();
+    assert!(thief.await.expect("no panic").expect_err("refused").is_inactive());
+    app.sessions.open(login.token.expose(), &Caller::user()).await.expect("the login stands");
+    assert_eq!(app.observer.count(&EventKind::Replayed), 0);
+}
+
+#[tokio::test]
+async fn a_timeout_that_a_use_overtakes_ends_nothing() {
+    let app = App::new();
+    let browser = app.signed_in("alice").await;
+    let token = browser.token();
+    app.advance(1799);
+    let loaded = app.store.hold_next_answer(Method::Load);
+    let (sessions, late) = (app.sessions.clone(), token.clone());
+    let late = tokio::spawn(async move { sessions.verify(&late, true, &Caller::user()).await });
+    loaded.reached().await;
+    let session = app.sessions.open(&token, &Caller::user()).await.expect("in time");
+    session.set("a", &1).expect("small");
+    session.commit().await.expect("in time");
+    app.advance(1);
+    loaded.open();
+    late.await.expect("no panic").expect("it was used meanwhile, and lives");
+}

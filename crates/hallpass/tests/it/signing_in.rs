@@ -236,3 +236,12 @@ async fn a_locked_session_shows_nothing_and_its_own_subject_unlocks_it() {
     app.advance(14_400);
     assert_eq!(browser.who().await, "nobody", "its absolute timeout ends it");
 }
+
+#[tokio::test]
+async fn a_refused_change_of_subject_leaves_the_session_as_it_was() {
+    let app = App::with_policy(Policy::builder().limit(1, Overflow::Refuse).build().expect("valid"));
+    app.signed_in("bob").await;
+    let mut browser = app.signed_in("alice").await;
+    assert_eq!(browser.get("/login/bob").await.expect(StatusCode::CONFLICT).code(), "limit_reached");
+    assert_eq!(browser.who().await, "alice");
+}

@@ -227,6 +227,10 @@ impl Store for MemoryStore {
         let mut newest = Newest::new(query, after);
         if let (Some(realm), Some(subject)) = (&query.realm, &query.subject) {
             self.of_subject(realm, subject).into_iter().for_each(|record| newest.offer(record));
+        } else if let Some(at) = query.expires_by {
+            for shard in &self.shards {
+                shard.lock().expired_by(at).into_iter().for_each(|record| newest.offer(record));
+            }
         } else {
             for shard in &self.shards {
                 shard.lock().records().for_each(|record| newest.offer(record));

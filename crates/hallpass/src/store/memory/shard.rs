@@ -145,6 +145,32 @@ impl Shard {
         Some((self.classes[usize::from(slot.class)].realm.clone(), slot.subject.clone()))
     }
 
+    /// Returns the records whose time is over by this instant, without visiting those that live on more than once.
+    pub(super) fn expired_by(&mut self, at: Timestamp) -> Vec<Record> {
+        let mut expired = Vec::new();
+        let mut from = 0;
+        while let Some((&filed_under, _)) = self.by_expiry.range(from..=span(at)).next() {
+            let mut left = Vec::new();
+            for index in self.by_expiry.remove(&filed_under).unwrap_or_default() {
+                let Some(slot) = self.slot(index).filter(|slot| slot.filed_under == filed_under) else {
+                    continue;
+                };
+                if span(slot.expires_at()) > filed_under {
+                    self.file(index, slot.expires_at());
+                } else {
+                    left.push(index);
+                }
+            }
+            expired.extend(left.iter().filter_map(|&index| self.record_at(index)));
+            if !left.is_empty() {
+                self.by_expiry.insert(filed_under, left);
+            }
+            from = filed_under + 1;
+        }
+        expired.retain(|record| record.expires_at <= at);
+        expired
+    }
+
     /// Takes out at most `limit` slots whose records expired before this instant, for the caller to remove.
     pub(super) fn take_expired(&mut self, before: Timestamp, limit: usize) -> Vec<u32> {
         let mut expired = Vec::new();
