@@ -39,10 +39,9 @@ fn hash(id: &SessionId) -> u64 {
     id.as_bytes().first_chunk().map_or(0, |bytes| u64::from_be_bytes(*bytes))
 }
 
-/// Numbers the spans; there are fewer than 2^34 until the year 9999, and those that differ by 2^32 are 2,229 years apart.
-#[allow(clippy::cast_possible_truncation)]
+/// Numbers the spans of time; all after the year 4199 are one.
 fn span(at: Timestamp) -> u32 {
-    (at.as_millis() >> SPAN_BITS) as u32
+    u32::try_from(at.as_millis() >> SPAN_BITS).unwrap_or(u32::MAX).min(Slot::NOT_FILED - 1)
 }
 
 fn slot_at(chunks: &[Box<[Option<Slot>]>], index: u32) -> Option<&Slot> {
