@@ -228,7 +228,8 @@ async fn a_body_that_is_no_json_is_refused() {
         let answer = raw(&service, Method::POST, "/v1/sessions", "application/json", body).await;
         answer.problem(422, "invalid_body");
     }
-    let twice = raw(&service, Method::POST, "/v1/sessions", "application/json", r#"{"subject":"a","subject":"b"}"#).await;
+    let twice =
+        raw(&service, Method::POST, "/v1/sessions", "application/json", r#"{"subject":"a","subject":"b"}"#).await;
     assert_eq!(twice.problem(422, "invalid_field")["field"], "subject");
     let deep = format!("{}{}", "[".repeat(200_000), "]".repeat(200_000));
     let body = format!("{{\"data\":{{\"a\":{deep}}}}}");
@@ -240,7 +241,16 @@ async fn a_body_that_is_no_json_is_refused() {
 #[tokio::test]
 async fn data_that_readers_would_not_agree_on_is_refused() {
     let service = Service::start().await;
-    for data in ["[]", "1", "\"x\"", "true", r#"{"a":1,"a":2}"#, r#"{"a":{"b":1,"b":2}}"#, r#"{"a":1e999}"#, r#"{"a":"\ud800"}"#] {
+    for data in [
+        "[]",
+        "1",
+        "\"x\"",
+        "true",
+        r#"{"a":1,"a":2}"#,
+        r#"{"a":{"b":1,"b":2}}"#,
+        r#"{"a":1e999}"#,
+        r#"{"a":"\ud800"}"#,
+    ] {
         let body = format!("{{\"data\":{data}}}");
         let answer = raw(&service, Method::POST, "/v1/sessions", "application/json", body).await;
         assert_eq!(answer.problem(422, "invalid_field")["field"], "data", "{data}");
@@ -259,7 +269,9 @@ async fn data_that_readers_would_not_agree_on_is_refused() {
 #[tokio::test]
 async fn a_body_of_another_type_is_refused() {
     let service = Service::start().await;
-    for kind in ["text/plain", "application/x-www-form-urlencoded", "", "application/json; charset=latin1", "application/jsonx"] {
+    for kind in
+        ["text/plain", "application/x-www-form-urlencoded", "", "application/json; charset=latin1", "application/jsonx"]
+    {
         let answer = raw(&service, Method::POST, "/v1/sessions", kind, "{}").await;
         answer.problem(415, "unsupported_media_type");
     }
@@ -279,7 +291,8 @@ async fn a_body_over_a_mebibyte_is_refused_whether_or_not_it_says_so() {
     raw(&service, Method::POST, "/v1/logout", "application/json", fits.clone()).await.expect(204);
     let over = format!("{fits} ");
     raw(&service, Method::POST, "/v1/logout", "application/json", over.clone()).await.problem(413, "body_too_large");
-    let chunks = over.into_bytes().chunks(64 << 10).map(|chunk| Ok::<_, std::io::Error>(chunk.to_vec())).collect::<Vec<_>>();
+    let chunks =
+        over.into_bytes().chunks(64 << 10).map(|chunk| Ok::<_, std::io::Error>(chunk.to_vec())).collect::<Vec<_>>();
     let streamed = reqwest::Body::wrap_stream(futures_util::stream::iter(chunks));
     raw(&service, Method::POST, "/v1/logout", "application/json", streamed).await.problem(413, "body_too_large");
 }

@@ -14,9 +14,11 @@ async fn patch(service: &Service, name: &str, body: &str, if_match: Option<&str>
 async fn integers_that_readers_would_round_are_strings() {
     let service = Service::start().await;
     let request = service.request(Method::POST, "/v1/sessions", ADMIN).header("content-type", "application/json");
-    let body = r#"{"data":{"n":9007199254740993,"huge":123456789012345678901234567890,"f":1.10,"s":"9007199254740993"}}"#;
+    let body =
+        r#"{"data":{"n":9007199254740993,"huge":123456789012345678901234567890,"f":1.10,"s":"9007199254740993"}}"#;
     let made = service.send(request.body(body)).await;
-    let expected = r#"{"n":"9007199254740993","huge":"123456789012345678901234567890","f":1.10,"s":"9007199254740993"}"#;
+    let expected =
+        r#"{"n":"9007199254740993","huge":"123456789012345678901234567890","f":1.10,"s":"9007199254740993"}"#;
     made.expect(201);
     assert!(made.body.contains(expected), "{}", made.body);
     let name = id(&made.json());
@@ -51,7 +53,8 @@ async fn the_tag_moves_with_the_data_and_with_nothing_else() {
 #[tokio::test]
 async fn an_emptied_session_has_the_tag_of_one_that_never_had_data() {
     let service = Service::start().await;
-    let (one, other) = (service.create(json!({ "data": { "a": 1 } })).await, service.create(json!({ "data": {} })).await);
+    let (one, other) =
+        (service.create(json!({ "data": { "a": 1 } })).await, service.create(json!({ "data": {} })).await);
     let emptied = patch(&service, &id(&one), r#"{"a":null}"#, None).await;
     assert_eq!(emptied.body, "{}");
     let never = service.get(&format!("/v1/sessions/{}/data", id(&other))).await;

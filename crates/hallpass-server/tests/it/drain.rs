@@ -25,7 +25,8 @@ async fn a_service_that_is_told_to_stop_finishes_what_is_under_way() {
     let answer = under_way.await.expect("no panic").expect("an answer");
     assert_eq!(answer.status(), 200);
     let mut events = stream.bytes_stream();
-    while let Some(chunk) = tokio::time::timeout(Duration::from_secs(5), events.next()).await.expect("the stream ends") {
+    while let Some(chunk) = tokio::time::timeout(Duration::from_secs(5), events.next()).await.expect("the stream ends")
+    {
         chunk.expect("and is not torn");
     }
     tokio::time::timeout(Duration::from_secs(5), &mut service.running).await.expect("in time").expect("without error");

@@ -15,7 +15,8 @@ async fn read(response: Response, count: usize) -> Vec<Told> {
     let mut chunks = response.bytes_stream();
     let mut text = String::new();
     loop {
-        let told: Vec<_> = text.split_inclusive("\n\n").filter(|block| block.ends_with("\n\n")).filter_map(told).collect();
+        let told: Vec<_> =
+            text.split_inclusive("\n\n").filter(|block| block.ends_with("\n\n")).filter_map(told).collect();
         if told.len() >= count {
             return told;
         }

@@ -50,7 +50,8 @@ async fn a_session_is_made_verified_changed_renewed_signed_in_to_listed_and_ende
     let shown = service.get(&format!("/v1/sessions/{name}")).await.expect(200);
     assert_eq!(shown["level"], 2);
 
-    let ended = service.post(&format!("/v1/sessions/{name}/revoke"), json!({ "reason": "lost laptop" })).await.expect(200);
+    let ended =
+        service.post(&format!("/v1/sessions/{name}/revoke"), json!({ "reason": "lost laptop" })).await.expect(200);
     assert_eq!(ended, json!({ "revoked": 1, "effective_at": "2026-01-01T00:00:00.000Z" }));
     service.verify(&third).await.problem(401, "inactive");
     let shown = service.get(&format!("/v1/sessions/{name}")).await.expect(200);
@@ -102,7 +103,8 @@ async fn a_remembered_session_has_a_cookie_that_outlives_the_browser() {
     assert_eq!(made["session"]["profile"], "remember");
     assert!(made["cookie"].as_str().expect("text").ends_with("; Max-Age=2592000"), "{made}");
     let anonymous = service.create(json!({})).await;
-    let body = json!({ "token": token(&anonymous), "subject": "bob", "profile": "remember", "client": { "ip": "::1" } });
+    let body =
+        json!({ "token": token(&anonymous), "subject": "bob", "profile": "remember", "client": { "ip": "::1" } });
     let signed_in = service.post("/v1/authenticate", body).await.expect(200);
     assert_eq!(signed_in["session"]["profile"], "remember");
     assert_eq!(signed_in["session"]["client"]["ip"], "::1");

@@ -13,7 +13,8 @@ async fn a_key_is_shown_once_listed_without_itself_and_refused_once_revoked() {
     service.send(service.request(Method::GET, "/v1/sessions", key)).await.expect(200);
     let listed = service.get("/v1/keys").await;
     assert!(!listed.body.contains(key));
-    let names: Vec<_> = listed.json()["items"].as_array().expect("a list").iter().map(|key| key["name"].clone()).collect();
+    let names: Vec<_> =
+        listed.json()["items"].as_array().expect("a list").iter().map(|key| key["name"].clone()).collect();
     assert!(names.contains(&json!("shop")) && names.contains(&json!("first admin")), "{names:?}");
     let path = format!("/v1/keys/{}", made["id"].as_str().expect("an id"));
     service.send(service.request(Method::DELETE, &path, ADMIN)).await.expect(204);

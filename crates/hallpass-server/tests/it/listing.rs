@@ -5,7 +5,12 @@ use serde_json::{Value, json};
 use crate::service::{Service, id, token};
 
 fn ids(page: &Value) -> Vec<String> {
-    page["items"].as_array().expect("a list").iter().map(|item| item["id"].as_str().expect("an id").to_owned()).collect()
+    page["items"]
+        .as_array()
+        .expect("a list")
+        .iter()
+        .map(|item| item["id"].as_str().expect("an id").to_owned())
+        .collect()
 }
 
 #[tokio::test]

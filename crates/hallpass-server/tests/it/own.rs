@@ -14,7 +14,12 @@ async fn a_user_sees_their_own_sessions_with_the_present_one_marked() {
     let gone = service.sign_in("alice").await;
     service.post("/v1/logout", json!({ "token": gone })).await.expect(204);
     let page = service.post("/v1/self/sessions", json!({ "token": token(&first) })).await.expect(200);
-    let seen: Vec<_> = page["items"].as_array().expect("a list").iter().map(|item| (item["id"].clone(), item["current"].clone())).collect();
+    let seen: Vec<_> = page["items"]
+        .as_array()
+        .expect("a list")
+        .iter()
+        .map(|item| (item["id"].clone(), item["current"].clone()))
+        .collect();
     assert_eq!(seen, [(json!(id(&second)), json!(false)), (json!(id(&first)), json!(true))]);
     assert!(page["items"][0].get("data").is_none());
     let body = json!({ "token": token(&first), "limit": 1 });
@@ -51,7 +56,8 @@ async fn ending_other_sessions_needs_a_fresh_authentication_and_ending_the_own_d
 #[tokio::test]
 async fn a_user_ends_one_session_or_all_and_none_of_others() {
     let service = Service::start().await;
-    let (mine, other) = (service.create(json!({ "subject": "alice" })).await, service.create(json!({ "subject": "alice" })).await);
+    let (mine, other) =
+        (service.create(json!({ "subject": "alice" })).await, service.create(json!({ "subject": "alice" })).await);
     let bobs = service.create(json!({ "subject": "bob" })).await;
     let revoke = |what: serde_json::Value| {
         let mut body = json!({ "token": token(&mine) });

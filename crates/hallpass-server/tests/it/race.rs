@@ -30,7 +30,8 @@ async fn of_many_changes_to_one_version_of_the_data_one_is_made() {
     let path = format!("/v1/sessions/{name}/data");
     let tag = service.get(&path).await.headers["etag"].clone();
     let changes = (0..32).map(|n| {
-        let request = service.request(Method::PATCH, &path, ADMIN).header("if-match", &tag).json(&json!({ "n": n + 1 }));
+        let request =
+            service.request(Method::PATCH, &path, ADMIN).header("if-match", &tag).json(&json!({ "n": n + 1 }));
         service.send(request)
     });
     let answers = join_all(changes).await;

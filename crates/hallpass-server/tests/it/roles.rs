@@ -63,7 +63,9 @@ async fn data_is_shown_to_applications_and_admins_only() {
     let name = id(&service.create(json!({ "subject": "alice", "data": { "card": "4111" } })).await);
     for (role, sees) in [("viewer", false), ("operator", false), ("auditor", false), ("admin", true)] {
         let key = service.key(role).await;
-        for path in [format!("/v1/sessions/{name}"), "/v1/sessions".to_owned(), "/v1/subjects/alice/sessions".to_owned()] {
+        for path in
+            [format!("/v1/sessions/{name}"), "/v1/sessions".to_owned(), "/v1/subjects/alice/sessions".to_owned()]
+        {
             let answer = service.send(service.request(Method::GET, &path, &key)).await;
             answer.expect(200);
             assert_eq!(answer.body.contains("4111"), sees, "{role}: {path}");

@@ -90,7 +90,10 @@ async fn a_service_that_cannot_start_says_why_and_what_to_do() {
     let address = service.base.trim_start_matches("http://").parse().expect("an address");
     let start = async |config: Config| Server::start(config).await.expect_err("it cannot start").to_string();
     let in_use = start(Config { listen: address, ..config() }).await;
-    assert!(in_use.contains(&address.to_string()) && in_use.contains("in use") && in_use.contains("--listen"), "{in_use}");
+    assert!(
+        in_use.contains(&address.to_string()) && in_use.contains("in use") && in_use.contains("--listen"),
+        "{in_use}"
+    );
     let elsewhere = start(Config { listen: "203.0.113.1:7070".parse().expect("an address"), ..config() }).await;
     assert!(elsewhere.contains("203.0.113.1:7070"), "{elsewhere}");
     let store = start(Config { store: "carrier-pigeon:loft".to_owned(), ..config() }).await;
@@ -160,6 +163,9 @@ async fn connections_beyond_the_limit_wait_for_their_turn() {
     let early = tokio::time::timeout(Duration::from_millis(300), second.read_to_end(&mut answer)).await;
     assert!(early.is_err(), "the one place is taken");
     drop(first);
-    tokio::time::timeout(Duration::from_secs(5), second.read_to_end(&mut answer)).await.expect("its turn").expect("read");
+    tokio::time::timeout(Duration::from_secs(5), second.read_to_end(&mut answer))
+        .await
+        .expect("its turn")
+        .expect("read");
     assert!(String::from_utf8_lossy(&answer).starts_with("HTTP/1.1 200"));
 }

@@ -13,7 +13,8 @@ struct Running {
 }
 
 async fn start(store: &str) -> Running {
-    let server = Server::start(Config { store: store.to_owned(), admin_key: None, ..config() }).await.expect("it starts");
+    let server =
+        Server::start(Config { store: store.to_owned(), admin_key: None, ..config() }).await.expect("it starts");
     let base = format!("http://{}", server.address());
     let key = server.first_key().map(|key| key.expose().to_owned());
     let (stop, stopped) = oneshot::channel::<()>();
@@ -53,7 +54,8 @@ async fn what_was_made_before_a_restart_is_there_after_it() {
     let timeline = format!("{}/v1/sessions/{}/timeline", second.base, made["session"]["id"].as_str().expect("an id"));
     let timeline: Value =
         Client::new().get(timeline).bearer_auth(&key).send().await.expect("an answer").json().await.expect("JSON");
-    let kinds: Vec<_> = timeline["items"].as_array().expect("a list").iter().map(|event| event["kind"].clone()).collect();
+    let kinds: Vec<_> =
+        timeline["items"].as_array().expect("a list").iter().map(|event| event["kind"].clone()).collect();
     assert_eq!(kinds, ["created", "revoked"]);
     assert!(timeline["ending"]["request_id"].is_string());
 }
@@ -89,7 +91,8 @@ async fn two_services_share_a_store_and_its_keys() {
 async fn a_store_that_cannot_be_opened_is_named() {
     let folder = rig::scratch();
     let file = folder.path().join("not-a-store.db");
-    std::fs::write(&file, "something else entirely, and long enough to be a file of some other program".repeat(9)).expect("written");
+    std::fs::write(&file, "something else entirely, and long enough to be a file of some other program".repeat(9))
+        .expect("written");
     let config = Config { store: format!("sqlite:{}", file.display()), ..config() };
     let error = Server::start(config).await.expect_err("it is no store").to_string();
     assert!(error.contains("not-a-store.db"), "{error}");

@@ -5,7 +5,8 @@ use crate::service::{Answer, Service, token};
 /// Returns what of an answer may not tell one refusal from another.
 fn shape(answer: &Answer) -> (u16, String, Vec<(String, String)>) {
     let request_id = answer.headers["x-request-id"].to_str().expect("text");
-    let mut headers: Vec<_> = answer.headers.iter().map(|(name, value)| (name.to_string(), format!("{value:?}"))).collect();
+    let mut headers: Vec<_> =
+        answer.headers.iter().map(|(name, value)| (name.to_string(), format!("{value:?}"))).collect();
     headers.retain(|(name, _)| name != "x-request-id" && name != "date");
     headers.sort();
     (answer.status.as_u16(), answer.body.replace(request_id, ""), headers)
@@ -27,7 +28,9 @@ async fn every_token_that_is_refused_is_refused_the_same() {
     let expected = shape(&service.verify("").await);
     assert_eq!(expected.0, 401);
     assert!(expected.1.contains("\"code\":\"inactive\""));
-    for bad in [revoked.as_str(), &expired, &replaced, &wrong, &unknown, "x", &living[..63], &"é".repeat(32), "\0", "hpk_"] {
+    for bad in
+        [revoked.as_str(), &expired, &replaced, &wrong, &unknown, "x", &living[..63], &"é".repeat(32), "\0", "hpk_"]
+    {
         for (path, body) in [
             ("/v1/verify", json!({ "token": bad })),
             ("/v1/renew", json!({ "token": bad })),
