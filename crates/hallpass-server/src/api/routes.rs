@@ -66,7 +66,6 @@ fn operators() -> OpenApiRouter<Arc<App>> {
         .routes(routes!(events::stream::stream))
         .routes(routes!(keys::create_key, keys::list_keys))
         .routes(routes!(keys::revoke_key))
-        .routes(routes!(sweep::sweep))
         .routes(routes!(health::metrics))
 }
 

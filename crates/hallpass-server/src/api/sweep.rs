@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
 use crate::app::App;
-use crate::wire::{Administer, Authorized, Json, JsonBody, Problem};
+use crate::wire::{Authorized, Json, JsonBody, Problem, Revoke};
 
 /// A sweep to be made now.
 #[derive(Deserialize, ToSchema)]
@@ -33,7 +33,7 @@ pub(super) struct SweepAnswer {
 ))]
 pub(super) async fn sweep(
     State(app): State<Arc<App>>,
-    key: Authorized<Administer>,
+    key: Authorized<Revoke>,
     body: JsonBody,
 ) -> Result<Json, Problem> {
     let SweepRequest { limit } = body.read()?;

@@ -58,7 +58,7 @@ impl RequestIds {
     fn next(&self) -> RequestId {
         let number = self.next.fetch_add(1, Ordering::Relaxed);
         let process = u32::from_be_bytes(self.process);
-        let name = Note::new(format!("{process:08x}-{number:x}"));
+        let name = Note::new(format!("{process:08x}-{number:010x}"));
         RequestId(name.unwrap_or_else(|_| unreachable!("digits and a dash are a note")))
     }
 }

@@ -1,0 +1,113 @@
+use std::time::Duration;
+
+use futures_util::StreamExt as _;
+use reqwest::{Method, Response};
+use serde_json::{Value, json};
+
+use crate::service::{ADMIN, Service, id, token};
+
+/// An event as the stream gave it: its name and itself.
+type Told = (String, Value);
+
+/// Reads so many events off a stream.
+async fn read(response: Response, count: usize) -> Vec<Told> {
+    assert_eq!(response.headers()["content-type"], "text/event-stream");
+    let mut chunks = response.bytes_stream();
+    let mut text = String::new();
+    loop {
+        let told: Vec<_> =
+            text.split_inclusive("\n\n").filter(|block| block.ends_with("\n\n")).filter_map(told).collect();
+        if told.len() >= count {
+            return told;
+        }
+        let chunk = tokio::time::timeout(Duration::from_secs(10), chunks.next()).await.expect("in time");
+        text.push_str(str::from_utf8(&chunk.expect("more").expect("a chunk")).expect("text"));
+    }
+}
+
+fn told(block: &str) -> Option<Told> {
+    let field = |name: &str| block.lines().find_map(|line| line.strip_prefix(name)?.strip_prefix(": "));
+    let event: Value = serde_json::from_str(field("data")?).expect("JSON");
+    assert_eq!(field("event"), event["kind"].as_str());
+    Some((field("id")?.to_owned(), event))
+}
+
+#[tokio::test]
+async fn events_are_listed_by_what_is_asked_and_after_what_was_seen() {
+    let service = Service::start().await;
+    let alice = service.create(json!({ "subject": "alice" })).await;
+    service.create(json!({ "subject": "bob" })).await;
+    service.post("/v1/logout", json!({ "token": token(&alice) })).await.expect(204);
+    let list = async |query: &str| {
+        let page = service.get(&format!("/v1/events{query}")).await.expect(200);
+        page["items"].as_array().expect("a list").clone()
+    };
+    let all = list("").await;
+    assert_eq!(all.len(), 3);
+    assert_eq!(list("?subject=alice").await.len(), 2);
+    assert_eq!(list("?kind=revoked").await.len(), 1);
+    assert_eq!(list(&format!("?session={}", id(&alice))).await.len(), 2);
+    let first = all[0]["id"].as_str().expect("an id");
+    assert_eq!(list(&format!("?after={first}")).await, all[1..]);
+    let page = service.get("/v1/events?limit=2").await.expect(200);
+    assert_eq!(list(&format!("?cursor={}", page["next"].as_str().expect("more"))).await, all[2..]);
+    for (query, field) in [
+        ("after=x", "after"),
+        ("cursor=x", "cursor"),
+        ("kind=teleported", "kind"),
+        ("session=x", "session"),
+        ("limit=0", "limit"),
+        ("ip=::1", "ip"),
+    ] {
+        let answer = service.get(&format!("/v1/events?{query}")).await;
+        assert_eq!(answer.problem(422, "invalid_field")["field"], field, "{query}");
+    }
+}
+
+#[tokio::test]
+async fn a_stream_shows_events_as_they_happen_and_goes_on_where_it_was_left() {
+    let service = Service::start().await;
+    service.sign_in("before").await;
+    service.clock.advance(Duration::from_secs(1));
+    let open = |last: Option<&str>| {
+        let request = service.request(Method::GET, "/v1/events/stream?kind=created", ADMIN);
+        let request = if let Some(last) = last { request.header("last-event-id", last) } else { request };
+        request.send()
+    };
+    let stream = open(None).await.expect("a stream");
+    for name in ["one", "two"] {
+        service.sign_in(name).await;
+    }
+    let told = read(stream, 2).await;
+    let subjects: Vec<_> = told.iter().map(|(_, event)| event["subject"].clone()).collect();
+    assert_eq!(subjects, ["one", "two"], "and nothing from before");
+    service.sign_in("three").await;
+    let resumed = read(open(Some(&told[0].0)).await.expect("a stream"), 2).await;
+    let subjects: Vec<_> = resumed.iter().map(|(_, event)| event["subject"].clone()).collect();
+    assert_eq!(subjects, ["two", "three"]);
+    let wrong = service.request(Method::GET, "/v1/events/stream", ADMIN).header("last-event-id", "x");
+    assert_eq!(service.send(wrong).await.problem(422, "invalid_field")["field"], "Last-Event-ID");
+}
+
+#[tokio::test]
+async fn there_are_no_more_streams_than_may_be_open() {
+    let mut config = crate::service::config();
+    config.limits.streams = 1;
+    let service = Service::with(config).await;
+    let open = service.request(Method::GET, "/v1/events/stream", ADMIN).send().await.expect("a stream");
+    assert_eq!(open.status(), 200);
+    let refused = service.get("/v1/events/stream").await;
+    refused.problem(503, "overloaded");
+    assert!(refused.headers.contains_key("retry-after"));
+    drop(open);
+    let mut again = 503;
+    for _ in 0..100 {
+        let response = service.request(Method::GET, "/v1/events/stream", ADMIN).send().await.expect("an answer");
+        again = response.status().as_u16();
+        if again == 200 {
+            break;
+        }
+        tokio::time::sleep(Duration::from_millis(20)).await;
+    }
+    assert_eq!(again, 200, "a stream that its client left makes room");
+}

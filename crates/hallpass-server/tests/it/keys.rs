@@ -1,0 +1,63 @@
+use reqwest::Method;
+use serde_json::{Value, json};
+
+use crate::service::{ADMIN, Service};
+
+#[tokio::test]
+async fn a_key_is_shown_once_listed_without_itself_and_refused_once_revoked() {
+    let service = Service::start().await;
+    let made = service.post("/v1/keys", json!({ "name": "shop", "role": "viewer" })).await.expect(201);
+    let key = made["key"].as_str().expect("a key");
+    assert!(key.starts_with("hpk_") && key.len() == 47, "256 random bits");
+    assert_eq!(made["last_four"], &key[43..]);
+    service.send(service.request(Method::GET, "/v1/sessions", key)).await.expect(200);
+    let listed = service.get("/v1/keys").await;
+    assert!(!listed.body.contains(key));
+    let names: Vec<_> =
+        listed.json()["items"].as_array().expect("a list").iter().map(|key| key["name"].clone()).collect();
+    assert!(names.contains(&json!("shop")) && names.contains(&json!("first admin")), "{names:?}");
+    let path = format!("/v1/keys/{}", made["id"].as_str().expect("an id"));
+    service.send(service.request(Method::DELETE, &path, ADMIN)).await.expect(204);
+    service.send(service.request(Method::GET, "/v1/sessions", key)).await.problem(401, "bad_api_key");
+    service.send(service.request(Method::DELETE, &path, ADMIN)).await.problem(404, "not_found");
+}
+
+#[tokio::test]
+async fn a_key_that_was_made_works_at_once() {
+    let service = Service::start().await;
+    for _ in 0..20 {
+        let key = service.key("viewer").await;
+        service.send(service.request(Method::GET, "/v1/sessions", &key)).await.expect(200);
+    }
+}
+
+#[tokio::test]
+async fn the_last_admin_key_stays() {
+    let service = Service::start().await;
+    let listed = service.get("/v1/keys").await.expect(200);
+    let first = format!("/v1/keys/{}", listed["items"][0]["id"].as_str().expect("an id"));
+    service.send(service.request(Method::DELETE, &first, ADMIN)).await.problem(409, "last_admin_key");
+    let other = service.key("admin").await;
+    service.send(service.request(Method::DELETE, &first, &other)).await.expect(204);
+    service.get("/v1/keys").await.problem(401, "bad_api_key");
+}
+
+#[tokio::test]
+async fn an_admin_of_another_realm_manages_the_keys_of_that_realm() {
+    let service = Service::start().await;
+    let body = json!({ "name": "shop admin", "role": "admin", "realm": "shop" });
+    let made = service.post("/v1/keys", body).await.expect(201);
+    let shop = made["key"].as_str().expect("a key").to_owned();
+    let call = async |method: Method, path: &str, body: Value| {
+        let request = service.request(method, path, &shop);
+        service.send(if body.is_null() { request } else { request.json(&body) }).await
+    };
+    let refused = call(Method::POST, "/v1/keys", json!({ "name": "x", "role": "admin", "realm": "default" })).await;
+    assert_eq!(refused.problem(422, "invalid_field")["field"], "realm");
+    let own = call(Method::POST, "/v1/keys", json!({ "name": "x", "role": "app" })).await.expect(201);
+    assert_eq!(own["realm"], "shop");
+    let listed = call(Method::GET, "/v1/keys", Value::Null).await.expect(200);
+    assert_eq!(listed["items"].as_array().map(Vec::len), Some(2));
+    call(Method::DELETE, "/v1/keys/first", Value::Null).await.problem(404, "not_found");
+    assert_eq!(service.get("/v1/keys").await.expect(200)["items"].as_array().map(Vec::len), Some(3));
+}

@@ -1,0 +1,28 @@
+use crate::service::Service;
+
+/// To write it anew: `HALLPASS_WRITE_OPENAPI=1 cargo test -p hallpass-server --test it openapi`.
+#[tokio::test]
+async fn the_committed_description_is_that_of_the_code() {
+    let service = Service::start().await;
+    let served = service.get("/openapi.json").await;
+    let mut pretty = serde_json::to_string_pretty(&served.expect(200)).expect("JSON");
+    pretty.push('\n');
+    let path = concat!(env!("CARGO_MANIFEST_DIR"), "/openapi.json");
+    if std::env::var_os("HALLPASS_WRITE_OPENAPI").is_some() {
+        std::fs::write(path, &pretty).expect("it can be written");
+    }
+    let committed = std::fs::read_to_string(path).unwrap_or_default();
+    assert!(committed == pretty, "crates/hallpass-server/openapi.json is old: see the comment on this test");
+}
+
+#[tokio::test]
+async fn the_description_needs_no_key_and_names_every_call() {
+    let service = Service::start().await;
+    let answer = service.send(service.request(reqwest::Method::GET, "/openapi.json", "")).await.expect(200);
+    let paths: Vec<_> = answer["paths"].as_object().expect("paths").keys().map(String::as_str).collect();
+    for path in ["/v1/sessions", "/v1/verify", "/v1/sessions/{id}/data", "/v1/events/stream", "/metrics", "/livez"] {
+        assert!(paths.contains(&path), "{path} is not among {paths:?}");
+    }
+    let text = answer.to_string();
+    assert!(!text.contains("hpk_0"), "no key");
+}
