@@ -27,7 +27,7 @@ fn words_that_are_no_command_are_usage_errors() {
         (&["sessions", "list", "--subject", ""], "a subject is 1 to 255 bytes", "hallpass sessions list --help"),
         (&["sessions", "list", "--state", "dead"], "dead", "hallpass sessions list --help"),
         (&["sessions", "revoke"], "required", "hallpass sessions revoke --help"),
-        (&["sessions", "watch", "--kind", "exploded"], "exploded", "hallpass sessions watch --help"),
+        (&["sessions", "watch", "--kind", "exploded"], "exploded", "expired"),
         (&["sessions", "list", "--url", "http://x", "--store", "y"], "cannot be used with", "hallpass sessions list"),
         (&["keys", "create", "shop"], "--role", "hallpass keys create --help"),
         (&["keys", "create", "shop", "--role", "king"], "king", "hallpass keys create --help"),

@@ -130,7 +130,8 @@ fn what_hinders_a_start_is_one_line_with_what_to_do() {
         (&["--store", "sqlite:no/such/folder/a.db"], "no/such/folder", "make it"),
         (&["--url", "http://127.0.0.1:1"], "--url is for commands", "--listen"),
     ] {
-        let run = bench.run(&[&["serve", "--listen", "127.0.0.1:0"][usize::from(words[0] == "--listen") * 2..], words].concat());
+        let start: &[_] = if words[0] == "--listen" { &["serve"] } else { &["serve", "--listen", "127.0.0.1:0"] };
+        let run = bench.run(&[start, words].concat());
         assert_eq!(run.code, 2, "{}", run.all());
         assert!(run.stderr.lines().next().is_some_and(|line| line.starts_with("error: ") && line.contains(error)), "{}", run.all());
         assert!(run.stderr.lines().any(|line| line.starts_with("hint: ")), "{}: {hint}", run.all());
