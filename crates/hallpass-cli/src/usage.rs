@@ -56,8 +56,8 @@ mod tests {
     use super::*;
 
     fn said(words: &[&str]) -> Failure {
-        let error = crate::args::command().try_get_matches_from(words).expect_err("no command");
-        failure(&error.render().to_string(), words)
+        let error = args::command().try_get_matches_from(words).expect_err("no command");
+        failure(&error.render().to_string(), &words.iter().map(OsString::from).collect::<Vec<_>>())
     }
 
     #[test]

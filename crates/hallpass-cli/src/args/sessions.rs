@@ -142,7 +142,8 @@ pub(crate) struct Revoke {
     #[arg(long, help_heading = "Which sessions")]
     pub(crate) all: bool,
     /// All but this session of the subject
-    #[arg(long, value_name = "ID", value_parser = session_id, requires = "subject", help_heading = "Which sessions")]
+    #[arg(long, value_name = "ID", value_parser = session_id, requires = "subject", help_heading = "Which sessions",
+        conflicts_with_all = ["ip", "user_agent", "created_after", "seen_before", "level", "profile", "all"])]
     pub(crate) except: Option<SessionId>,
     /// What to write down about it, for whoever asks why they were logged out
     #[arg(long, value_name = "TEXT", default_value = "by command line")]

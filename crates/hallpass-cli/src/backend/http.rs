@@ -126,7 +126,11 @@ impl Connection {
                 let when = retry_after.map_or_else(|| "later".to_owned(), |seconds| format!("in {seconds} seconds"));
                 Failure::passing(format!("the service at {base} cannot do it now{said}")).hint(format!("try again {when}"))
             }
-            StatusCode::CONFLICT => Failure::refused(format!("the service refused{said}")),
+            StatusCode::CONFLICT => {
+                let detail = visible(&problem.detail);
+                let (message, hint) = detail.split_once(": ").unwrap_or((&detail, "--verbose says more"));
+                Failure::refused(message).hint(hint)
+            }
             StatusCode::NOT_IMPLEMENTED => Failure::new(format!("the service's store cannot do that{said}")),
             status if status.is_redirection() => {
                 Failure::new(format!("{base} is not the address of a service: it points elsewhere"))

@@ -218,11 +218,11 @@ impl Plan<'_> {
     fn table(&self, met: &Met) -> String {
         let now = self.context.now();
         let rows: Vec<_> = met.first.iter().map(|session| session_row(session, now)).collect();
-        let mut text = Columns::new(SESSION_COLUMNS, Output::width()).piece(&rows);
-        if met.count > rows.len() as u64 {
-            text += &format!("and {} more\n", met.count - rows.len() as u64);
+        let text = Columns::new(SESSION_COLUMNS, Output::width()).piece(&rows);
+        match met.count - rows.len() as u64 {
+            0 => text,
+            more => format!("{text}and {more} more\n"),
         }
-        text
     }
 
     fn tell(&self, matched: u64, revoked: u64, sample: Vec<SessionId>) -> Result<(), Failure> {

@@ -132,3 +132,27 @@ fn event(kind: EventKind, record: &Record, at: Timestamp) -> Event {
     event.origin.ip = record.client.ip;
     event
 }
+
+/// Adds sessions whose time is over, and tombstones that nobody needs any more.
+pub(crate) fn stale(bench: &Bench, over: usize, forgettable: usize) {
+    let store = SqliteStore::open(bench.store()).expect("a store");
+    let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build().expect("a runtime");
+    let now = now();
+    runtime.block_on(async {
+        let records = (0..over + forgettable).map(|number| {
+            let mut record = living(SessionId::random(), "gone", now, 30 * HOUR, 29 * HOUR);
+            if number >= over {
+                let at = ago(now, 28 * HOUR);
+                let ended = Ended { at, reason: EndReason::Logout, actor: Actor::user(), note: None };
+                record.end(ended, ago(now, 2 * HOUR));
+            }
+            record
+        });
+        let saves = records.map(|record| {
+            let store = &store;
+            async move { store.save(&record, Expected::Absent, &[]).await.expect("the store is there") }
+        });
+        let outcomes = futures_util::future::join_all(saves).await;
+        assert!(outcomes.iter().all(|outcome| *outcome == Outcome::Applied));
+    });
+}

@@ -120,6 +120,27 @@ async fn a_sweep_ends_what_is_over_with_an_event_and_later_forgets_it() {
 }
 
 #[tokio::test]
+async fn a_sweep_after_a_long_pause_forgets_nothing_whose_end_was_not_written_down() {
+    let app = App::new();
+    let mut tokens = Vec::new();
+    for _ in 0..5 {
+        tokens.push(app.signed_in("alice").await);
+    }
+    // Longer than any margin: the store alone would forget them as they are.
+    app.advance(100 * 3600);
+    let two = NonZeroUsize::new(2).expect("not zero");
+    for expected in [(2, 0), (2, 0), (1, 0), (0, 0)] {
+        let swept = app.sessions.sweep(two).await.expect("it is there");
+        assert_eq!((swept.expired, swept.forgotten), expected);
+    }
+    assert_eq!(app.observer.count(&EventKind::Expired), 5);
+    for token in &tokens {
+        let record = app.sessions.find(&id(token)).await.expect("it is there").expect("a tombstone");
+        assert_eq!(record.ended.map(|ended| ended.reason), Some(EndReason::Idle));
+    }
+}
+
+#[tokio::test]
 async fn a_session_that_is_used_while_it_is_swept_stays() {
     let app = App::new();
     let mut browser = app.signed_in("alice").await;
