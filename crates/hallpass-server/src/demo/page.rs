@@ -82,7 +82,7 @@ pub(super) fn html(status: StatusCode, page: &impl Template) -> Response {
 
 /// Sends the browser to a page that tells what was done; a reload there does not do it again.
 pub(super) fn done(path: &str, said: Said) -> Response {
-    Redirect::to(&format!("{path}?said={}", said.word())).into_response()
+    Redirect::to(&format!("{path}?said={}{}", said.word(), said.place())).into_response()
 }
 
 /// What the next page tells about what was done.
@@ -135,6 +135,16 @@ impl Said {
         Self::ALL.into_iter().find(|said| said.word() == word)
     }
 
+    /// Where on the page to go on, for those who scroll or use the keyboard.
+    fn place(self) -> &'static str {
+        match self {
+            Self::Counted | Self::NoteSaved | Self::NoteCleared | Self::NoteTooLong => "#kept",
+            Self::Renewed => "#token",
+            Self::SecondFactor => "#proof",
+            _ => "",
+        }
+    }
+
     fn word(self) -> &'static str {
         self.parts().0
     }
@@ -157,7 +167,7 @@ impl Said {
             Self::NoteSaved => ("note-saved", "The note is kept in the session.", Good),
             Self::NoteCleared => ("note-cleared", "The note is gone.", Good),
             Self::NoteTooLong => ("note-too-long", "A note has at most 500 characters. Nothing was changed.", Bad),
-            Self::Renewed => ("renewed", "The token was renewed. What was before and what is now stands below.", Good),
+            Self::Renewed => ("renewed", "The token was renewed. What was before and what is now stands there.", Good),
             Self::LoggedOut => ("logged-out", "Logged out. The session has ended, and the cookie is gone.", Good),
             Self::LoggedOutElsewhere => {
                 ("logged-out-elsewhere", "Logged out everywhere but here. Your other sessions have ended.", Good)

@@ -1,6 +1,5 @@
 //! The demo in a real Chromium, driven by `browser.cjs`.
 
-use std::net::SocketAddr;
 use std::path::Path;
 use std::process::Stdio;
 use std::sync::Arc;
@@ -9,39 +8,52 @@ use std::time::Duration;
 use axum::Router;
 use axum::extract::Path as Part;
 use axum::routing::post;
+use hallpass::testing::{FaultyStore, ManualClock};
+use hallpass::{MemorySettings, MemoryStore};
+use hallpass_server::stores::Opened;
+use hallpass_server::{Config, Server};
 use tokio::net::TcpListener;
 use tokio::process::Command;
 use tokio::time::timeout;
 
-use super::App;
-
 const PATIENCE: Duration = Duration::from_secs(120);
 
-/// Serves the demo, and what the scenario needs to move time and to take the store away, on a port of its own.
-async fn serve(app: App) -> SocketAddr {
-    let app = Arc::new(app);
-    let (clock, store) = (Arc::clone(&app), Arc::clone(&app));
-    let test = Router::new()
+/// Where a scenario finds what it needs.
+struct Addresses {
+    demo: String,
+    /// Moves the service's time, and takes its store away.
+    control: String,
+}
+
+/// Starts the service with its demo, on ports of its own.
+async fn serve() -> Addresses {
+    let (clock, store) = (ManualClock::new(), FaultyStore::new(MemoryStore::new()));
+    let config = Config { listen: ([127, 0, 0, 1], 0).into(), demo: true, ..Config::default() };
+    let opened = Opened { store: Arc::new(store.clone()), settings: Arc::new(MemorySettings::default()) };
+    let server = Server::builder(config).opened(opened).clock(clock.clone()).start().await.expect("it starts");
+    let demo = format!("http://{}/demo", server.address());
+    tokio::spawn(server.run(std::future::pending()));
+
+    let control = Router::new()
         .route(
-            "/test/advance/{seconds}",
-            post(async move |Part(seconds): Part<u64>| clock.clock.advance(Duration::from_secs(seconds)).to_string()),
+            "/advance/{seconds}",
+            post(async move |Part(seconds): Part<u64>| clock.advance(Duration::from_secs(seconds)).to_string()),
         )
-        .route("/test/outage/{away}", post(async move |Part(away): Part<bool>| store.store.outage(away)));
-    let routes = app.router.clone().merge(test).into_make_service_with_connect_info::<SocketAddr>();
+        .route("/outage/{away}", post(async move |Part(away): Part<bool>| store.outage(away)));
     let listener = TcpListener::bind("127.0.0.1:0").await.expect("a free port");
     let address = listener.local_addr().expect("bound");
-    tokio::spawn(async move { axum::serve(listener, routes).await });
-    address
+    tokio::spawn(async move { axum::serve(listener, control).await });
+    Addresses { demo, control: format!("http://{address}") }
 }
 
 /// Runs one scenario; it ends with `passed` on its own line, or tells what went wrong.
 async fn run(scenario: &str) {
     let Some(browser) = rig::browser() else { return };
-    let address = serve(App::new()).await;
+    let Addresses { demo, control } = serve().await;
     let profiles = rig::scratch();
     let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/it/demo/browser.cjs");
     let mut command = Command::from(browser.script(&script));
-    command.arg(scenario).arg(format!("http://{address}")).env("TMPDIR", profiles.path());
+    command.args([scenario, &demo, &control]).env("TMPDIR", profiles.path());
     let child = command.stdin(Stdio::null()).kill_on_drop(true).output();
     let output = timeout(PATIENCE, child).await.expect("the scenario ends in time").expect("node starts");
     let told = format!("{}{}", String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr));
