@@ -10,6 +10,7 @@ const [name, demo, control] = process.argv.slice(2);
 
 const launch = (options = {}) => chromium.launch({
   executablePath: process.env.CHROMIUM,
+  timeout: 120_000,
   args: [
     '--no-sandbox', '--disable-dev-shm-usage', '--disable-gpu', '--disable-quic', '--no-first-run',
     '--disable-background-networking', '--disable-component-update', '--disable-sync',
@@ -22,7 +23,7 @@ const launch = (options = {}) => chromium.launch({
 const complaints = [];
 async function profile(browser, options = {}) {
   const context = await browser.newContext(options);
-  context.setDefaultTimeout(30_000);
+  context.setDefaultTimeout(60_000);
   context.on('console', (message) => {
     // The browser itself tells of answers that are errors, which some scenarios ask for.
     if (['error', 'warning'].includes(message.type()) && !/status of (403|404|503)/.test(message.text())) {
@@ -196,7 +197,7 @@ const scenarios = {
       await page.getByRole('heading', { name: 'Timeline' }).waitFor();
       await click(page, 'Log out', 'Logged out.');
       for (let step = 0; step < 3; step += 1) {
-        await page.goBack({ waitUntil: 'load' });
+        await page.goBack({ waitUntil: 'commit' });
         await page.getByText(/Nobody is signed in|There is no session yet/).first().waitFor();
         const shown = await page.content();
         for (const secret of ['nobody else is to read this', 'pass-title', 'who-name', 'class="what"']) {

@@ -16,7 +16,8 @@ use tokio::net::TcpListener;
 use tokio::process::Command;
 use tokio::time::timeout;
 
-const PATIENCE: Duration = Duration::from_secs(120);
+/// A scenario takes some seconds; a machine that is busy with more than tests takes its time.
+const PATIENCE: Duration = Duration::from_secs(300);
 
 /// Where a scenario finds what it needs.
 struct Addresses {
