@@ -4,7 +4,6 @@ use askama::Template;
 use axum::http::{StatusCode, header};
 use axum::response::{Html, IntoResponse as _, Redirect, Response};
 
-use super::assets;
 use super::people::Who;
 use super::visit::Visit;
 use super::wire::Wire;
@@ -41,14 +40,6 @@ impl Page {
     pub(super) fn without_session(title: &'static str, place: Place, wire: &Wire) -> Self {
         let cookie = wire.carrier().name().to_owned();
         Self { title, place, who: None, said: None, cookie, is_plain: wire.is_plain() }
-    }
-
-    pub(super) fn style(&self) -> &'static str {
-        assets::style_address()
-    }
-
-    pub(super) fn script(&self) -> &'static str {
-        assets::script_address()
     }
 
     pub(super) fn is_home(&self) -> bool {
@@ -153,7 +144,7 @@ impl Said {
         self.parts().1
     }
 
-    pub(super) fn is_good(&self) -> bool {
+    pub(super) fn is_good(self) -> bool {
         self.parts().2 == Tone::Good
     }
 
