@@ -26,6 +26,8 @@ struct HomePage {
     locked: Option<Who>,
     /// Whether the browser showed a token that opens nothing.
     is_refused: bool,
+    /// Whether sessions outlive the service.
+    is_durable: bool,
 }
 
 /// What the session says of its bearer.
@@ -85,6 +87,7 @@ pub(super) async fn show(visit: Visit) -> Result<Response, Trouble> {
         time: record.as_ref().map(|record| TimeCard::of(record, sessions)),
         locked: visit.session.locked_subject().as_ref().map(Who::from),
         is_refused: visit.is_refused,
+        is_durable: sessions.capabilities().durable,
         kept,
         page: Page::new(title, Place::Home, &visit),
     };

@@ -4,7 +4,6 @@ use askama::Template;
 use axum::http::{StatusCode, header};
 use axum::response::{Html, IntoResponse as _, Redirect, Response};
 
-use super::assets;
 use super::people::Who;
 use super::visit::Visit;
 use super::wire::Wire;
@@ -43,14 +42,6 @@ impl Page {
         Self { title, place, who: None, said: None, cookie, is_plain: wire.is_plain() }
     }
 
-    pub(super) fn style(&self) -> &'static str {
-        assets::style_address()
-    }
-
-    pub(super) fn script(&self) -> &'static str {
-        assets::script_address()
-    }
-
     pub(super) fn is_home(&self) -> bool {
         self.place == Place::Home
     }
@@ -82,7 +73,7 @@ pub(super) fn html(status: StatusCode, page: &impl Template) -> Response {
 
 /// Sends the browser to a page that tells what was done; a reload there does not do it again.
 pub(super) fn done(path: &str, said: Said) -> Response {
-    Redirect::to(&format!("{path}?said={}", said.word())).into_response()
+    Redirect::to(&format!("{path}?said={}{}", said.word(), said.place())).into_response()
 }
 
 /// What the next page tells about what was done.
@@ -135,6 +126,16 @@ impl Said {
         Self::ALL.into_iter().find(|said| said.word() == word)
     }
 
+    /// Where on the page to go on, for those who scroll or use the keyboard.
+    fn place(self) -> &'static str {
+        match self {
+            Self::Counted | Self::NoteSaved | Self::NoteCleared | Self::NoteTooLong => "#kept",
+            Self::Renewed => "#token",
+            Self::SecondFactor => "#proof",
+            _ => "",
+        }
+    }
+
     fn word(self) -> &'static str {
         self.parts().0
     }
@@ -143,7 +144,7 @@ impl Said {
         self.parts().1
     }
 
-    pub(super) fn is_good(&self) -> bool {
+    pub(super) fn is_good(self) -> bool {
         self.parts().2 == Tone::Good
     }
 
@@ -157,7 +158,7 @@ impl Said {
             Self::NoteSaved => ("note-saved", "The note is kept in the session.", Good),
             Self::NoteCleared => ("note-cleared", "The note is gone.", Good),
             Self::NoteTooLong => ("note-too-long", "A note has at most 500 characters. Nothing was changed.", Bad),
-            Self::Renewed => ("renewed", "The token was renewed. What was before and what is now stands below.", Good),
+            Self::Renewed => ("renewed", "The token was renewed. What was before and what is now stands there.", Good),
             Self::LoggedOut => ("logged-out", "Logged out. The session has ended, and the cookie is gone.", Good),
             Self::LoggedOutElsewhere => {
                 ("logged-out-elsewhere", "Logged out everywhere but here. Your other sessions have ended.", Good)

@@ -4,8 +4,8 @@ use std::time::Duration;
 
 use hallpass::{Policy, PolicyBuilder, Profile, Sessions};
 
-const MINUTE: Duration = Duration::from_secs(60);
-const DAY: Duration = Duration::from_secs(86_400);
+const MINUTE: Duration = Duration::from_mins(1);
+const DAY: Duration = Duration::from_hours(24);
 
 const SHORT: &str = "demo";
 const REMEMBERED: &str = "demo-remember";

@@ -1,7 +1,6 @@
 //! Pages for when something is in the way.
 
 use askama::Template;
-use axum::Extension;
 use axum::http::{HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use hallpass::Error;
@@ -122,14 +121,16 @@ impl Trouble {
         Self::of_form(StatusCode::UNPROCESSABLE_ENTITY, wire)
     }
 
-    pub(super) async fn no_page(Extension(wire): Extension<Wire>) -> Self {
+    /// An address without a page.
+    pub(super) fn no_page(wire: &Wire) -> Self {
         let text = "The demo has no page at this address.";
-        Self::new(StatusCode::NOT_FOUND, &wire, "Nothing here", text, "")
+        Self::new(StatusCode::NOT_FOUND, wire, "Nothing here", text, "")
     }
 
-    pub(super) async fn wrong_method(Extension(wire): Extension<Wire>) -> Self {
+    /// A page asked for where only forms are sent to.
+    pub(super) fn wrong_method(wire: &Wire) -> Self {
         let text = "This address changes something, so it is only for the forms of the demo. Nothing was changed.";
-        Self::new(StatusCode::METHOD_NOT_ALLOWED, &wire, "That needs its form", text, "")
+        Self::new(StatusCode::METHOD_NOT_ALLOWED, wire, "That needs its form", text, "")
     }
 
     /// A logout that the store could not be told of: the browser forgets its token all the same.

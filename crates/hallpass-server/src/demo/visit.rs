@@ -75,7 +75,7 @@ impl<S: Send + Sync> FromRequestParts<S> for Visit {
         });
         let is_refused = shown.is_none() && !presented.texts().is_empty() && session.locked_subject().is_none();
         let said = parts.uri.query().and_then(Said::of_query);
-        Ok(Self { session, shown, is_refused, said, client, wire })
+        Ok(Self { session, wire, shown, is_refused, said, client })
     }
 }
 

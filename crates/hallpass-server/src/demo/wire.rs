@@ -1,6 +1,7 @@
 //! How the cookie travels: by HTTPS, or on this machine only.
 
 use std::net::SocketAddr;
+use std::sync::Arc;
 
 use axum::extract::{ConnectInfo, Request};
 use axum::http::uri::Authority;
@@ -10,19 +11,19 @@ use hallpass::http::CookieCarrier;
 /// The cookie of the demo, and how it travels.
 #[derive(Debug, Clone)]
 pub(super) struct Wire {
-    carrier: CookieCarrier,
+    carrier: Arc<CookieCarrier>,
     is_plain: bool,
 }
 
 impl Wire {
     /// The one for browsers on this machine, over plain HTTP.
     pub(super) fn plain() -> Self {
-        Self { carrier: CookieCarrier::danger_plain_http(), is_plain: true }
+        Self { carrier: Arc::new(CookieCarrier::danger_plain_http()), is_plain: true }
     }
 
     /// The one for everybody else: browsers take its cookie over HTTPS only.
     pub(super) fn secure() -> Self {
-        Self { carrier: CookieCarrier::default(), is_plain: false }
+        Self { carrier: Arc::new(CookieCarrier::default()), is_plain: false }
     }
 
     pub(super) fn carrier(&self) -> &CookieCarrier {

@@ -1,4 +1,4 @@
-// Scenarios for the demo in a real browser: `node browser.cjs SCENARIO ADDRESS`.
+// Scenarios for the demo in a real browser: `node browser.cjs SCENARIO DEMO CONTROL`.
 //
 // Nothing here waits for time to pass: every step waits for what it needs to see. Time itself is the server's to move.
 'use strict';
@@ -6,11 +6,11 @@
 const assert = require('node:assert/strict');
 const { chromium } = require('playwright-core');
 
-const [name, home] = process.argv.slice(2);
-const demo = `${home}/demo`;
+const [name, demo, control] = process.argv.slice(2);
 
 const launch = (options = {}) => chromium.launch({
   executablePath: process.env.CHROMIUM,
+  timeout: 120_000,
   args: [
     '--no-sandbox', '--disable-dev-shm-usage', '--disable-gpu', '--disable-quic', '--no-first-run',
     '--disable-background-networking', '--disable-component-update', '--disable-sync',
@@ -23,7 +23,7 @@ const launch = (options = {}) => chromium.launch({
 const complaints = [];
 async function profile(browser, options = {}) {
   const context = await browser.newContext(options);
-  context.setDefaultTimeout(30_000);
+  context.setDefaultTimeout(60_000);
   context.on('console', (message) => {
     // The browser itself tells of answers that are errors, which some scenarios ask for.
     if (['error', 'warning'].includes(message.type()) && !/status of (403|404|503)/.test(message.text())) {
@@ -32,13 +32,13 @@ async function profile(browser, options = {}) {
   });
   context.on('weberror', (error) => complaints.push(`error: ${error.error()}`));
   context.on('request', (request) => {
-    if (new URL(request.url()).origin !== home) complaints.push(`a request to ${request.url()}`);
+    if (new URL(request.url()).origin !== new URL(demo).origin) complaints.push(`a request to ${request.url()}`);
   });
   return context;
 }
 
-const control = (path) => fetch(`${home}/test/${path}`, { method: 'POST' });
-const advance = (seconds) => control(`advance/${seconds}`);
+const advance = (seconds) => fetch(`${control}/advance/${seconds}`, { method: 'POST' });
+const outage = (away) => fetch(`${control}/outage/${away}`, { method: 'POST' });
 
 async function cookie(context) {
   const cookies = await context.cookies();
@@ -197,10 +197,10 @@ const scenarios = {
       await page.getByRole('heading', { name: 'Timeline' }).waitFor();
       await click(page, 'Log out', 'Logged out.');
       for (let step = 0; step < 3; step += 1) {
-        await page.goBack({ waitUntil: 'load' });
+        await page.goBack({ waitUntil: 'commit' });
         await page.getByText(/Nobody is signed in|There is no session yet/).first().waitFor();
         const shown = await page.content();
-        for (const secret of ['nobody else is to read this', 'Log out everywhere', 'pass-title']) {
+        for (const secret of ['nobody else is to read this', 'pass-title', 'who-name', 'class="what"']) {
           assert.ok(!shown.includes(secret), `${secret} is shown ${step + 1} steps back`);
         }
       }
@@ -291,12 +291,12 @@ const scenarios = {
     const context = await profile(browser);
     const page = await signedIn(context);
     const before = await cookie(context);
-    await control('outage/true');
+    await outage(true);
     await page.reload();
     await page.getByRole('heading', { name: 'The session store is away' }).waitFor();
     await page.getByText('You are still signed in.').waitFor();
     assert.equal((await cookie(context)).value, before.value);
-    await control('outage/false');
+    await outage(false);
     await page.getByRole('link', { name: 'Try again' }).click();
     await page.getByRole('heading', { level: 1, name: 'Ada Lovelace' }).waitFor();
     await browser.close();
@@ -318,6 +318,11 @@ const scenarios = {
           await page.goto(demo + path);
           await fits(page);
         }
+        await page.goto(demo);
+        await advance(180);
+        await button(page, 'Log out everywhere').click();
+        await page.getByRole('heading', { name: 'Is it still you?' }).waitFor();
+        await fits(page);
         await context.close();
       }
     }

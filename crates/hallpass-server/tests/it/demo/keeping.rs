@@ -104,7 +104,7 @@ async fn a_token_that_is_due_is_renewed_by_any_page_and_spent_later() {
 async fn what_is_left_is_told_and_runs_out() {
     let app = App::new();
     let mut visitor = app.signed_in("ada").await;
-    app.clock.advance(Duration::from_secs(120));
+    app.clock.advance(Duration::from_mins(2));
     let page = visitor.get("/demo").await.page();
     assert!(page.contains(">10 min</b>") && page.contains(">58 min</b>"), "{page}");
     assert!(page.contains(r#"<progress id="absolute" max="3600" value="3480""#), "{page}");

@@ -114,7 +114,7 @@ async fn only_the_demos_people_can_sign_in_and_nobody_needs_no_second_factor() {
 
 #[tokio::test]
 async fn a_locked_session_opens_for_its_own_person_with_all_that_was_in_it() {
-    let app = App::under(|policy| policy.idle(Duration::from_secs(600)).lock_when_idle());
+    let app = App::under(|policy| policy.idle(Duration::from_mins(10)).lock_when_idle());
     let mut visitor = app.signed_in("ada").await;
     visitor.post("/demo/note", &[("note", "behind the lock")]).await;
     app.clock.advance(Duration::from_secs(700));
