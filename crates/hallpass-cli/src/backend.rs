@@ -92,12 +92,7 @@ pub(crate) trait Backend: Debug + Send + Sync {
     async fn revoke(&self, id: &SessionId, note: &Note) -> Result<Option<bool>, Failure>;
 
     /// Ends all sessions of a subject, or all but one; answers how many were usable until now.
-    async fn revoke_subject(
-        &self,
-        subject: &Subject,
-        except: Option<&SessionId>,
-        note: &Note,
-    ) -> Result<u64, Failure>;
+    async fn revoke_subject(&self, subject: &Subject, except: Option<&SessionId>, note: &Note) -> Result<u64, Failure>;
 
     /// Ends every session that matches, and says from time to time how far it is.
     async fn revoke_matching(

@@ -67,11 +67,8 @@ impl Output {
 
     /// Writes one JSON document: indented for a person at a terminal, else on one line.
     pub(crate) fn document(&self, value: &impl Serialize) -> Result<(), Failure> {
-        let text = if io::stdout().is_terminal() {
-            serde_json::to_string_pretty(value)
-        } else {
-            serde_json::to_string(value)
-        };
+        let text =
+            if io::stdout().is_terminal() { serde_json::to_string_pretty(value) } else { serde_json::to_string(value) };
         self.data(text.map_err(|error| Failure::new("the answer cannot be written as JSON").because(error))?)
     }
 

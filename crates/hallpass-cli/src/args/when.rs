@@ -12,9 +12,9 @@ pub(super) fn instant(text: &str) -> Result<Timestamp, String> {
 
 fn read(text: &str, now: Timestamp, zone: &TimeZone) -> Result<Timestamp, String> {
     let text = text.trim();
-    absolute(text, zone).or_else(|| ago(text, now)).ok_or_else(|| {
-        "a time is like 2026-01-31T12:00:00Z, 2026-01-31 (local), 2h, or '30 minutes ago'".to_owned()
-    })
+    absolute(text, zone)
+        .or_else(|| ago(text, now))
+        .ok_or_else(|| "a time is like 2026-01-31T12:00:00Z, 2026-01-31 (local), 2h, or '30 minutes ago'".to_owned())
 }
 
 fn absolute(text: &str, zone: &TimeZone) -> Option<Timestamp> {

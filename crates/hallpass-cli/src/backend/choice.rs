@@ -39,9 +39,9 @@ fn service(url: &str, global: &Global, output: &Output) -> Result<Service, Failu
 async fn direct(global: &Global) -> Result<Direct, Failure> {
     let file = config_file(global)?;
     let config = layered(global, file.as_ref(), Vec::new()).map_err(|error| misconfigured(&error))?;
-    let opened = stores::open(&existing(&config.store)?).await.map_err(|error| {
-        Failure::advising(error, "--store names another store, --url a running service")
-    })?;
+    let opened = stores::open(&existing(&config.store)?)
+        .await
+        .map_err(|error| Failure::advising(error, "--store names another store, --url a running service"))?;
     let mut builder = Sessions::builder().shared_store(Arc::clone(&opened.store));
     let wrong = |(profile, error)| Failure::new(format!("the profile {profile}: {error}"));
     for (profile, policy) in config.policies().map_err(wrong)? {
@@ -74,10 +74,8 @@ pub(crate) fn config_file(global: &Global) -> Result<Option<ConfigFile>, Failure
     match fs::read_to_string(&path) {
         Ok(text) => Ok(Some(ConfigFile { path, text })),
         Err(error) if error.kind() == io::ErrorKind::NotFound && named.is_none() => Ok(None),
-        Err(error) => {
-            Err(Failure::new(format!("{}: cannot be read: {error}", path.display()))
-                .hint("--config or HALLPASS_CONFIG names it"))
-        }
+        Err(error) => Err(Failure::new(format!("{}: cannot be read: {error}", path.display()))
+            .hint("--config or HALLPASS_CONFIG names it")),
     }
 }
 
@@ -94,7 +92,11 @@ pub(crate) fn layered(
 /// Makes one line of what is wrong with a configuration.
 pub(crate) fn misconfigured(error: &ConfigError) -> Failure {
     let many = matches!(error, ConfigError::File { findings, .. } if findings.len() > 1);
-    let hint = if many { "each is to be put right; `hallpass config check` lists them" } else { "`hallpass config check` reads it again" };
+    let hint = if many {
+        "each is to be put right; `hallpass config check` lists them"
+    } else {
+        "`hallpass config check` reads it again"
+    };
     Failure::new(error.to_string()).hint(hint)
 }
 

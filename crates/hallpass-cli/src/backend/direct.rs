@@ -8,8 +8,8 @@ use async_trait::async_trait;
 use futures_util::StreamExt as _;
 use futures_util::stream::{self, BoxStream};
 use hallpass::{
-    Actor, Caller, Cursor, Event, EventId, EventQuery, Note, PageLimit, Query, Revocation, SessionId,
-    Sessions, Settings, Subject, Swept,
+    Actor, Caller, Cursor, Event, EventId, EventQuery, Note, PageLimit, Query, Revocation, SessionId, Sessions,
+    Settings, Subject, Swept,
 };
 use hallpass_server::keys::{ApiKeyInfo, ApiKeys, KeyError, KeyName, Role};
 
@@ -73,7 +73,10 @@ impl Backend for Direct {
         query.after = after.map(Cursor::new).transpose().map_err(|error| Failure::new(error.to_string()))?;
         let page = self.sessions.list(&query).await?;
         let views = page.items.iter().map(|record| SessionView::of(record, &self.sessions));
-        Ok(Part { items: views.filter(|view| ask.wants(&view.state)).collect(), next: page.next.map(|next| next.to_string()) })
+        Ok(Part {
+            items: views.filter(|view| ask.wants(&view.state)).collect(),
+            next: page.next.map(|next| next.to_string()),
+        })
     }
 
     async fn session(&self, id: &SessionId) -> Result<Option<SessionView>, Failure> {
@@ -141,12 +144,7 @@ impl Backend for Direct {
         }
     }
 
-    async fn revoke_subject(
-        &self,
-        subject: &Subject,
-        except: Option<&SessionId>,
-        note: &Note,
-    ) -> Result<u64, Failure> {
+    async fn revoke_subject(&self, subject: &Subject, except: Option<&SessionId>, note: &Note) -> Result<u64, Failure> {
         Ok(self.sessions.revoke_subject(subject, except, &revocation(note)).await?)
     }
 

@@ -113,7 +113,8 @@ impl Connection {
     }
 
     async fn problem(&self, status: StatusCode, response: Response) -> Failure {
-        let retry_after = response.headers().get("retry-after").and_then(|value| value.to_str().ok()).map(str::to_owned);
+        let retry_after =
+            response.headers().get("retry-after").and_then(|value| value.to_str().ok()).map(str::to_owned);
         let problem: Problem = response.json().await.unwrap_or_default();
         let base = &self.name;
         let said = problem.to_string();
@@ -124,7 +125,8 @@ impl Connection {
                 .hint("`hallpass keys create --help` lists what each role may do"),
             StatusCode::TOO_MANY_REQUESTS | StatusCode::SERVICE_UNAVAILABLE => {
                 let when = retry_after.map_or_else(|| "later".to_owned(), |seconds| format!("in {seconds} seconds"));
-                Failure::passing(format!("the service at {base} cannot do it now{said}")).hint(format!("try again {when}"))
+                Failure::passing(format!("the service at {base} cannot do it now{said}"))
+                    .hint(format!("try again {when}"))
             }
             StatusCode::CONFLICT => {
                 let detail = visible(&problem.detail);
@@ -151,7 +153,8 @@ impl fmt::Debug for Connection {
 }
 
 fn base(url: &str) -> Result<Url, Failure> {
-    let wrong = || Failure::new(format!("{url} is not the address of a service")).hint("it is like http://127.0.0.1:7070");
+    let wrong =
+        || Failure::new(format!("{url} is not the address of a service")).hint("it is like http://127.0.0.1:7070");
     let parsed = Url::parse(url).map_err(|_| wrong())?;
     let is_plain = parsed.username().is_empty() && parsed.password().is_none() && parsed.query().is_none();
     let is_good = matches!(parsed.scheme(), "http" | "https") && parsed.has_host() && is_plain;

@@ -45,8 +45,10 @@ impl Service {
     fn request(&self, method: Method, path: &[&str]) -> Result<RequestBuilder, Failure> {
         match &self.realm {
             None => Ok(self.connection.request(method, path)),
-            Some(realm) => Err(Failure::new(format!("over a service the API key decides the realm, not --realm {realm}"))
-                .hint("take a key of that realm (`hallpass keys create --realm` makes one), or --store")),
+            Some(realm) => {
+                Err(Failure::new(format!("over a service the API key decides the realm, not --realm {realm}"))
+                    .hint("take a key of that realm (`hallpass keys create --realm` makes one), or --store"))
+            }
         }
     }
 }
@@ -121,12 +123,7 @@ impl Backend for Service {
         Ok(answer.map(|answer| answer.revoked > 0))
     }
 
-    async fn revoke_subject(
-        &self,
-        subject: &Subject,
-        except: Option<&SessionId>,
-        note: &Note,
-    ) -> Result<u64, Failure> {
+    async fn revoke_subject(&self, subject: &Subject, except: Option<&SessionId>, note: &Note) -> Result<u64, Failure> {
         let request = self.request(Method::POST, &["v1", "subjects", subject.as_str(), "revoke"])?;
         let mut body = json!({ "reason": note });
         if let Some(except) = except {
@@ -164,7 +161,8 @@ impl Backend for Service {
 
     async fn sweep(&self, limit: NonZeroUsize) -> Result<Swept, Failure> {
         let request = self.connection.request(Method::POST, &["v1", "sweep"]);
-        let SweptKeys { expired, forgotten } = self.connection.must(request.json(&json!({ "limit": limit })), "sweep").await?;
+        let SweptKeys { expired, forgotten } =
+            self.connection.must(request.json(&json!({ "limit": limit })), "sweep").await?;
         Ok(Swept { expired, forgotten })
     }
 
@@ -179,7 +177,8 @@ impl Backend for Service {
     }
 
     async fn keys(&self) -> Result<Vec<ApiKeyInfo>, Failure> {
-        let Items { items, .. } = self.connection.must(self.connection.request(Method::GET, &["v1", "keys"]), "list keys").await?;
+        let Items { items, .. } =
+            self.connection.must(self.connection.request(Method::GET, &["v1", "keys"]), "list keys").await?;
         Ok(items)
     }
 

@@ -78,7 +78,8 @@ mod tests {
 
     #[test]
     fn messages_are_whole_wherever_the_stream_is_cut() {
-        let stream = "\u{feff}: hello\r\n\r\nid: 1\r\nevent: session\r\ndata: {\"a\":\ndata: 1}\r\n\r\ndata:x\n\n".as_bytes();
+        let stream =
+            "\u{feff}: hello\r\n\r\nid: 1\r\nevent: session\r\ndata: {\"a\":\ndata: 1}\r\n\r\ndata:x\n\n".as_bytes();
         for cut in 0..stream.len() {
             let mut reader = Reader::default();
             let mut messages = reader.feed(&stream[..cut]).expect("short");

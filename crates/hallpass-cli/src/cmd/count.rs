@@ -65,7 +65,9 @@ fn write(by: CountBy, counts: &BTreeMap<String, u64>, total: u64, output: &Outpu
     let mut sorted: Vec<_> = counts.iter().collect();
     sorted.sort_by(|(a, x), (b, y)| y.cmp(x).then(a.cmp(b)));
     let columns = [Column::new(title).least(8), Column::new("SESSIONS")];
-    let row = |name: &str, number: u64| vec![Cell::or_dash(Some(visible(name)).filter(|name| !name.is_empty())), number.to_string().into()];
+    let row = |name: &str, number: u64| {
+        vec![Cell::or_dash(Some(visible(name)).filter(|name| !name.is_empty())), number.to_string().into()]
+    };
     let mut rows: Vec<_> = sorted.into_iter().map(|(name, number)| row(name, *number)).collect();
     rows.push(row("total", total));
     output.write(&Columns::new(columns, Output::width()).piece(&rows))

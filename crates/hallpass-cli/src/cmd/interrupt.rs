@@ -3,7 +3,9 @@ use crate::failure::Failure;
 /// Runs something until it is done or the user presses Ctrl-C: then it is dropped, and there is no answer.
 ///
 /// A second Ctrl-C ends the process at once, as it would have without this.
-pub(super) async fn unless_interrupted<T>(work: impl Future<Output = Result<T, Failure>>) -> Result<Option<T>, Failure> {
+pub(super) async fn unless_interrupted<T>(
+    work: impl Future<Output = Result<T, Failure>>,
+) -> Result<Option<T>, Failure> {
     let interrupted = tokio::signal::ctrl_c();
     tokio::select! {
         done = work => done.map(Some),

@@ -74,7 +74,11 @@ async fn revoke(named: &str, yes: bool, backend: &dyn Backend, output: &Output) 
         }
     }
     backend.revoke_key(&key.id).await?;
-    if output.json { output.document(key)? } else { output.data(format_args!("revoked {}", key.id))? }
+    if output.json {
+        output.document(key)?
+    } else {
+        output.data(format_args!("revoked {}", key.id))?
+    }
     Ok(Ending::Done)
 }
 
@@ -87,8 +91,7 @@ fn one<'a>(keys: &'a [ApiKeyInfo], named: &str) -> Result<&'a ApiKeyInfo, Failur
     match (called.next(), called.next()) {
         (Some(key), None) => Ok(key),
         (None, _) => Err(Failure::refused(format!("there is no key {named}")).hint("`hallpass keys list` shows them")),
-        (Some(_), Some(_)) => {
-            Err(Failure::refused(format!("several keys are called {named}")).hint("name one by its id: `hallpass keys list`"))
-        }
+        (Some(_), Some(_)) => Err(Failure::refused(format!("several keys are called {named}"))
+            .hint("name one by its id: `hallpass keys list`")),
     }
 }

@@ -127,7 +127,8 @@ impl Plan<'_> {
             return Ok(Ending::Done);
         }
         self.confirm(&met)?;
-        let revoked = if self.is_by_subject() { self.end_of_subject().await? } else { self.end_matching(met.count).await? };
+        let revoked =
+            if self.is_by_subject() { self.end_of_subject().await? } else { self.end_matching(met.count).await? };
         self.tell(met.count.max(revoked), revoked, sample)?;
         Ok(Ending::Done)
     }
@@ -140,7 +141,10 @@ impl Plan<'_> {
         let mut after: Option<String> = None;
         loop {
             let part = self.backend.sessions(&ask, after.as_deref()).await?;
-            part.items.into_iter().filter(|session| Some(session.id) != self.revoke.except).for_each(|session| met.add(session));
+            part.items
+                .into_iter()
+                .filter(|session| Some(session.id) != self.revoke.except)
+                .for_each(|session| met.add(session));
             progress.reached(met.count);
             after = part.next;
             if after.is_none() {

@@ -45,7 +45,8 @@ fn described(config: &Config) -> String {
 
 /// Says where everything is and, on a first start, what to try.
 fn greet(server: &Server, demo: bool, store: &str, file: Option<&str>, output: &Output) {
-    let line = |name: &str, what: &str| output.note(format_args!("  {}  {what}", Tone::Strong.paint(&format!("{name:9}"))));
+    let line =
+        |name: &str, what: &str| output.note(format_args!("  {}  {what}", Tone::Strong.paint(&format!("{name:9}"))));
     let base = format!("http://{}", server.address());
     output.note(format_args!("hallpass {}", env!("CARGO_PKG_VERSION")));
     line("store", store);

@@ -31,7 +31,14 @@ pub(crate) async fn run(ttl: &Ttl, context: &Context) -> Result<Ending, Failure>
     let (idle, absolute) = (left(idle_expires_at), left(expires_at));
     if output.json {
         let (idle_seconds, absolute_seconds) = (idle.as_secs(), absolute.as_secs());
-        output.document(&Left { id, state: &session.state, idle_seconds, absolute_seconds, idle_expires_at, expires_at })?;
+        output.document(&Left {
+            id,
+            state: &session.state,
+            idle_seconds,
+            absolute_seconds,
+            idle_expires_at,
+            expires_at,
+        })?;
     } else if session.is_ended() {
         let reason = session.reason().map(|reason| format!(" ({})", visible(reason))).unwrap_or_default();
         output.data(format_args!("ended{reason}"))?;

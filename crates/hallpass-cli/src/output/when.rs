@@ -86,7 +86,8 @@ mod tests {
 
     #[test]
     fn lengths_have_two_units_at_most() {
-        for (seconds, said) in [(0, "0s"), (59, "59s"), (60, "1m"), (3599, "59m 59s"), (14_399, "3h 59m"), (86_400, "1d")]
+        for (seconds, said) in
+            [(0, "0s"), (59, "59s"), (60, "1m"), (3599, "59m 59s"), (14_399, "3h 59m"), (86_400, "1d")]
         {
             assert_eq!(duration(Duration::from_secs(seconds)), said);
         }

@@ -151,5 +151,9 @@ fn verbose_tells_the_cause() {
     let bench = Bench::new();
     let free = std::net::TcpListener::bind("127.0.0.1:0").expect("a port").local_addr().expect("an address");
     let run = bench.ask(&format!("http://{free}"), &["sessions", "list", "--verbose"]);
-    assert!(run.stderr.to_lowercase().contains("because: ") && run.stderr.to_lowercase().contains("refused"), "{}", run.all());
+    assert!(
+        run.stderr.to_lowercase().contains("because: ") && run.stderr.to_lowercase().contains("refused"),
+        "{}",
+        run.all()
+    );
 }

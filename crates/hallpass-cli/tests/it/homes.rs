@@ -10,7 +10,8 @@ fn settled(text: &str) -> String {
     let mut out = String::new();
     for word in text.split_inclusive([' ', '\n', ',', '"']) {
         let bare = word.trim_end_matches([' ', '\n', ',', '"']);
-        let is_clock = bare.len() > 1 && bare.ends_with('s') && bare[..bare.len() - 1].bytes().all(|byte| byte.is_ascii_digit());
+        let is_clock =
+            bare.len() > 1 && bare.ends_with('s') && bare[..bare.len() - 1].bytes().all(|byte| byte.is_ascii_digit());
         let is_seconds = bare.starts_with(":1") && bare.bytes().skip(1).all(|byte| byte.is_ascii_digit());
         out.push_str(if is_clock || is_seconds { "~" } else { word });
     }
@@ -121,7 +122,11 @@ fn keys_are_made_and_taken_away_by_either() {
     for is_served in [true, false] {
         let at_home = |words: &[&str]| if is_served { bench.ask(&url, words) } else { bench.run(words) };
         let made = at_home(&["keys", "create", "on call", "--role", "operator"]);
-        assert!(made.code == 0 && made.stdout.starts_with("hpk_") && made.stdout.lines().count() == 1, "{}", made.all());
+        assert!(
+            made.code == 0 && made.stdout.starts_with("hpk_") && made.stdout.lines().count() == 1,
+            "{}",
+            made.all()
+        );
         assert!(!made.stderr.contains(made.stdout.trim()), "the key is data, and told once");
         std::thread::sleep(std::time::Duration::from_millis(1100)); // a service knows of another's key after a second
         assert_eq!(with(&made.stdout, &["sessions", "list"]).code, 0);

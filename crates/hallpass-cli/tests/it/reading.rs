@@ -186,8 +186,22 @@ fn json_says_nothing_secret_and_has_the_keys_of_the_api() {
     let shown = run.json();
     let keys: Vec<_> = shown.as_object().expect("an object").keys().map(String::as_str).collect();
     let mut expected = [
-        "id", "realm", "subject", "state", "created_at", "authenticated_at", "seen_at", "idle_expires_at", "expires_at",
-        "renewed_at", "generation", "version", "profile", "level", "methods", "client",
+        "id",
+        "realm",
+        "subject",
+        "state",
+        "created_at",
+        "authenticated_at",
+        "seen_at",
+        "idle_expires_at",
+        "expires_at",
+        "renewed_at",
+        "generation",
+        "version",
+        "profile",
+        "level",
+        "methods",
+        "client",
     ];
     expected.sort_unstable();
     assert_eq!(keys, expected);

@@ -39,7 +39,8 @@ pub(crate) fn seed(bench: &Bench) {
 /// Adds `number` sessions of one subject to a store.
 pub(crate) fn crowd(bench: &Bench, subject: &str, number: usize) {
     let store = SqliteStore::open(bench.store()).expect("a store");
-    let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build().expect("a runtime");
+    let runtime =
+        tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build().expect("a runtime");
     let now = now();
     runtime.block_on(async {
         let saves = (0..number).map(|_| {
@@ -136,7 +137,8 @@ fn event(kind: EventKind, record: &Record, at: Timestamp) -> Event {
 /// Adds sessions whose time is over, and tombstones that nobody needs any more.
 pub(crate) fn stale(bench: &Bench, over: usize, forgettable: usize) {
     let store = SqliteStore::open(bench.store()).expect("a store");
-    let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build().expect("a runtime");
+    let runtime =
+        tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build().expect("a runtime");
     let now = now();
     runtime.block_on(async {
         let records = (0..over + forgettable).map(|number| {

@@ -133,7 +133,11 @@ fn what_hinders_a_start_is_one_line_with_what_to_do() {
         let start: &[_] = if words[0] == "--listen" { &["serve"] } else { &["serve", "--listen", "127.0.0.1:0"] };
         let run = bench.run(&[start, words].concat());
         assert_eq!(run.code, 2, "{}", run.all());
-        assert!(run.stderr.lines().next().is_some_and(|line| line.starts_with("error: ") && line.contains(error)), "{}", run.all());
+        assert!(
+            run.stderr.lines().next().is_some_and(|line| line.starts_with("error: ") && line.contains(error)),
+            "{}",
+            run.all()
+        );
         assert!(run.stderr.lines().any(|line| line.starts_with("hint: ")), "{}: {hint}", run.all());
     }
     let held = std::net::TcpListener::bind(&taken);
@@ -145,11 +149,16 @@ fn what_hinders_a_start_is_one_line_with_what_to_do() {
 #[test]
 fn options_variables_and_file_are_layered() {
     let bench = Bench::new();
-    std::fs::write(bench.path().join("hallpass.toml"), "listen = '127.0.0.1:1'\nstore = 'sqlite:file.db'\n").expect("a file");
+    std::fs::write(bench.path().join("hallpass.toml"), "listen = '127.0.0.1:1'\nstore = 'sqlite:file.db'\n")
+        .expect("a file");
     let mut command = bench.command(&["serve", "--listen", "127.0.0.1:0"]);
     command.env("HALLPASS_STORE", "sqlite:variable.db").env("HALLPASS_LISTEN", "127.0.0.1:2");
     let (server, _) = start(command);
-    assert!(server.output().contains("variable.db") && server.output().contains("hallpass.toml"), "{}", server.output());
+    assert!(
+        server.output().contains("variable.db") && server.output().contains("hallpass.toml"),
+        "{}",
+        server.output()
+    );
     assert!(bench.path().join("variable.db").is_file() && !bench.path().join("file.db").exists());
 }
 

@@ -19,7 +19,19 @@ impl Terminal {
         let terminal = Self { tmux: rig::program("tmux")?, socket: bench.path().join("tmux") };
         let folder = bench.path().to_string_lossy().into_owned();
         // The shell's own prompt is never mistaken for what the program says.
-        terminal.tmux(&["-f", "/dev/null", "new-session", "-d", "-x", "80", "-y", "40", "-c", &folder, "env -i PATH=/usr/bin:/bin TERM=screen TZ=UTC USER=tester PS1='$ ' sh"]);
+        terminal.tmux(&[
+            "-f",
+            "/dev/null",
+            "new-session",
+            "-d",
+            "-x",
+            "80",
+            "-y",
+            "40",
+            "-c",
+            &folder,
+            "env -i PATH=/usr/bin:/bin TERM=screen TZ=UTC USER=tester PS1='$ ' sh",
+        ]);
         terminal.until("a prompt", |screen| screen.contains('$'));
         Some(terminal)
     }
@@ -106,11 +118,15 @@ fn a_long_revocation_shows_how_far_it_is_and_can_be_interrupted_and_repeated() {
     terminal.until("progress", |screen| screen.contains("revoking [") && screen.contains("of 12,000"));
     terminal.tmux(&["send-keys", "C-c"]);
     let screen = terminal.until("end", |screen| screen.contains("code="));
-    assert!(screen.contains("code=2") && screen.contains("interrupted after ") && screen.contains("hint: repeat"), "{screen}");
+    assert!(
+        screen.contains("code=2") && screen.contains("interrupted after ") && screen.contains("hint: repeat"),
+        "{screen}"
+    );
     let told = screen.split("interrupted after ").nth(1).and_then(|rest| rest.split(' ').next()).expect("a number");
     let told: u64 = told.parse().expect("a number");
 
-    let left = bench.run(&["sessions", "count", "--json", "--state", "active"]).json()["total"].as_u64().expect("a number");
+    let left =
+        bench.run(&["sessions", "count", "--json", "--state", "active"]).json()["total"].as_u64().expect("a number");
     // A page is told when it is done; what was under way when it stopped may have ended besides.
     let ended = 12_000 - left;
     assert!(left > 0 && (told..=told + 100).contains(&ended), "told {told}, ended {ended}");

@@ -108,11 +108,10 @@ fn a_watch_keeps_to_what_was_asked_for() {
         ends(&["--subject", "bob"], &[("created", &bob)]);
         ends(&["--session", &laptop], &[("created", &laptop)]);
         ends(&["--kind", "revoked,replayed"], &[("revoked", &crate::seed::STOLEN.to_string())]);
-        ends(&["--kind", "created", "--subject", "alice", "--limit", "3"], &[
-            ("created", &crate::seed::STOLEN.to_string()),
-            ("created", &phone),
-            ("created", &laptop),
-        ]);
+        ends(
+            &["--kind", "created", "--subject", "alice", "--limit", "3"],
+            &[("created", &crate::seed::STOLEN.to_string()), ("created", &phone), ("created", &laptop)],
+        );
     }
 }
 
@@ -121,7 +120,8 @@ fn a_lost_connection_is_taken_up_where_it_was_lost() {
     let bench = Bench::new();
     seed(&bench);
     // A port of its own, so that the next service is found at the same address.
-    let address = std::net::TcpListener::bind("127.0.0.1:0").expect("a port").local_addr().expect("an address").to_string();
+    let address =
+        std::net::TcpListener::bind("127.0.0.1:0").expect("a port").local_addr().expect("an address").to_string();
     let serve = || {
         let mut command = bench.command(&["serve", "--listen", &address]);
         command.env("HALLPASS_ADMIN_KEY", KEY);

@@ -75,7 +75,7 @@ fn syntax(text: &str, error: &toml::de::Error) -> Finding {
 }
 
 fn line(text: &str, at: usize) -> usize {
-    text.as_bytes()[..at.min(text.len())].iter().filter(|byte| **byte == b'\n').count() + 1
+    text.bytes().take(at).fold(1, |line, byte| line + usize::from(byte == b'\n'))
 }
 
 /// Takes out the keys that there are not, and says so of each.

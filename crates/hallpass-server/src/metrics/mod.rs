@@ -87,7 +87,7 @@ impl Metrics {
         self.key_lookups.get_or_create(&LookedUp { result }).inc();
     }
 
-    /// Writes everything in the text format of OpenMetrics.
+    /// Writes everything in the text format of `OpenMetrics`.
     pub(crate) fn write(&self) -> Result<String, std::fmt::Error> {
         let mut text = String::new();
         prometheus_client::encoding::text::encode(&mut text, &self.registry)?;

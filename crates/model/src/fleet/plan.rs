@@ -41,7 +41,7 @@ impl Default for Plan {
             sessions: 2_000,
             thieves: 0,
             grace: Grace { grace: Duration::from_secs(30), replay_after: Duration::from_secs(150) },
-            renewal: Duration::from_secs(600),
+            renewal: Duration::from_mins(10),
             slowest_request: 149_999,
             slowest_answer: 149_999,
             stalled: 0.02,
