@@ -69,7 +69,7 @@ impl FromStr for SessionId {
     type Err = InvalidSessionId;
 
     fn from_str(text: &str) -> Result<Self, InvalidSessionId> {
-        decode(text).map(Self).ok_or(InvalidSessionId)
+        decode(text.as_bytes()).map(Self).ok_or(InvalidSessionId)
     }
 }
 
@@ -87,7 +87,7 @@ impl<'de> Deserialize<'de> for SessionId {
 }
 
 /// Decodes text that must be exactly `N` bytes of unpadded base64url, in its one canonical form.
-pub(crate) fn decode<const N: usize>(text: &str) -> Option<[u8; N]> {
+pub(crate) fn decode<const N: usize>(text: &[u8]) -> Option<[u8; N]> {
     if text.len() != (N * 4).div_ceil(3) {
         return None;
     }

@@ -50,7 +50,7 @@ mod tests {
         for value in values {
             headers.append(header::AUTHORIZATION, HeaderValue::from_str(value).expect("visible"));
         }
-        BearerCarrier.read(&headers).texts().iter().map(ToString::to_string).collect()
+        BearerCarrier.read(&headers).texts().iter().map(|text| String::from_utf8_lossy(text).into_owned()).collect()
     }
 
     #[test]

@@ -28,7 +28,7 @@ const MOST: usize = 4;
 /// The texts that a request presents as tokens: one, if all is well.
 #[derive(Clone, Copy, Default)]
 pub struct Presented<'a> {
-    texts: [&'a str; MOST],
+    texts: [&'a [u8]; MOST],
     count: usize,
 }
 
@@ -37,7 +37,8 @@ impl<'a> Presented<'a> {
     pub const MOST: usize = MOST;
 
     /// Adds a text, unless it is there already or there is no more room.
-    pub fn push(&mut self, text: &'a str) {
+    pub fn push(&mut self, text: &'a (impl AsRef<[u8]> + ?Sized)) {
+        let text = text.as_ref();
         if self.count < Self::MOST && !self.texts().contains(&text) {
             self.texts[self.count] = text;
             self.count += 1;
@@ -45,7 +46,7 @@ impl<'a> Presented<'a> {
     }
 
     /// Returns the different texts, in the order in which they came.
-    pub fn texts(&self) -> &[&'a str] {
+    pub fn texts(&self) -> &[&'a [u8]] {
         &self.texts[..self.count]
     }
 }

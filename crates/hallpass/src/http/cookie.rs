@@ -2,7 +2,6 @@ use std::fmt::Write as _;
 use std::time::Duration;
 
 use http::{HeaderMap, HeaderName, HeaderValue, header};
-use memchr::memmem::Finder;
 
 use super::carrier::{Carrier, Presented};
 use crate::token::Token;
@@ -39,8 +38,6 @@ pub enum SameSite {
 #[derive(Debug, Clone)]
 pub struct CookieCarrier {
     name: String,
-    /// Finds `name=`.
-    finder: Finder<'static>,
     /// Everything behind the value.
     attributes: String,
 }
@@ -115,23 +112,22 @@ impl CookieCarrier {
 
     /// Adds the values of this cookie in one header: what follows `name=` at the start or behind a semicolon.
     fn scan<'a>(&self, header: &'a [u8], presented: &mut Presented<'a>) {
-        let header = &header[..header.len().min(Self::LONGEST_HEADER)];
-        for at in self.finder.find_iter(header) {
-            let before = header[..at].iter().rev().find(|byte| !matches!(byte, b' ' | b'\t'));
-            if !matches!(before, None | Some(b';')) {
-                continue;
+        let mut rest = &header[..header.len().min(Self::LONGEST_HEADER)];
+        loop {
+            let end = memchr::memchr(b';', rest).unwrap_or(rest.len());
+            let (pair, behind) = rest.split_at(end);
+            let value = pair.trim_ascii_start().strip_prefix(self.name.as_bytes());
+            if let Some(value) = value.and_then(|value| value.strip_prefix(b"=")) {
+                presented.push(unquote(value.trim_ascii()));
             }
-            let value = &header[at + self.name.len() + 1..];
-            let end = memchr::memchr(b';', value).unwrap_or(value.len());
-            if let Ok(text) = str::from_utf8(&value[..end]) {
-                presented.push(unquote(text.trim_matches([' ', '\t'])));
-            }
+            let Some(next) = behind.get(1..) else { return };
+            rest = next;
         }
     }
 }
 
-fn unquote(value: &str) -> &str {
-    value.strip_prefix('"').and_then(|rest| rest.strip_suffix('"')).unwrap_or(value)
+fn unquote(value: &[u8]) -> &[u8] {
+    value.strip_prefix(b"\"").and_then(|rest| rest.strip_suffix(b"\"")).unwrap_or(value)
 }
 
 impl Default for CookieCarrier {
@@ -256,7 +252,6 @@ impl CookieBuilder {
         if self.is_partitioned {
             attributes.push_str("; Partitioned");
         }
-        let finder = Finder::new(&format!("{}=", self.name)).into_owned();
-        CookieCarrier { name: self.name, finder, attributes }
+        CookieCarrier { name: self.name, attributes }
     }
 }

@@ -1,3 +1,4 @@
+use std::borrow::Cow;
 use std::fmt;
 use std::net::IpAddr;
 use std::pin::Pin;
@@ -5,7 +6,7 @@ use std::sync::Arc;
 use std::task::{Context, Poll, ready};
 
 use http::request::Parts;
-use http::{HeaderMap, HeaderValue, Request, Response, header};
+use http::{Extensions, HeaderMap, HeaderValue, Request, Response, header};
 use pin_project_lite::pin_project;
 use tower_layer::Layer;
 use tower_service::Service;
@@ -16,7 +17,7 @@ use crate::error::Error;
 use crate::event::{EventKind, Origin};
 use crate::name::Note;
 use crate::session::Session;
-use crate::sessions::{Admission, Caller, Outgoing, Sessions};
+use crate::sessions::{Admission, Caller, Outgoing, Sessions, Witness};
 
 /// Gives each request its [`Session`], and saves what the request did to it when the response head is ready.
 ///
@@ -45,12 +46,20 @@ pub struct SessionLayer(Arc<Shared>);
 struct Shared {
     sessions: Sessions,
     carrier: Box<dyn Carrier>,
+    /// An empty map with room for what routers put into a request besides our slot, so that it need not grow each time.
+    roomy: Extensions,
 }
 
 impl SessionLayer {
     /// Returns the layer for `sessions` whose tokens travel by `carrier`.
     pub fn new(sessions: Sessions, carrier: impl Carrier) -> Self {
-        Self(Arc::new(Shared { sessions, carrier: Box::new(carrier) }))
+        let mut roomy = Extensions::new();
+        roomy.insert(0_u8);
+        roomy.insert(0_u16);
+        roomy.insert(0_u32);
+        roomy.insert(0_u64);
+        roomy.clear();
+        Self(Arc::new(Shared { sessions, carrier: Box::new(carrier), roomy }))
     }
 }
 
@@ -108,24 +117,44 @@ impl Slot {
     /// Returns the session, which the first call opens with what the request presents.
     async fn open(&self, headers: &HeaderMap, address: Option<ClientAddress>) -> Result<Session, Error> {
         if !self.session.is_opened() {
-            let Shared { sessions, carrier } = &*self.shared;
-            let caller = Caller { origin: origin(headers, address), ..Caller::user() };
-            let admission = sessions.admit_presented(carrier.read(headers), &caller).await?;
-            self.session.fill(admission, caller);
+            let Shared { sessions, carrier, .. } = &*self.shared;
+            let sender = Box::new(Sender::of(headers, address));
+            let admission = sessions.admit_presented(carrier.read(headers), &*sender).await?;
+            self.session.fill(admission, sender);
         }
         Ok(self.session.clone())
     }
 }
 
-fn origin(headers: &HeaderMap, address: Option<ClientAddress>) -> Origin {
-    let note = |name| {
-        let text = headers.get(name).and_then(|value| str::from_utf8(value.as_bytes()).ok());
-        text.and_then(Note::lossy)
-    };
-    Origin {
-        user_agent: note(header::USER_AGENT),
-        request_id: note(header::HeaderName::from_static("x-request-id")),
-        ip: address.map(|ClientAddress(ip)| ip),
+/// What a request says of where it comes from, as it says it.
+struct Sender {
+    user_agent: Option<HeaderValue>,
+    request_id: Option<HeaderValue>,
+    address: Option<ClientAddress>,
+}
+
+impl Sender {
+    fn of(headers: &HeaderMap, address: Option<ClientAddress>) -> Self {
+        Self {
+            user_agent: headers.get(header::USER_AGENT).cloned(),
+            request_id: headers.get(header::HeaderName::from_static("x-request-id")).cloned(),
+            address,
+        }
+    }
+}
+
+impl Witness for Sender {
+    fn caller(&self) -> Cow<'_, Caller> {
+        let note = |value: &Option<HeaderValue>| {
+            let text = value.as_ref().and_then(|value| str::from_utf8(value.as_bytes()).ok());
+            text.and_then(Note::lossy)
+        };
+        let origin = Origin {
+            user_agent: note(&self.user_agent),
+            request_id: note(&self.request_id),
+            ip: self.address.map(|ClientAddress(ip)| ip),
+        };
+        Cow::Owned(Caller { origin, ..Caller::user() })
     }
 }
 
@@ -137,14 +166,24 @@ impl Sessions {
     pub(crate) async fn admit_presented(
         &self,
         presented: Presented<'_>,
-        caller: &Caller,
+        witness: &dyn Witness,
     ) -> Result<Option<Admission>, Error> {
-        if presented.texts().len() > 1 {
-            self.observe(&[caller.event(EventKind::DuplicateCookie, self.realm().clone(), self.now())]);
+        match presented.texts() {
+            [] => Ok(None),
+            [text] => match self.admit(text, witness).await {
+                Err(error) if error.is_inactive() => Ok(None),
+                admitted => admitted.map(Some),
+            },
+            // Rare and large: as a part of this future, every request would have to carry it.
+            texts => Box::pin(self.admit_one_of(texts, witness)).await,
         }
+    }
+
+    async fn admit_one_of(&self, texts: &[&[u8]], witness: &dyn Witness) -> Result<Option<Admission>, Error> {
+        self.observe(&[witness.caller().event(EventKind::DuplicateCookie, self.realm().clone(), self.now())]);
         let mut admitted = None;
-        for text in presented.texts() {
-            match self.admit(text, caller).await {
+        for text in texts {
+            match self.admit(text, witness).await {
                 Ok(_) if admitted.is_some() => return Ok(None),
                 Ok(admission) => admitted = Some(admission),
                 Err(error) if error.is_inactive() => {}
@@ -184,6 +223,9 @@ where
     fn call(&mut self, mut request: Request<RequestBody>) -> Self::Future {
         let session = Session::unopened(self.shared.sessions.clone());
         let slot = Slot { session: session.clone(), shared: Arc::clone(&self.shared) };
+        if request.extensions().is_empty() {
+            request.extensions_mut().clone_from(&self.shared.roomy);
+        }
         request.extensions_mut().insert(slot);
         ResponseFuture::Handling { handler: self.inner.call(request), session, shared: Arc::clone(&self.shared) }
     }

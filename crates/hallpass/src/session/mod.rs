@@ -4,10 +4,10 @@ pub(crate) mod attributes;
 pub(crate) mod changes;
 
 use std::fmt;
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
-use parking_lot::Mutex;
+use parking_lot::{Mutex, MutexGuard};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 use serde_json::value::{RawValue, to_raw_value};
@@ -18,7 +18,7 @@ use crate::id::SessionId;
 use crate::name::{Method, Profile, Subject};
 use crate::policy::Deadlines;
 use crate::record::{Client, Level, Record};
-use crate::sessions::{Admission, Caller, Done, Intent, Outgoing, Seat, Sessions, SignIn, Ticket, Work};
+use crate::sessions::{Admission, Caller, Done, Intent, Outgoing, Seat, Sessions, SignIn, Ticket, Witness, Work};
 use crate::store::StoreError;
 use crate::time::Timestamp;
 
@@ -49,14 +49,14 @@ pub struct Session(Arc<Inner>);
 
 struct Inner {
     sessions: Sessions,
-    state: Mutex<State>,
+    /// Nothing until the session is opened.
+    state: OnceLock<Mutex<State>>,
 }
 
 #[derive(Default)]
 #[allow(clippy::struct_excessive_bools)] // each is an independent yes or no
 struct State {
-    is_opened: bool,
-    record: Option<Record>,
+    record: Option<Box<Record>>,
     ticket: Option<Ticket>,
     is_locked: bool,
     renewal_due: bool,
@@ -67,7 +67,7 @@ struct State {
     is_lost: bool,
     client: Client,
     profile: Option<Profile>,
-    caller: Caller,
+    witness: Option<Box<dyn Witness>>,
     outgoing: Option<Outgoing>,
 }
 
@@ -75,7 +75,7 @@ impl State {
     /// Returns the record that the request may see: none while it is locked, or on its way out.
     fn visible(&self) -> Option<&Record> {
         let is_hidden = self.is_locked || matches!(self.intent, Some(Intent::LogOut));
-        self.record.as_ref().filter(|_| !is_hidden)
+        self.record.as_deref().filter(|_| !is_hidden)
     }
 
     fn data(&self) -> &[u8] {
@@ -99,31 +99,40 @@ impl State {
 impl Session {
     /// Returns the session of a request that nothing has been asked of yet.
     pub(crate) fn unopened(sessions: Sessions) -> Self {
-        Self(Arc::new(Inner { sessions, state: Mutex::default() }))
+        Self(Arc::new(Inner { sessions, state: OnceLock::new() }))
     }
 
     pub(crate) fn admitted(sessions: Sessions, admission: Admission, caller: Caller) -> Self {
         let session = Self::unopened(sessions);
-        session.fill(Some(admission), caller);
+        session.fill(Some(admission), Box::new(caller));
         session
     }
 
     #[cfg(feature = "tower")]
     pub(crate) fn is_opened(&self) -> bool {
-        self.0.state.lock().is_opened
+        self.0.state.get().is_some()
     }
 
-    pub(crate) fn fill(&self, admission: Option<Admission>, caller: Caller) {
-        let mut state = self.0.state.lock();
-        state.is_opened = true;
-        state.caller = caller;
-        if let Some(admission) = admission {
-            state.record = Some(admission.record);
-            state.ticket = Some(admission.ticket);
-            state.is_locked = admission.is_locked;
-            state.renewal_due = admission.renewal_due;
-            state.touch_due = admission.touch_due;
-        }
+    pub(crate) fn fill(&self, admission: Option<Admission>, witness: Box<dyn Witness>) {
+        let witness = Some(witness);
+        let state = match admission {
+            Some(Admission { record, ticket, is_locked, renewal_due, touch_due }) => State {
+                record: Some(record),
+                ticket: Some(ticket),
+                is_locked,
+                renewal_due,
+                touch_due,
+                witness,
+                ..State::default()
+            },
+            None => State { witness, ..State::default() },
+        };
+        // Whoever opened it first has filled it.
+        let _ = self.0.state.set(Mutex::new(state));
+    }
+
+    fn state(&self) -> MutexGuard<'_, State> {
+        self.0.state.get_or_init(Mutex::default).lock()
     }
 
     /// Returns the sessions that this is one of.
@@ -133,12 +142,12 @@ impl Session {
 
     /// Returns the public name of the session, if there is one.
     pub fn id(&self) -> Option<SessionId> {
-        self.0.state.lock().visible().map(|record| record.id)
+        self.state().visible().map(|record| record.id)
     }
 
     /// Returns whose session it is; nobody's while anonymous or locked.
     pub fn subject(&self) -> Option<Subject> {
-        let state = self.0.state.lock();
+        let state = self.state();
         match &state.intent {
             Some(Intent::SignIn(sign_in)) => Some(sign_in.subject.clone()),
             _ => state.visible().and_then(|record| record.subject.clone()),
@@ -147,13 +156,13 @@ impl Session {
 
     /// Returns whose session it is that waits to be unlocked, if it is locked.
     pub fn locked_subject(&self) -> Option<Subject> {
-        let state = self.0.state.lock();
+        let state = self.state();
         state.record.as_ref().filter(|_| state.is_locked).and_then(|record| record.subject.clone())
     }
 
     /// Returns how strongly the subject authenticated.
     pub fn level(&self) -> Level {
-        let state = self.0.state.lock();
+        let state = self.state();
         match &state.intent {
             Some(Intent::SignIn(sign_in)) => sign_in.level,
             _ => state.visible().map_or(Level::ANONYMOUS, |record| record.level),
@@ -162,7 +171,7 @@ impl Session {
 
     /// Returns how the subject authenticated.
     pub fn methods(&self) -> Vec<Method> {
-        let state = self.0.state.lock();
+        let state = self.state();
         match &state.intent {
             Some(Intent::SignIn(sign_in)) => sign_in.methods.clone(),
             _ => state.visible().map(|record| record.methods.clone()).unwrap_or_default(),
@@ -171,17 +180,17 @@ impl Session {
 
     /// Returns when the session was made, if it is saved already.
     pub fn created_at(&self) -> Option<Timestamp> {
-        self.0.state.lock().visible().map(|record| record.created_at)
+        self.state().visible().map(|record| record.created_at)
     }
 
     /// Returns when the subject last proved who they are, as far as that is saved.
     pub fn authenticated_at(&self) -> Option<Timestamp> {
-        self.0.state.lock().visible().and_then(|record| record.authenticated_at)
+        self.state().visible().and_then(|record| record.authenticated_at)
     }
 
     /// Tells whether the subject proved who they are within this time (`PWD-3`).
     pub fn is_fresh(&self, within: Duration) -> bool {
-        let state = self.0.state.lock();
+        let state = self.state();
         if let Some(Intent::SignIn(sign_in)) = &state.intent {
             return sign_in.at.is_none_or(|at| self.0.sessions.now().since(at) <= within);
         }
@@ -191,13 +200,13 @@ impl Session {
 
     /// Returns when the session ends unless something happens, if it is saved already.
     pub fn deadlines(&self) -> Option<Deadlines> {
-        let state = self.0.state.lock();
+        let state = self.state();
         state.visible().map(|record| self.0.sessions.policy(&record.profile).deadlines(record))
     }
 
     /// Returns the session's record as it was loaded or last saved, without the changes since.
     pub fn record(&self) -> Option<Record> {
-        self.0.state.lock().visible().cloned()
+        self.state().visible().cloned()
     }
 
     /// Returns the value of an attribute, parsing no other.
@@ -206,7 +215,7 @@ impl Session {
     ///
     /// [`Error::is_value`] if it is of another type.
     pub fn get<T: DeserializeOwned>(&self, key: &str) -> Result<Option<T>, Error> {
-        let mut state = self.0.state.lock();
+        let mut state = self.state();
         let state = &mut *state;
         match state.changes.read(key) {
             Pending::Changed(value) => {
@@ -273,7 +282,7 @@ impl Session {
         size: usize,
         change: impl FnOnce(&mut Changes, &[u8]) -> Result<Undo, Error>,
     ) -> Result<(), Error> {
-        let mut state = self.0.state.lock();
+        let mut state = self.state();
         let state = &mut *state;
         if state.is_locked && !matches!(state.intent, Some(Intent::SignIn(_))) {
             return Err(Error::locked());
@@ -306,7 +315,7 @@ impl Session {
     /// [`Error::is_corrupt`] if the attributes from before cannot be read.
     pub fn authenticate(&self, sign_in: impl Into<SignIn>) -> Result<(), Error> {
         let mut sign_in = sign_in.into();
-        let mut state = self.0.state.lock();
+        let mut state = self.state();
         let state = &mut *state;
         let before = match &state.intent {
             Some(Intent::SignIn(pending)) => Some(pending.subject.clone()),
@@ -326,7 +335,7 @@ impl Session {
     /// Starts a new chain for a change of role or password: the client gets a new token, and the old one is dead at once
     /// (`REG-3`).
     pub fn rechain(&self) {
-        let mut state = self.0.state.lock();
+        let mut state = self.state();
         if state.intent.is_none() {
             state.intent = Some(Intent::Rechain);
         }
@@ -338,13 +347,13 @@ impl Session {
     /// the old token afterwards get it too. Above the pace of renewals (a burst of 16, then one a second), and where there
     /// is no session or it is locked, nothing happens.
     pub fn renew(&self) {
-        let mut state = self.0.state.lock();
+        let mut state = self.state();
         state.renewal_due = state.record.is_some() && !state.is_locked;
     }
 
     /// Ends the session and has the client's token removed. What is set afterwards goes into a new, anonymous session.
     pub fn log_out(&self) {
-        let mut state = self.0.state.lock();
+        let mut state = self.state();
         state.changes = Changes::default();
         state.changes.clears = true;
         state.intent = Some(Intent::LogOut);
@@ -353,12 +362,12 @@ impl Session {
     /// Chooses the profile of a session that this request makes; one that it signs in to goes on under
     /// [`SignIn::profile`].
     pub fn choose_profile(&self, profile: Profile) {
-        self.0.state.lock().profile = Some(profile);
+        self.state().profile = Some(profile);
     }
 
     /// Says what is known of the client, for a session that this request makes or signs in to.
     pub fn describe_client(&self, client: Client) {
-        self.0.state.lock().client = client;
+        self.state().client = client;
     }
 
     /// Saves what was changed, and makes or renews what is due. Middleware does it when the response head is ready; a
@@ -382,10 +391,10 @@ impl Session {
         let mut watch = Watch { session: self, is_over: false };
         let done = self.0.sessions.commit(&mut work).await;
         watch.is_over = true;
-        let mut state = self.0.state.lock();
+        let mut state = self.state();
         match done {
             Ok(Done { record, ticket, outgoing }) => {
-                state.record = record;
+                state.record = record.map(Box::new);
                 state.ticket = ticket;
                 state.is_locked &= work.intent.is_none();
                 if !matches!(outgoing, Outgoing::Keep) {
@@ -410,17 +419,17 @@ impl Session {
 
     /// Returns what is to be done with the client's token after the commits so far, once.
     pub fn outgoing(&self) -> Outgoing {
-        self.0.state.lock().outgoing.take().unwrap_or(Outgoing::Keep)
+        self.state().outgoing.take().unwrap_or(Outgoing::Keep)
     }
 
     /// Tells whether a commit would do anything.
     #[cfg(feature = "tower")]
     pub(crate) fn has_work(&self) -> bool {
-        self.0.state.lock().has_work()
+        self.state().has_work()
     }
 
     fn take_work(&self) -> Result<Option<Work>, Error> {
-        let mut state = self.0.state.lock();
+        let mut state = self.state();
         let state = &mut *state;
         if state.is_lost {
             return Err(
@@ -432,7 +441,7 @@ impl Session {
         }
         state.touch_due = false;
         Ok(Some(Work {
-            record: state.record.clone(),
+            record: state.record.as_deref().cloned(),
             ticket: state.ticket.take(),
             is_locked: state.is_locked,
             renewal_due: std::mem::take(&mut state.renewal_due),
@@ -440,7 +449,7 @@ impl Session {
             intent: state.intent.take(),
             client: state.client.clone(),
             profile: state.profile.clone(),
-            caller: state.caller.clone(),
+            caller: state.witness.as_ref().map_or_else(Caller::user, |witness| witness.caller().into_owned()),
             hands_out: true,
         }))
     }
@@ -455,14 +464,14 @@ struct Watch<'a> {
 impl Drop for Watch<'_> {
     fn drop(&mut self) {
         if !self.is_over {
-            self.session.0.state.lock().is_lost = true;
+            self.session.state().is_lost = true;
         }
     }
 }
 
 impl fmt::Debug for Session {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let state = self.0.state.lock();
+        let state = self.state();
         f.debug_struct("Session")
             .field("id", &state.record.as_ref().map(|record| record.id))
             .field("subject", &state.record.as_ref().and_then(|record| record.subject.as_ref()))

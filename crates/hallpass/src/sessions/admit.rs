@@ -1,10 +1,10 @@
 //! From a presented token to the record it opens.
 
-use super::{Caller, Sessions};
+use super::{Sessions, Witness};
 use crate::error::{Error, Refusal};
 use crate::event::{EndReason, EventKind};
 use crate::id::{SessionId, SessionSecret};
-use crate::policy::Verdict;
+use crate::policy::{Expiry, Verdict};
 use crate::record::Record;
 use crate::store::{Expected, Outcome};
 use crate::time::Timestamp;
@@ -37,11 +37,28 @@ pub(crate) struct Successor {
 
 /// What a request is let in to.
 pub(crate) struct Admission {
-    pub(crate) record: Record,
+    pub(crate) record: Box<Record>,
     pub(crate) ticket: Ticket,
     pub(crate) is_locked: bool,
     pub(crate) renewal_due: bool,
     pub(crate) touch_due: bool,
+}
+
+/// Where a good token stands.
+struct Place {
+    seat: Seat,
+    first_use: bool,
+    is_locked: bool,
+    renewal_due: bool,
+}
+
+/// Why a token does not open its session.
+enum Obstacle {
+    Refused(Error),
+    /// The session is to end now.
+    Ends(EndReason),
+    /// The session is over.
+    Expired(Expiry),
 }
 
 impl Ticket {
@@ -56,90 +73,110 @@ impl Ticket {
 
 impl Sessions {
     /// Judges a token: loads its record, applies the five rules and the policy, and saves what they ask for.
-    pub(crate) async fn admit(&self, text: &str, caller: &Caller) -> Result<Admission, Error> {
-        let mut token = ReferenceToken::parse(text).map_err(|_| Error::inactive(Refusal::Malformed))?;
+    pub(crate) async fn admit(&self, text: impl AsRef<[u8]>, witness: &dyn Witness) -> Result<Admission, Error> {
+        let token = ReferenceToken::parse(text).map_err(|_| Error::inactive(Refusal::Malformed))?;
+        let now = self.now();
+        let record = self.present(&token, self.0.store.load(&self.0.realm, &token.id).await?, witness)?;
+        match self.judge(&token, &record, witness, now) {
+            Ok(place) if !place.first_use => Ok(self.admission(token, record, place, now)),
+            // Rare and large: as a part of this future, every request would have to carry it.
+            judged => Box::pin(self.admit_rare(token, record, judged, witness, now)).await,
+        }
+    }
+
+    /// Saves what a judgement asks for, and judges again if the record changed meanwhile.
+    async fn admit_rare(
+        &self,
+        token: ReferenceToken,
+        mut record: Box<Record>,
+        mut judged: Result<Place, Obstacle>,
+        witness: &dyn Witness,
+        mut now: Timestamp,
+    ) -> Result<Admission, Error> {
         for _ in 0..ATTEMPTS {
-            match self.admit_once(token, caller).await? {
-                Ok(admission) => return Ok(admission),
-                Err(overtaken) => token = overtaken,
+            match judged {
+                Ok(place) if !place.first_use => return Ok(self.admission(token, record, place, now)),
+                Ok(place) => {
+                    if let Some(confirmed) = self.confirm(&record, now).await? {
+                        return Ok(self.admission(token, Box::new(confirmed), place, now));
+                    }
+                }
+                Err(Obstacle::Refused(error)) => return Err(error),
+                // It ends by what was judged of this very record; of another the judgement may be another.
+                Err(Obstacle::Ends(reason)) => {
+                    let caller = witness.caller();
+                    if self.end_as_judged(&record, reason.clone(), &caller, now).await? == Outcome::Applied {
+                        return Err(Error::inactive(Refusal::Ended(reason)));
+                    }
+                }
+                Err(Obstacle::Expired(expiry)) => {
+                    if self.expire(&record, expiry, now).await? {
+                        return Err(Error::inactive(Refusal::Ended(expiry.reason())));
+                    }
+                }
             }
+            now = self.now();
+            record = self.present(&token, self.0.store.load(&self.0.realm, &token.id).await?, witness)?;
+            judged = self.judge(&token, &record, witness, now);
         }
         Err(Error::conflict())
     }
 
-    /// Judges a token against the record as it is now; gives the token back if the record changed meanwhile.
-    async fn admit_once(
+    fn present(
         &self,
-        token: ReferenceToken,
-        caller: &Caller,
-    ) -> Result<Result<Admission, ReferenceToken>, Error> {
-        let now = self.now();
-        let Some(record) = self.0.store.load(&self.0.realm, &token.id).await? else {
-            self.report(EventKind::UnknownToken, &token, None, caller);
-            return Err(Error::inactive(Refusal::Unknown));
+        token: &ReferenceToken,
+        record: Option<Record>,
+        witness: &dyn Witness,
+    ) -> Result<Box<Record>, Error> {
+        record.map(Box::new).ok_or_else(|| {
+            self.report(EventKind::UnknownToken, token, None, &witness.caller());
+            Error::inactive(Refusal::Unknown)
+        })
+    }
+
+    /// Judges a token against the record as it is now, by the five rules and the policy.
+    fn judge(
+        &self,
+        token: &ReferenceToken,
+        record: &Record,
+        witness: &dyn Witness,
+        now: Timestamp,
+    ) -> Result<Place, Obstacle> {
+        let refuse = |kind, refusal| {
+            self.report(kind, token, Some(record), &witness.caller());
+            Err(Obstacle::Refused(Error::inactive(refusal)))
         };
         if let Some(ended) = &record.ended {
-            self.report(EventKind::UsedAfterEnd, &token, Some(&record), caller);
-            return Err(Error::inactive(Refusal::Ended(ended.reason.clone())));
+            return refuse(EventKind::UsedAfterEnd, Refusal::Ended(ended.reason.clone()));
         }
-        let (seat, first_use) = match self.stand(&record, &token, now)? {
-            Standing::Current { first_use } => (Seat::Current, first_use),
-            Standing::Superseded(secret) => (Seat::Superseded(successor(&record, secret)?), false),
-            Standing::Unanswered(secret) => (Seat::Unanswered(successor(&record, secret)?), false),
-            Standing::Replayed => return self.end_judged(&record, token, EndReason::Replayed, caller, now).await,
-            Standing::Spent => {
-                self.report(EventKind::SpentToken, &token, Some(&record), caller);
-                return Err(Error::inactive(Refusal::Spent));
-            }
-            Standing::Wrong => {
-                self.report(EventKind::WrongSecret, &token, Some(&record), caller);
-                return Err(Error::inactive(Refusal::Wrong));
-            }
+        let Some(chain) = &record.chain else {
+            return Err(Obstacle::Refused(Error::corrupt("a living record without a chain")));
         };
-        let (is_locked, renewal_due) = match self.policy(&record.profile).judge(&record, now) {
-            Verdict::Live { renewal_due } => (false, renewal_due),
-            Verdict::Locked => (true, false),
-            Verdict::Expired(expiry) => {
-                let has_ended = self.expire(&record, expiry, now).await?;
-                return if has_ended { Err(Error::inactive(Refusal::Ended(expiry.reason()))) } else { Ok(Err(token)) };
-            }
-        };
-        if renewal_due && record.chain.as_ref().is_some_and(|chain| chain.generation == Generation::LAST) {
-            return self.end_judged(&record, token, EndReason::Exhausted, caller, now).await;
-        }
-        let record = if first_use {
-            match self.confirm(&record, now).await? {
-                Some(confirmed) => confirmed,
-                None => return Ok(Err(token)),
-            }
-        } else {
-            record
-        };
-        let touch_due = !is_locked && self.policy(&record.profile).is_touch_due(&record, now);
-        Ok(Ok(Admission { record, ticket: Ticket { token, seat }, is_locked, renewal_due, touch_due }))
-    }
-
-    /// Ends a session by what was judged of this very record; gives the token back if it changed meanwhile, since then the
-    /// judgement may be another.
-    async fn end_judged(
-        &self,
-        record: &Record,
-        token: ReferenceToken,
-        reason: EndReason,
-        caller: &Caller,
-        now: Timestamp,
-    ) -> Result<Result<Admission, ReferenceToken>, Error> {
-        match self.end_as_judged(record, reason.clone(), caller, now).await? {
-            Outcome::Applied => Err(Error::inactive(Refusal::Ended(reason))),
-            Outcome::Conflict => Ok(Err(token)),
-        }
-    }
-
-    fn stand(&self, record: &Record, token: &ReferenceToken, now: Timestamp) -> Result<Standing, Error> {
-        let chain = record.chain.as_ref().ok_or_else(|| Error::corrupt("a living record without a chain"))?;
-        let grace = self.policy(&record.profile).grace();
+        let policy = self.policy(&record.profile);
         let may_walk = |steps| self.0.walks.allows(&record.id, steps, now);
-        Ok(chain.judge(token, self.pepper(), grace, now, may_walk))
+        let successor = |secret| Successor { generation: chain.generation, secret };
+        let (seat, first_use) = match chain.judge(token, self.pepper(), policy.grace(), now, may_walk) {
+            Standing::Current { first_use } => (Seat::Current, first_use),
+            Standing::Superseded(secret) => (Seat::Superseded(successor(secret)), false),
+            Standing::Unanswered(secret) => (Seat::Unanswered(successor(secret)), false),
+            Standing::Replayed => return Err(Obstacle::Ends(EndReason::Replayed)),
+            Standing::Spent => return refuse(EventKind::SpentToken, Refusal::Spent),
+            Standing::Wrong => return refuse(EventKind::WrongSecret, Refusal::Wrong),
+        };
+        match policy.judge(record, now) {
+            Verdict::Live { renewal_due: true } if chain.generation == Generation::LAST => {
+                Err(Obstacle::Ends(EndReason::Exhausted))
+            }
+            Verdict::Live { renewal_due } => Ok(Place { seat, first_use, is_locked: false, renewal_due }),
+            Verdict::Locked => Ok(Place { seat, first_use, is_locked: true, renewal_due: false }),
+            Verdict::Expired(expiry) => Err(Obstacle::Expired(expiry)),
+        }
+    }
+
+    fn admission(&self, token: ReferenceToken, record: Box<Record>, place: Place, now: Timestamp) -> Admission {
+        let Place { seat, is_locked, renewal_due, .. } = place;
+        let touch_due = !is_locked && self.policy(&record.profile).is_touch_due(&record, now);
+        Admission { record, ticket: Ticket { token, seat }, is_locked, renewal_due, touch_due }
     }
 
     /// Saves that the present token has been used; nothing if the record changed meanwhile.
@@ -164,9 +201,4 @@ impl Sessions {
         record.expires_at = policy.expires_at(record);
         record.version = record.version.next();
     }
-}
-
-fn successor(record: &Record, secret: SessionSecret) -> Result<Successor, Error> {
-    let chain = record.chain.as_ref().ok_or_else(|| Error::corrupt("a living record without a chain"))?;
-    Ok(Successor { generation: chain.generation, secret })
 }

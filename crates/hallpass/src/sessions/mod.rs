@@ -10,6 +10,7 @@ mod operate;
 mod sign_in;
 mod walks;
 
+use std::borrow::Cow;
 use std::fmt;
 use std::sync::Arc;
 
@@ -66,6 +67,18 @@ impl Caller {
         event.session = Some(record.id);
         event.subject.clone_from(&record.subject);
         event
+    }
+}
+
+/// Says who calls, once there is something to tell of it: most requests pass without.
+pub(crate) trait Witness: Send + Sync {
+    /// Returns the caller.
+    fn caller(&self) -> Cow<'_, Caller>;
+}
+
+impl Witness for Caller {
+    fn caller(&self) -> Cow<'_, Caller> {
+        Cow::Borrowed(self)
     }
 }
 

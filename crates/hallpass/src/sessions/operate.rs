@@ -48,7 +48,7 @@ impl Sessions {
         Ok(Verified {
             is_locked: admission.is_locked,
             renewal_due: !admission.is_locked && (admission.renewal_due || !is_present),
-            record: admission.record,
+            record: *admission.record,
         })
     }
 

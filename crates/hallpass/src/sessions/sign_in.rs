@@ -42,7 +42,7 @@ impl Sessions {
             let keep: Vec<_> = sign_in.keep.iter().map(String::as_str).collect();
             changes.carry_over(&admission.record.data, &keep)?;
         }
-        self.sign_in(Some(admission.record), &sign_in, &mut changes, retry, caller).await
+        self.sign_in(Some(*admission.record), &sign_in, &mut changes, retry, caller).await
     }
 
     /// Finds the session that the first try of a sign-in made, whose answer was lost.

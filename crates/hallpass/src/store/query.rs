@@ -77,7 +77,7 @@ impl Cursor {
     ///
     /// [`InvalidCursor`] if it did not write this.
     pub fn record(&self) -> Result<(Timestamp, SessionId), InvalidCursor> {
-        let bytes: [u8; 24] = decode(&self.0).ok_or(InvalidCursor)?;
+        let bytes: [u8; 24] = decode(self.0.as_bytes()).ok_or(InvalidCursor)?;
         let (created_at, id) = bytes.split_first_chunk::<8>().ok_or(InvalidCursor)?;
         let id = <[u8; 16]>::try_from(id).map_err(|_| InvalidCursor)?;
         Ok((Timestamp::from_millis(u64::from_be_bytes(*created_at)), SessionId::from_bytes(id)))

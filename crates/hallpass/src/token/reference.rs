@@ -85,8 +85,8 @@ impl ReferenceToken {
     /// # Errors
     ///
     /// [`InvalidToken`] for anything that this crate has not written: another length, alphabet, padding or format.
-    pub fn parse(text: &str) -> Result<Self, InvalidToken> {
-        let bytes = Zeroizing::new(decode::<{ Self::LENGTH }>(text).ok_or(InvalidToken)?);
+    pub fn parse(text: impl AsRef<[u8]>) -> Result<Self, InvalidToken> {
+        let bytes = Zeroizing::new(decode::<{ Self::LENGTH }>(text.as_ref()).ok_or(InvalidToken)?);
         let (id, rest) = bytes.split_first_chunk::<16>().ok_or(InvalidToken)?;
         let ([format, a, b, c], secret) = rest.split_first_chunk::<4>().ok_or(InvalidToken)?;
         let secret = <[u8; SessionSecret::LENGTH]>::try_from(secret).map_err(|_| InvalidToken)?;

@@ -7,7 +7,7 @@ fn read(carrier: &CookieCarrier, values: &[&[u8]]) -> Vec<String> {
     for value in values {
         headers.append(header::COOKIE, HeaderValue::from_bytes(value).expect("no control characters"));
     }
-    carrier.read(&headers).texts().iter().map(ToString::to_string).collect()
+    carrier.read(&headers).texts().iter().map(|text| String::from_utf8_lossy(text).into_owned()).collect()
 }
 
 #[test]

@@ -1,0 +1,4 @@
+//! What sessions cost, here and elsewhere.
+
+pub mod arm;
+pub mod report;
