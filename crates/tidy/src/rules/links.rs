@@ -35,5 +35,7 @@ fn leads_somewhere(repository: &Repository, source: &Source, target: &str) -> bo
     }
     let path = parts.join("/");
     let inside = format!("{path}/");
+    // A picture is no text, so it is looked for where it would lie.
     repository.sources.iter().any(|other| other.path == path || other.path.starts_with(&inside))
+        || repository.root.join(&path).is_file()
 }

@@ -57,7 +57,9 @@ impl Visitor {
 
     /// The beginning of the hash of the token, as pages show it.
     pub(super) fn fingerprint(&self) -> String {
-        Sha256::digest(self.token()).iter().take(5).map(|byte| format!("{byte:02x}")).collect()
+        let hash = Sha256::digest(self.token());
+        let number = hash.iter().take(5).fold(0, |number: u64, byte| number << 8 | u64::from(*byte));
+        format!("{number:010x}")
     }
 
     pub(super) async fn get(&mut self, path: &str) -> Answer {
