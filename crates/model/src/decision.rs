@@ -26,6 +26,8 @@ pub struct Decision {
     pub answer: Answer,
     /// Whether it follows from rule 3.
     pub makes_up: bool,
+    /// Whether the request is to be judged again once that is saved.
+    pub goes_on: bool,
 }
 
 impl Decision {
@@ -34,7 +36,7 @@ impl Decision {
     /// `fresh` is the number of the chain that an authentication is to start.
     pub fn new(server: &Server, record: &Record, shown: &ReferenceToken, ask: Ask, fresh: u8, now: Timestamp) -> Self {
         if record.ended.is_some() {
-            return Self { save: None, answer: Answer::Refused, makes_up: false };
+            return Self { save: None, answer: Answer::Refused, makes_up: false, goes_on: false };
         }
         let mut chain_number = record.chain_number;
         let start = |renewed: Renewed| {
@@ -42,12 +44,14 @@ impl Decision {
             chain_number = fresh;
             Name { chain: fresh, first, generation: first }.fix(renewed)
         };
-        let Verdict { change, accepted, handed_out, makes_up } = server.decide(&record.chain, shown, ask, now, start);
+        let standing = server.judge(&record.chain, shown, now);
+        let verdict = server.decide(&record.chain, shown, standing, ask, now, start);
+        let Verdict { change, accepted, handed_out, makes_up, goes_on } = verdict;
         let answer = match handed_out {
             Some(secret) => Answer::Handed(Name::of(&secret)),
             None if accepted => Answer::Accepted,
             None => Answer::Refused,
         };
-        Self { save: change.map(|change| record.following(change, chain_number)), answer, makes_up }
+        Self { save: change.map(|change| record.following(change, chain_number)), answer, makes_up, goes_on }
     }
 }

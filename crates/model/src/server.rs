@@ -28,6 +28,8 @@ pub struct Verdict {
     pub handed_out: Option<SessionSecret>,
     /// Whether it follows from rule 3.
     pub makes_up: bool,
+    /// Whether there is more to decide once the change is saved: a first use is saved before anything else.
+    pub goes_on: bool,
 }
 
 /// A change of a record.
@@ -103,18 +105,24 @@ pub struct Server {
 }
 
 impl Server {
-    /// Decides on a request by the chain that was loaded for it.
+    /// Decides on a request by how its token stands with the chain that was loaded for it.
     ///
     /// `start` is given the chain that an authentication starts, so that a model can take the chance out of it.
     pub fn decide(
         &self,
         chain: &Chain,
         shown: &ReferenceToken,
+        standing: Standing,
         ask: Ask,
         now: Timestamp,
         start: impl FnOnce(Renewed) -> Renewed,
     ) -> Verdict {
-        match self.judge(chain, shown, now) {
+        match standing {
+            Standing::Current { first_use: true } if !self.has(Fault::ForgetsConfirmations) => {
+                let mut next = chain.clone();
+                next.confirm(now);
+                Verdict { change: Some(Change::Chain(Box::new(next))), goes_on: true, ..Verdict::ACCEPTED }
+            }
             Standing::Current { .. } | Standing::Superseded(_) | Standing::Unanswered(_)
                 if ask == Ask::Authenticate && !self.has(Fault::RenewsAtLogin) =>
             {
@@ -122,11 +130,6 @@ impl Server {
             }
             Standing::Current { .. } if self.renews(chain, ask, now) && chain.may_renew(now) => {
                 moved(chain.renew(&shown.secret, chain.generation, None, self.grace, now))
-            }
-            Standing::Current { first_use: true } if !self.has(Fault::ForgetsConfirmations) => {
-                let mut next = chain.clone();
-                next.confirm(now);
-                Verdict { change: Some(Change::Chain(Box::new(next))), ..Verdict::ACCEPTED }
             }
             Standing::Current { .. } => Verdict::ACCEPTED,
             Standing::Superseded(_) | Standing::Unanswered(_) if ask == Ask::Verify => Verdict::ACCEPTED,
@@ -209,7 +212,7 @@ fn moved(renewed: Option<Renewed>) -> Verdict {
 }
 
 impl Verdict {
-    const ACCEPTED: Self = Self { change: None, accepted: true, handed_out: None, makes_up: false };
+    const ACCEPTED: Self = Self { change: None, accepted: true, handed_out: None, makes_up: false, goes_on: false };
     const REFUSED: Self = Self { accepted: false, ..Self::ACCEPTED };
 
     fn ends(why: End) -> Self {

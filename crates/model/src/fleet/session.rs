@@ -1,14 +1,13 @@
-use hallpass::{Chain, Generation, ReferenceToken, Renewed, SessionId, SessionSecret, Timestamp, Token};
+use std::sync::Arc;
+
+use hallpass::{Chain, Generation, ReferenceToken, Renewed, SessionId, SessionSecret, Timestamp};
 
 use crate::party::Who;
 use crate::server::{Change, End};
 
 /// A token as a party keeps it.
 #[derive(Debug, Clone)]
-pub(super) struct Held {
-    token: Token,
-    generation: Generation,
-}
+pub(super) struct Held(Arc<ReferenceToken>);
 
 /// A session: what the store has of it, and what its holders have.
 #[derive(Debug)]
@@ -25,11 +24,16 @@ pub(super) struct Session {
 
 impl Held {
     fn new(id: SessionId, generation: Generation, secret: SessionSecret) -> Self {
-        Self { token: ReferenceToken { id, generation, secret }.encode(), generation }
+        Self(Arc::new(ReferenceToken { id, generation, secret }))
     }
 
-    pub(super) fn text(&self) -> &str {
-        self.token.expose()
+    pub(super) fn token(&self) -> &ReferenceToken {
+        &self.0
+    }
+
+    /// Tells whether it is the same token: no generation comes twice in the life of a session.
+    fn is(&self, other: &Self) -> bool {
+        (self.0.id, self.0.generation) == (other.0.id, other.0.generation)
     }
 }
 
@@ -73,7 +77,7 @@ impl Session {
             self.thief = Some(token);
             return false;
         }
-        let late = token.generation < self.client.generation;
+        let late = token.0.generation < self.client.0.generation;
         if !(late && self.reads_generations) {
             self.client = token;
         }
@@ -93,7 +97,7 @@ impl Session {
 
     /// Tells whether the client would show this token now.
     pub(super) fn shows(&self, token: &Held) -> bool {
-        self.client.text() == token.text()
+        self.client.is(token)
     }
 
     pub(super) const fn id(&self) -> SessionId {

@@ -193,8 +193,14 @@ impl Model for World {
     }
 
     fn actions(&self, state: &WorldState, actions: &mut Vec<Action>) {
-        if state.record.ended.is_none() && state.violation.is_none() {
+        if state.violation.is_some() {
+            return;
+        }
+        if state.record.ended.is_none() {
             self.list_actions(state, actions);
+        } else {
+            // What is under way at a node may still try to save.
+            actions.extend((0..state.jobs.len()).map(Action::Save));
         }
     }
 

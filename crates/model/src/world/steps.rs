@@ -182,7 +182,7 @@ impl World {
         if decision.makes_up && state.used {
             state.violate(Violation::UsedTakenForLost);
         }
-        if ask == Ask::Authenticate && save.ended.is_none() {
+        if ask == Ask::Authenticate && save.ended.is_none() && !decision.goes_on {
             state.dead_below = number(save.chain.generation);
         }
         state.chains = state.chains.max(save.chain_number + 1);
@@ -190,6 +190,10 @@ impl World {
             state.used = false;
         }
         state.record = save;
+        if decision.goes_on && ask != Ask::Verify {
+            state.used = true;
+            return self.judge(state, request);
+        }
         answer(state, &request, decision.answer);
         check_handed_out(state, decision.answer);
     }

@@ -40,10 +40,8 @@ fn thieves_are_found_and_nobody_else() {
 
 #[test]
 fn the_simulation_finds_what_is_broken() {
-    for fault in [Fault::EndsOnSpent, Fault::EndsOnLost, Fault::CountsFromRenewal] {
-        let report = Fleet::run(Plan { fault: Some(fault), ..small() });
-        assert!(report.false_replays + report.mistakes > 0, "{fault:?}\n{report}");
-    }
+    let report = Fleet::run(Plan { fault: Some(Fault::EndsOnSpent), ..small() });
+    assert!(report.mistakes > 100, "{report}");
     let report = Fleet::run(Plan { fault: Some(Fault::ForgivesReplays), thieves: 100, ..small() });
     assert_eq!(report.thefts_found, 0, "{report}");
 }
