@@ -135,7 +135,8 @@ Roles:
 
 Examples:
   hallpass keys create shop --role app
-  HALLPASS_KEY=$(hallpass keys create me --role operator) hallpass --url http://127.0.0.1:7070 sessions list")]
+  HALLPASS_KEY=$(hallpass keys create me --role operator)
+  hallpass keys create billing --role viewer --realm shop --json | jq -r .key")]
     Create {
         /// What to call it; events tell who did something by this name
         #[arg(value_parser = KeyName::new)]

@@ -27,7 +27,7 @@ pub(crate) struct Global {
     /// Show times in UTC instead of the local zone
     #[arg(long, global = true)]
     pub(crate) utc: bool,
-    /// When to use colour; auto is on a terminal, unless NO_COLOR is set
+    /// When to use colour
     #[arg(long, global = true, value_name = "WHEN", value_enum, default_value_t = Color::Auto)]
     pub(crate) color: Color,
     /// Say nothing but data and errors

@@ -21,10 +21,10 @@ On a first start it makes its store and an admin key, and prints the key, this o
 Ready means one line on standard error with the address.
 SIGTERM or Ctrl-C lets running requests finish and exits with 0; another Ctrl-C exits at once.
 
-Every option is also a variable, and a key of hallpass.toml: --cookie-name is HALLPASS_COOKIE_NAME, and `name` in the
-table [cookie]. An option is stronger than a variable, and that is stronger than the file.
+Every option is also a variable and a key of hallpass.toml: --cookie-name is HALLPASS_COOKIE_NAME,
+and `name` in the table [cookie]. An option is stronger than a variable, and that than the file.
 HALLPASS_ADMIN_KEY is the first admin key, instead of one made and printed.
-HALLPASS_LOG says what is logged, such as `warn` or `hallpass=debug`; with --json, each log line is JSON.";
+HALLPASS_LOG says what is logged, such as `warn` or `hallpass=debug`; --json logs JSON.";
 
 fn settings() -> impl Iterator<Item = &'static Setting> {
     Setting::ALL.iter().filter(|setting| setting.key != EVERYWHERE)
@@ -50,7 +50,7 @@ fn heading(key: &str) -> &'static str {
         Some(("policy", _)) => "Policy of sessions that name no profile",
         Some(("cookie", _)) => "Cookie that is suggested",
         Some(("limits", _)) => "Limits",
-        _ => "Options",
+        _ => "Service",
     }
 }
 

@@ -36,15 +36,15 @@ Examples:
 JSON: {\"items\": [session, ...], \"more\": false}; `more` says that --limit left some out.
 Exit code 1: no session matches.")]
 pub(crate) struct List {
+    /// At most this many [default: all]
+    #[arg(long, value_name = "NUMBER")]
+    pub(crate) limit: Option<NonZeroU64>,
     #[command(flatten)]
     pub(crate) filter: Filter,
     /// In these states
     #[arg(long, value_name = "STATES", value_enum, value_delimiter = ',',
         default_values_t = [State::Active, State::Locked], help_heading = "Which sessions")]
     pub(crate) state: Vec<State>,
-    /// At most this many [default: all]
-    #[arg(long, value_name = "NUMBER")]
-    pub(crate) limit: Option<NonZeroU64>,
 }
 
 /// Which options `sessions show` has.
@@ -74,15 +74,15 @@ Examples:
 
 JSON: {\"total\": 3, \"by\": \"state\", \"counts\": {\"active\": 2, \"ended\": 1}}")]
 pub(crate) struct Count {
+    /// What to count apart
+    #[arg(long, value_enum, default_value_t = CountBy::State)]
+    pub(crate) by: CountBy,
     #[command(flatten)]
     pub(crate) filter: Filter,
     /// In these states
     #[arg(long, value_name = "STATES", value_enum, value_delimiter = ',',
         default_values_t = [State::Active, State::Locked, State::Ended], help_heading = "Which sessions")]
     pub(crate) state: Vec<State>,
-    /// What to count apart
-    #[arg(long, value_enum, default_value_t = CountBy::State)]
-    pub(crate) by: CountBy,
 }
 
 /// What sessions are counted by.
@@ -136,15 +136,6 @@ pub(crate) struct Revoke {
     #[arg(value_name = "ID", value_parser = session_id, conflicts_with_all = ["subject", "ip", "user_agent",
         "created_after", "seen_before", "level", "profile", "all", "except"])]
     pub(crate) ids: Vec<SessionId>,
-    #[command(flatten)]
-    pub(crate) filter: Filter,
-    /// Every session of the realm
-    #[arg(long, help_heading = "Which sessions")]
-    pub(crate) all: bool,
-    /// All but this session of the subject
-    #[arg(long, value_name = "ID", value_parser = session_id, requires = "subject", help_heading = "Which sessions",
-        conflicts_with_all = ["ip", "user_agent", "created_after", "seen_before", "level", "profile", "all"])]
-    pub(crate) except: Option<SessionId>,
     /// What to write down about it, for whoever asks why they were logged out
     #[arg(long, value_name = "TEXT", default_value = "by command line")]
     pub(crate) reason: Note,
@@ -154,6 +145,15 @@ pub(crate) struct Revoke {
     /// Do not ask
     #[arg(long, short)]
     pub(crate) yes: bool,
+    #[command(flatten)]
+    pub(crate) filter: Filter,
+    /// Every session of the realm
+    #[arg(long, help_heading = "Which sessions")]
+    pub(crate) all: bool,
+    /// All but this session of the subject
+    #[arg(long, value_name = "ID", value_parser = session_id, requires = "subject", help_heading = "Which sessions",
+        conflicts_with_all = ["ip", "user_agent", "created_after", "seen_before", "level", "profile", "all"])]
+    pub(crate) except: Option<SessionId>,
 }
 
 /// Which options `sessions watch` has.
