@@ -70,7 +70,7 @@ impl<S: Send + Sync> FromRequestParts<S> for Visit {
         let presented = wire.carrier().read(&parts.headers);
         let id = session.record().map(|record| record.id);
         let shown = presented.texts().iter().find_map(|text| {
-            let token = ReferenceToken::parse(text).ok()?;
+            let (token, text) = (ReferenceToken::parse(text).ok()?, str::from_utf8(text).ok()?);
             (Some(token.id) == id).then(|| Shown::new(text, token.generation))
         });
         let is_refused = shown.is_none() && !presented.texts().is_empty() && session.locked_subject().is_none();
