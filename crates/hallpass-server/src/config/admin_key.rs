@@ -1,6 +1,9 @@
+use std::collections::BTreeSet;
 use std::fmt;
 
 use zeroize::Zeroizing;
+
+use crate::keys::is_key_shaped;
 
 /// The first admin key of an empty store, as an operator chose it.
 #[derive(Clone, PartialEq, Eq)]
@@ -25,10 +28,8 @@ impl AdminKey {
     ///
     /// It is stored as a plain SHA-256, which is safe for random text of this length and for nothing shorter.
     pub fn new(text: &str) -> Result<Self, InvalidAdminKey> {
-        let random = text.strip_prefix("hpk_").ok_or(InvalidAdminKey)?;
-        let is_word = random.bytes().all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_'));
-        let kinds = random.bytes().collect::<std::collections::BTreeSet<_>>().len();
-        if is_word && (32..=128).contains(&random.len()) && kinds >= 8 {
+        let kinds = text.bytes().collect::<BTreeSet<_>>().len();
+        if is_key_shaped(text) && kinds >= 12 {
             Ok(Self(Zeroizing::new(text.to_owned())))
         } else {
             Err(InvalidAdminKey)

@@ -147,10 +147,10 @@ mod tests {
     fn a_profile_changes_what_it_names_and_keeps_the_rest_of_its_preset() {
         let text = "profile = 'owasp-low'\n[policy]\nidle = 600\n[profiles.kiosk]\nidle = 60\npreset = 'pci-dss'";
         let config = Config::parse(text).expect("valid");
-        assert_eq!(policy(&config, "default").idle(), Duration::from_secs(600));
-        assert_eq!(policy(&config, "default").absolute(), Duration::from_secs(8 * 3600));
-        assert_eq!(policy(&config, "kiosk").idle(), Duration::from_secs(60));
-        assert_eq!(policy(&config, "kiosk").absolute(), Duration::from_secs(12 * 3600));
+        assert_eq!(policy(&config, "default").idle(), Duration::from_mins(10));
+        assert_eq!(policy(&config, "default").absolute(), Duration::from_hours(8));
+        assert_eq!(policy(&config, "kiosk").idle(), Duration::from_mins(1));
+        assert_eq!(policy(&config, "kiosk").absolute(), Duration::from_hours(12));
         assert_eq!(policy(&config, "remember"), Policy::remember());
         assert!(config.needs_pepper(), "one of the profiles is high");
     }
@@ -161,7 +161,7 @@ mod tests {
         assert_eq!(policy(&strict, "remember"), policy(&strict, "default"));
         let named = Config::parse("profile = 'pci-dss'\n[profiles.remember]\nidle = 3600").expect("valid");
         assert!(policy(&named, "remember").is_persistent());
-        assert_eq!(policy(&named, "remember").idle(), Duration::from_secs(3600));
+        assert_eq!(policy(&named, "remember").idle(), Duration::from_hours(1));
     }
 
     #[test]

@@ -12,3 +12,4 @@ pub(crate) use self::ring::{KeyHolder, KeyRing};
 pub(crate) use self::role::Right;
 pub use self::role::{InvalidRole, Role};
 pub use self::secret::ApiKeySecret;
+pub(crate) use self::secret::is_key_shaped;

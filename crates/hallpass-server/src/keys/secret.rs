@@ -21,6 +21,14 @@ impl ApiKeySecret {
     }
 }
 
+/// Tells whether text could be a key at all, so that nothing else is hashed: `hpk_` and 32 to 128 letters, digits, `-` or
+/// `_`.
+pub(crate) fn is_key_shaped(text: &str) -> bool {
+    let is_word = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_');
+    let random = text.strip_prefix("hpk_").filter(|random| (32..=128).contains(&random.len()));
+    random.is_some_and(|random| random.bytes().all(is_word))
+}
+
 impl fmt::Debug for ApiKeySecret {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("ApiKeySecret(..)")

@@ -26,6 +26,8 @@ pub(super) struct Connections {
     drain: Duration,
 }
 
+/// The most bytes that the head of a request may have; more is answered with 431.
+const LARGEST_HEAD: usize = 64 << 10;
 /// For how long accepting rests when the process has no file handle left.
 const REST: Duration = Duration::from_millis(100);
 
@@ -34,6 +36,8 @@ impl Connections {
         let mut http = http1::Builder::new();
         // Also closes a connection that is kept alive and unused: nobody holds a place for nothing.
         http.timer(TokioTimer::new()).header_read_timeout(limits.header_time());
+        // Far more than any client needs for a head.
+        http.max_buf_size(LARGEST_HEAD);
         Self { open: Arc::new(Semaphore::new(limits.connections)), http, drain: limits.drain_time() }
     }
 

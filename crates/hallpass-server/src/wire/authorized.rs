@@ -8,7 +8,7 @@ use hallpass::{Actor, Caller, Sessions};
 
 use super::{Problem, RequestId};
 use crate::app::App;
-use crate::keys::{KeyHolder, Right};
+use crate::keys::{KeyHolder, Right, is_key_shaped};
 
 /// Proof that the caller showed an API key whose role has the right `R`.
 #[derive(Debug)]
@@ -64,6 +64,9 @@ impl<R: Needs> FromRequestParts<Arc<App>> for Authorized<R> {
 
     async fn from_request_parts(parts: &mut Parts, app: &Arc<App>) -> Result<Self, Problem> {
         let key = bearer(&parts.headers).ok_or_else(Problem::bad_api_key)?;
+        if !is_key_shaped(key) {
+            return Err(Problem::bad_api_key());
+        }
         let holder = app.ring.holder(key).await?.ok_or_else(Problem::bad_api_key)?;
         if !holder.info.role.has(R::RIGHT) {
             let detail = format!("The role `{}` of this API key may not do this.", holder.info.role);

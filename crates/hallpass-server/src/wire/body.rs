@@ -27,12 +27,9 @@ impl JsonBody {
     /// Reads the body once more, slowly, to say which field is wrong.
     fn explain<'a, T: Deserialize<'a>>(&'a self) -> Problem {
         let mut deserializer = serde_json::Deserializer::from_slice(&self.0);
-        let error = match serde_path_to_error::deserialize::<_, T>(&mut deserializer) {
-            Err(error) => error,
-            Ok(_) => match deserializer.end() {
-                Err(error) => return invalid_json(&error),
-                Ok(()) => return Problem::internal(),
-            },
+        let Err(error) = serde_path_to_error::deserialize::<_, T>(&mut deserializer) else {
+            let rest = deserializer.end();
+            return rest.map_or_else(|error| invalid_json(&error), |()| Problem::internal());
         };
         let path = error.path().to_string();
         let cause = error.into_inner();
@@ -59,8 +56,8 @@ impl MergePatchBody {
 /// Returns the field that an error is about: where it happened, or which one its message names.
 fn field(path: &str, message: &str) -> Option<String> {
     let outer = if path == "." { "" } else { path };
-    let named = ["missing field `", "unknown field `", "duplicate field `"].iter();
-    let named = named.filter_map(|start| message.strip_prefix(start)?.split_once('`').map(|(name, _)| name)).next();
+    let mut starts = ["missing field `", "unknown field `", "duplicate field `"].iter();
+    let named = starts.find_map(|start| message.strip_prefix(start)?.split_once('`').map(|(name, _)| name));
     let inner = named.filter(|name| outer != *name && !outer.ends_with(&format!(".{name}")));
     let parts: Vec<_> = [outer, inner.unwrap_or_default()].into_iter().filter(|part| !part.is_empty()).collect();
     (!parts.is_empty()).then(|| parts.join("."))

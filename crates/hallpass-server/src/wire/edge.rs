@@ -38,7 +38,9 @@ pub(crate) async fn edge(State(app): State<Arc<App>>, mut request: Request, next
     // Answers have tokens and personal data in them (`LGO-5`).
     headers.entry(header::CACHE_CONTROL).or_insert(HeaderValue::from_static("no-store"));
     headers.entry(header::X_CONTENT_TYPE_OPTIONS).or_insert(HeaderValue::from_static("nosniff"));
-    app.metrics.answered(route, &method, response.status(), started.elapsed());
+    let took = started.elapsed();
+    tracing::debug!(%request_id, %method, route = route.as_str(), status = response.status().as_u16(), ?took, "answered");
+    app.metrics.answered(route, &method, response.status(), took);
     response
 }
 

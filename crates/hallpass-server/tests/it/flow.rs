@@ -24,8 +24,8 @@ async fn a_session_is_made_verified_changed_renewed_signed_in_to_listed_and_ende
     assert_eq!(verified["session"]["id"], name.as_str());
 
     let path = format!("/v1/sessions/{name}/data");
-    let patch = service.request(Method::PATCH, &path, ADMIN).json(&json!({ "note": "hi", "cart": null }));
-    assert_eq!(service.send(patch).await.expect(200), json!({ "note": "hi" }));
+    let change = service.request(Method::PATCH, &path, ADMIN).json(&json!({ "note": "hi", "cart": null }));
+    assert_eq!(service.send(change).await.expect(200), json!({ "note": "hi" }));
 
     let second = token(&service.post("/v1/renew", json!({ "token": first })).await.expect(200));
     assert_ne!(second, first);
@@ -130,13 +130,13 @@ async fn a_verification_that_is_no_use_leaves_the_session_to_time_out() {
     let service = Service::start().await;
     let token = service.sign_in("alice").await;
     for _ in 0..3 {
-        service.clock.advance(std::time::Duration::from_secs(600));
+        service.clock.advance(std::time::Duration::from_mins(10));
         service.post("/v1/verify", json!({ "token": token, "touch": false })).await;
     }
     service.verify(&token).await.problem(401, "inactive");
     let used = service.sign_in("alice").await;
     for _ in 0..5 {
-        service.clock.advance(std::time::Duration::from_secs(600));
+        service.clock.advance(std::time::Duration::from_mins(10));
         service.verify(&used).await.expect(200);
     }
 }

@@ -1,7 +1,14 @@
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
+
+use hallpass::testing::FaultyStore;
+use hallpass::{MemorySettings, MemoryStore, Outcome, Settings, StoreError};
+use hallpass_server::stores::Opened;
 use reqwest::Method;
 use serde_json::{Value, json};
 
-use crate::service::{ADMIN, Service};
+use crate::service::{ADMIN, Service, config};
 
 #[tokio::test]
 async fn a_key_is_shown_once_listed_without_itself_and_refused_once_revoked() {
@@ -60,4 +67,52 @@ async fn an_admin_of_another_realm_manages_the_keys_of_that_realm() {
     assert_eq!(listed["items"].as_array().map(Vec::len), Some(2));
     call(Method::DELETE, "/v1/keys/first", Value::Null).await.problem(404, "not_found");
     assert_eq!(service.get("/v1/keys").await.expect(200)["items"].as_array().map(Vec::len), Some(3));
+}
+
+/// Settings that can be away.
+#[derive(Debug, Default)]
+struct Shaky {
+    inner: MemorySettings,
+    is_away: AtomicBool,
+}
+
+impl Shaky {
+    fn ask(&self) -> Result<&MemorySettings, StoreError> {
+        if self.is_away.load(Ordering::SeqCst) { Err(StoreError::unavailable("made to fail")) } else { Ok(&self.inner) }
+    }
+}
+
+#[async_trait::async_trait]
+impl Settings for Shaky {
+    async fn load(&self, name: &str) -> Result<Option<bytes::Bytes>, StoreError> {
+        self.ask()?.load(name).await
+    }
+
+    async fn save(&self, name: &str, value: &[u8], expected: Option<&[u8]>) -> Result<Outcome, StoreError> {
+        self.ask()?.save(name, value, expected).await
+    }
+
+    async fn list(&self, prefix: &str) -> Result<Vec<(String, bytes::Bytes)>, StoreError> {
+        self.ask()?.list(prefix).await
+    }
+
+    async fn remove(&self, name: &str, expected: &[u8]) -> Result<Outcome, StoreError> {
+        self.ask()?.remove(name, expected).await
+    }
+}
+
+#[tokio::test]
+async fn keys_that_cannot_be_read_are_503_and_not_refused() {
+    let (store, settings) = (FaultyStore::new(MemoryStore::new()), Arc::new(Shaky::default()));
+    let opened = Opened { store: Arc::new(store.clone()), settings: settings.clone() };
+    let service = Service::on(config(), store, opened).await;
+    service.get("/v1/sessions").await.expect(200);
+    settings.is_away.store(true, Ordering::SeqCst);
+    tokio::time::sleep(Duration::from_millis(1100)).await;
+    service.get("/v1/sessions").await.problem(503, "unavailable");
+    service.get("/v1/keys").await.problem(503, "unavailable");
+    let unready = service.get("/readyz").await.problem(503, "not_ready");
+    assert!(unready["detail"].as_str().expect("text").contains("keys"), "{unready}");
+    settings.is_away.store(false, Ordering::SeqCst);
+    service.get("/v1/sessions").await.expect(200);
 }

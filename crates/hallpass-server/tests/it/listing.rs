@@ -18,7 +18,7 @@ async fn every_filter_takes_in_what_it_says_and_nothing_else() {
     let service = Service::start().await;
     let client = json!({ "ip": "198.51.100.7", "user_agent": "Mozilla/5.0 Firefox/140.0" });
     let early = service.create(json!({ "subject": "alice", "client": client, "authentication": { "level": 2 } })).await;
-    service.clock.advance(Duration::from_secs(60));
+    service.clock.advance(Duration::from_mins(1));
     let late = service.create(json!({ "subject": "bob b", "remember": true, "client": { "ip": "2001:db8::1" } })).await;
     let ended = service.create(json!({ "subject": "carol" })).await;
     service.post("/v1/logout", json!({ "token": token(&ended) })).await.expect(204);
@@ -77,7 +77,7 @@ async fn pages_follow_each_other_and_meet_every_session_once() {
 async fn a_session_whose_time_is_over_is_not_listed_as_active() {
     let service = Service::start().await;
     let name = id(&service.create(json!({ "subject": "alice" })).await);
-    service.clock.advance(Duration::from_secs(1800));
+    service.clock.advance(Duration::from_mins(30));
     assert_eq!(ids(&service.get("/v1/sessions?state=active").await.expect(200)), Vec::<String>::new());
     let shown = service.get(&format!("/v1/sessions/{name}")).await.expect(200);
     assert_eq!((shown["state"].as_str(), shown["ended"]["reason"].as_str()), (Some("ended"), Some("idle")));

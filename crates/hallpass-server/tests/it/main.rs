@@ -21,5 +21,6 @@ mod secrets;
 mod service;
 mod shed;
 mod sqlite;
+mod sweeping;
 mod timeline;
 mod tokens;

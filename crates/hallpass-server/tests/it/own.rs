@@ -34,7 +34,7 @@ async fn ending_other_sessions_needs_a_fresh_authentication_and_ending_the_own_d
     let service = Service::start().await;
     let mine = service.create(json!({ "subject": "alice" })).await;
     let other = service.create(json!({ "subject": "alice" })).await;
-    service.clock.advance(Duration::from_secs(6 * 60));
+    service.clock.advance(Duration::from_mins(6));
     for body in [
         json!({ "token": token(&mine), "others": true }),
         json!({ "token": token(&mine), "all": true }),
@@ -47,7 +47,7 @@ async fn ending_other_sessions_needs_a_fresh_authentication_and_ending_the_own_d
     let ended = service.post("/v1/self/revoke", json!({ "token": fresh, "others": true })).await.expect(200);
     assert_eq!(ended["revoked"], 1);
     service.verify(&token(&other)).await.problem(401, "inactive");
-    service.clock.advance(Duration::from_secs(6 * 60));
+    service.clock.advance(Duration::from_mins(6));
     let body = json!({ "token": fresh, "id": id(&mine) });
     assert_eq!(service.post("/v1/self/revoke", body).await.expect(200)["revoked"], 1);
     service.verify(&fresh).await.problem(401, "inactive");

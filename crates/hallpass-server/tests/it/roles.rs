@@ -1,3 +1,5 @@
+use std::collections::BTreeSet;
+
 use reqwest::Method;
 use serde_json::{Value, json};
 
@@ -10,16 +12,16 @@ async fn each_role_may_do_what_the_table_says_and_nothing_else() {
     let service = Service::start().await;
     let name = id(&service.create(json!({ "subject": "alice" })).await);
     let session = |rest: &str| format!("/v1/sessions/{name}{rest}");
-    let nobody = json!({ "token": "x" });
+    let unknown = json!({ "token": "x" });
     let (get, post) = (Method::GET, Method::POST);
     let no_body = Value::Null;
     let table: Vec<(Method, String, Value, &[&str])> = vec![
         (post.clone(), "/v1/sessions".into(), json!({}), &["app"]),
-        (post.clone(), "/v1/verify".into(), nobody.clone(), &["app"]),
-        (post.clone(), "/v1/renew".into(), nobody.clone(), &["app"]),
+        (post.clone(), "/v1/verify".into(), unknown.clone(), &["app"]),
+        (post.clone(), "/v1/renew".into(), unknown.clone(), &["app"]),
         (post.clone(), "/v1/authenticate".into(), json!({ "token": "x", "subject": "a" }), &["app"]),
-        (post.clone(), "/v1/logout".into(), nobody.clone(), &["app"]),
-        (post.clone(), "/v1/self/sessions".into(), nobody, &["app"]),
+        (post.clone(), "/v1/logout".into(), unknown.clone(), &["app"]),
+        (post.clone(), "/v1/self/sessions".into(), unknown, &["app"]),
         (post.clone(), "/v1/self/revoke".into(), json!({ "token": "x", "all": true }), &["app"]),
         (get.clone(), session("/data"), no_body.clone(), &["app"]),
         (Method::PATCH, session("/data"), json!({}), &["app"]),
@@ -37,6 +39,13 @@ async fn each_role_may_do_what_the_table_says_and_nothing_else() {
         (Method::DELETE, "/v1/keys/none".into(), no_body, &[]),
         (post, "/v1/sweep".into(), json!({}), &["operator"]),
     ];
+    let described = service.get("/openapi.json").await.expect(200);
+    let described: BTreeSet<_> = described["paths"].as_object().expect("paths").iter().flat_map(calls).collect();
+    let tried = table.iter().map(|(method, path, ..)| {
+        let path = path.replace(&name, "{id}").replace("none", "{id}").replace("alice", "{subject}");
+        format!("{method} {}", path.replace("bob", "{subject}"))
+    });
+    assert_eq!(tried.collect::<BTreeSet<_>>(), described, "every call that needs a key is in the table");
     for role in ROLES {
         let key = service.key(role).await;
         for (method, path, body, roles) in &table {
@@ -54,6 +63,13 @@ async fn each_role_may_do_what_the_table_says_and_nothing_else() {
             service.send(service.request(method.clone(), path, "")).await.problem(401, "bad_api_key");
         }
     }
+}
+
+/// Returns the calls of a path that need a key.
+fn calls((path, methods): (&String, &Value)) -> Vec<String> {
+    let methods = methods.as_object().expect("methods").iter();
+    let needs_key = methods.filter(|(_, call)| call["security"] != json!([{}]));
+    needs_key.map(|(method, _)| format!("{} {path}", method.to_ascii_uppercase())).collect()
 }
 
 #[tokio::test]

@@ -15,7 +15,7 @@ async fn a_living_session_shows_what_happened_and_which_timeouts_are_left() {
     let made = service.create(json!({ "client": { "ip": "198.51.100.7" } })).await;
     let body = json!({ "token": token(&made), "subject": "alice" });
     let signed_in = service.post("/v1/authenticate", body).await.expect(200);
-    service.clock.advance(Duration::from_secs(600));
+    service.clock.advance(Duration::from_mins(10));
     let renewed = service.post("/v1/renew", json!({ "token": token(&signed_in) })).await.expect(200);
     service.verify(&token(&renewed)).await.expect(200);
     service.clock.advance(Duration::from_secs(100));
@@ -59,7 +59,7 @@ async fn an_ended_session_shows_who_ended_it_and_by_which_request() {
 async fn an_expired_session_shows_which_clock_ended_it_before_and_after_the_sweep() {
     let service = Service::start().await;
     let made = service.create(json!({ "subject": "alice" })).await;
-    service.clock.advance(Duration::from_secs(1800));
+    service.clock.advance(Duration::from_mins(30));
     let path = format!("/v1/sessions/{}/timeline", id(&made));
     for is_swept in [false, true] {
         let timeline = service.get(&path).await.expect(200);
