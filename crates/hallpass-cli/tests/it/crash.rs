@@ -27,7 +27,15 @@ const TRIED: usize = 800;
 /// The shortest times that a policy can have, so that the test meets them.
 const RULES: Rules = Rules { grace: 5000, replay_after: 10_000 };
 const WORDS: [&str; 9] = [
-    "serve", "--listen", "127.0.0.1:0", "--quiet", "--policy-grace", "5", "--policy-replay-after", "10", "--demo=false",
+    "serve",
+    "--listen",
+    "127.0.0.1:0",
+    "--quiet",
+    "--policy-grace",
+    "5",
+    "--policy-replay-after",
+    "10",
+    "--demo=false",
 ];
 
 fn start(bench: &Bench) -> (Server, String) {
@@ -99,7 +107,8 @@ fn nothing_acknowledged_is_lost_to_fifty_kills() {
     println!("repeat the choices with HALLPASS_TEST_SEED={seed}");
     let mut random = StdRng::seed_from_u64(seed);
     let bench = Bench::new();
-    let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build().expect("a runtime");
+    let runtime =
+        tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build().expect("a runtime");
     let mut clients: Vec<_> = (0..CLIENTS).map(|number| ClientState::new(number, seed)).collect();
     let mut findings = Findings::default();
 
@@ -139,7 +148,11 @@ fn nothing_acknowledged_is_lost_to_fifty_kills() {
         "rule 5: a wrong secret",
         "timelines",
     ] {
-        assert!(findings.tried.get(what).is_some_and(|number| *number >= 3), "{what}: hardly tried, {:?}", findings.tried);
+        assert!(
+            findings.tried.get(what).is_some_and(|number| *number >= 3),
+            "{what}: hardly tried, {:?}",
+            findings.tried
+        );
     }
     assert!(acknowledged > 1000, "only {acknowledged} answers");
 }

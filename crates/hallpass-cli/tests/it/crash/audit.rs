@@ -122,9 +122,15 @@ impl Audit<'_> {
                     Shown::Perhaps(first) => Shown::Surely(Span { from: first.from, to: span.to }),
                     Shown::Surely(first) => Shown::Surely(first),
                 };
-                self.findings.count(if entry.lost.is_some() { "a renewal that was cut off" } else { "rule 1: the present token" });
+                self.findings.count(if entry.lost.is_some() {
+                    "a renewal that was cut off"
+                } else {
+                    "rule 1: the present token"
+                });
             }
-            (Presented::Held(_), Answer::Good) if is_certain => self.findings.count("rule 2 or 3: a replaced token that is good"),
+            (Presented::Held(_), Answer::Good) if is_certain => {
+                self.findings.count("rule 2 or 3: a replaced token that is good")
+            }
             (Presented::Held(_), Answer::Refused) if is_certain => self.findings.count("rule 4: a spent token"),
             (Presented::Held(_), Answer::Replayed) if is_certain => self.findings.count("rule 4: a replay"),
             _ => self.findings.count("tokens at a border of the rules"),
@@ -171,7 +177,9 @@ impl Audit<'_> {
         let lost = self.service.verify(&entry.tokens[last].token).await?;
         let again = self.service.verify(&token).await?;
         if [next.status, lost.status, again.status] != [StatusCode::OK, StatusCode::UNAUTHORIZED, StatusCode::OK] {
-            self.findings.wrong.push(format!("a lost token and its successor: {}, {}: {entry:?}", lost.status, next.status));
+            self.findings
+                .wrong
+                .push(format!("a lost token and its successor: {}, {}: {entry:?}", lost.status, next.status));
         }
         // Nobody used the lost one, so it is as if it had never been.
         entry.tokens[last] = super::ledger::Held { token, made: answer.span, shown: Shown::Surely(next.span) };
@@ -186,8 +194,11 @@ impl Audit<'_> {
         let ended = usize::from(entry.end == End::Acknowledged);
         let renewed = number("renewed");
         let most = entry.tokens.len() - 1 + usize::from(entry.lost.is_some());
-        if number("created") != 1 || number("revoked") + number("replayed") != ended || renewed + 1 < entry.tokens.len() {
-            self.findings.wrong.push(format!("events are missing or too many ({kinds:?}, at most {most} renewals): {entry:?}"));
+        if number("created") != 1 || number("revoked") + number("replayed") != ended || renewed + 1 < entry.tokens.len()
+        {
+            self.findings
+                .wrong
+                .push(format!("events are missing or too many ({kinds:?}, at most {most} renewals): {entry:?}"));
         }
         self.findings.count("timelines");
         Ok(())

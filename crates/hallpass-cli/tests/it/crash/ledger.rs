@@ -240,7 +240,9 @@ mod tests {
         assert_eq!(entry.judge(&Seen::Living { written: 4 }), Ok(()));
         entry.end = End::Acknowledged;
         assert_eq!(entry.judge(&Seen::Ended), Ok(()));
-        assert!(entry.judge(&Seen::Living { written: 4 }).is_err_and(|said| said.starts_with("an ended session is back")));
+        assert!(
+            entry.judge(&Seen::Living { written: 4 }).is_err_and(|said| said.starts_with("an ended session is back"))
+        );
         assert!(entry.judge(&Seen::Nothing).is_err(), "also the memory of an end is kept");
     }
 

@@ -38,7 +38,13 @@ impl Service {
     }
 
     /// Asks, and takes nothing for an answer that does not say how it went.
-    pub(super) async fn call(&self, method: Method, path: &str, body: Value, key: Option<&str>) -> Result<Answered, CutOff> {
+    pub(super) async fn call(
+        &self,
+        method: Method,
+        path: &str,
+        body: Value,
+        key: Option<&str>,
+    ) -> Result<Answered, CutOff> {
         let mut request = self.client.request(method, format!("{}{path}", self.url)).bearer_auth(KEY);
         if let Some(key) = key {
             request = request.header("idempotency-key", key);
@@ -88,7 +94,9 @@ impl Service {
         }
         let reason = answer.body["ended"]["reason"].as_str().unwrap_or_default().to_owned();
         match answer.body["state"].as_str() {
-            Some("active") => Ok((Seen::Living { written: answer.body["data"]["n"].as_u64().unwrap_or(u64::MAX) }, reason)),
+            Some("active") => {
+                Ok((Seen::Living { written: answer.body["data"]["n"].as_u64().unwrap_or(u64::MAX) }, reason))
+            }
             _ => Ok((Seen::Ended, reason)),
         }
     }

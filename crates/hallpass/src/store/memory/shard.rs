@@ -148,7 +148,7 @@ impl Shard {
     pub(super) fn expired_by(&mut self, at: Timestamp) -> Vec<Record> {
         let mut expired = Vec::new();
         let mut from = 0;
-        while let Some((&filed_under, _)) = self.by_expiry.range(from..=span(at)).next() {
+        while let Some(filed_under) = self.next_span(from).filter(|filed_under| *filed_under <= span(at)) {
             let mut left = Vec::new();
             for index in self.by_expiry.remove(&filed_under).unwrap_or_default() {
                 let Some(slot) = self.slot(index).filter(|slot| slot.filed_under == filed_under) else {
@@ -168,6 +168,10 @@ impl Shard {
         }
         expired.retain(|record| record.expires_at <= at);
         expired
+    }
+
+    fn next_span(&self, from: u32) -> Option<u32> {
+        self.by_expiry.range(from..).next().map(|(filed_under, _)| *filed_under)
     }
 
     /// Takes out at most `limit` slots whose records expired before this instant, for the caller to remove.
