@@ -167,7 +167,7 @@ impl Browser {
     }
 
     pub(crate) fn generation(&self) -> u32 {
-        ReferenceToken::parse(&self.token()).expect("our token").generation.number()
+        ReferenceToken::parse(self.token()).expect("our token").generation.number()
     }
 
     pub(crate) async fn who(&mut self) -> String {

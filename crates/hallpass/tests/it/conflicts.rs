@@ -102,7 +102,7 @@ async fn data_larger_than_allowed_is_refused_before_anything_is_written() {
 async fn data_is_edited_by_name_without_losing_a_concurrent_write() {
     let app = App::new();
     let mut browser = app.signed_in("alice").await;
-    let id = hallpass::ReferenceToken::parse(&browser.token()).expect("ours").id;
+    let id = hallpass::ReferenceToken::parse(browser.token()).expect("ours").id;
     app.store.script(Method::Save, [Fault::Conflict]);
     let mut seen = 0;
     let edited = app.sessions.edit_data(&id, |_| {

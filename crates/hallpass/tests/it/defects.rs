@@ -128,7 +128,7 @@ async fn d10_a_token_that_was_not_issued_is_never_adopted() {
         victim.jar = Some(format!("__Host-sid={planted}"));
         victim.get("/login/alice").await.expect(StatusCode::OK);
         assert_ne!(victim.token(), planted);
-        assert_ne!(ReferenceToken::parse(&victim.token()).expect("ours").id, invented.id);
+        assert_ne!(ReferenceToken::parse(victim.token()).expect("ours").id, invented.id);
         let attacker = app.browser();
         assert_eq!(attacker.send("/who", Some(&format!("__Host-sid={planted}"))).await.body, "nobody");
     }

@@ -13,7 +13,7 @@ use hallpass::{
 use crate::app::{App, Browser, subject};
 
 fn id(browser: &Browser) -> hallpass::SessionId {
-    ReferenceToken::parse(&browser.token()).expect("ours").id
+    ReferenceToken::parse(browser.token()).expect("ours").id
 }
 
 fn by_operator(note: &str) -> Revocation {

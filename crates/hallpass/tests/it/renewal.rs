@@ -48,7 +48,7 @@ async fn a_spent_token_that_comes_back_late_ends_the_session() {
     app.advance(151);
     assert_eq!(browser.send("/who", old.as_deref()).await.body, "nobody");
     assert_eq!(browser.who().await, "nobody", "two parties held it");
-    let id = ReferenceToken::parse(&browser.token()).expect("ours").id;
+    let id = ReferenceToken::parse(browser.token()).expect("ours").id;
     let record = app.sessions.find(&id).await.expect("it is there").expect("a tombstone");
     assert_eq!(record.ended.expect("ended").reason, EndReason::Replayed);
     assert_eq!(app.observer.count(&EventKind::Replayed), 1);
@@ -98,7 +98,7 @@ async fn a_wrong_secret_never_ends_a_session() {
     let app = App::new();
     let mut browser = due(&app).await;
     browser.get("/who").await.expect(StatusCode::OK);
-    let ours = ReferenceToken::parse(&browser.token()).expect("ours");
+    let ours = ReferenceToken::parse(browser.token()).expect("ours");
     app.advance(500);
     for generation in 0..3 {
         let generation = hallpass::Generation::new(generation).expect("small");

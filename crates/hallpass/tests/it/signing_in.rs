@@ -27,7 +27,7 @@ async fn the_session_keeps_its_name_over_a_login_and_gets_another_for_another_su
     let app = App::new();
     let mut browser = app.browser();
     browser.get("/set/a/1").await.expect(StatusCode::OK);
-    let id = |browser: &crate::app::Browser| ReferenceToken::parse(&browser.token()).expect("ours").id;
+    let id = |browser: &crate::app::Browser| ReferenceToken::parse(browser.token()).expect("ours").id;
     let anonymous = id(&browser);
     browser.get("/login/alice").await.expect(StatusCode::OK);
     assert_eq!(id(&browser), anonymous);
@@ -62,7 +62,7 @@ async fn a_login_does_not_fail_because_the_anonymous_session_is_gone() {
     let app = App::new();
     let mut browser = app.browser();
     browser.get("/set/a/1").await.expect(StatusCode::OK);
-    let id = ReferenceToken::parse(&browser.token()).expect("ours").id;
+    let id = ReferenceToken::parse(browser.token()).expect("ours").id;
     let session = app.sessions.open(&browser.token(), &Caller::user()).await.expect("it lives");
     session.authenticate(SignIn::new(subject("alice")).keep("a")).expect("readable");
     app.sessions.revoke(&id, &hallpass::Revocation::default()).await.expect("it is there");
