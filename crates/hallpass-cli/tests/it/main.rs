@@ -7,7 +7,6 @@
 
 mod bench;
 mod completions;
-mod crash;
 mod errors;
 mod help;
 mod homes;
