@@ -41,7 +41,7 @@ pub(super) async fn show(visit: Visit) -> Result<Response, Trouble> {
     let present = visit.settled().await?;
     let sessions = visit.session.sessions();
     let mut records = match visit.session.subject() {
-        Some(subject) => sessions.of_subject(&subject).await.map_err(|error| Trouble::of(&error, &visit.wire))?,
+        Some(subject) => sessions.of_subject(&subject).await?,
         None => Vec::new(),
     };
     let is_here = |record: &Record| present.as_ref().is_some_and(|present| present.id == record.id);

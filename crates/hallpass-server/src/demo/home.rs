@@ -70,8 +70,8 @@ impl HomePage {
 
 pub(super) async fn show(visit: Visit) -> Result<Response, Trouble> {
     let record = visit.settled().await?;
-    let kept = keep::Kept::of(&visit)?;
-    let last = token::last_renewal(&visit)?;
+    let kept = keep::Kept::of(&visit.session)?;
+    let last = token::last_renewal(&visit.session)?;
     let (sessions, now) = (visit.session.sessions(), visit.now());
     let title = if visit.session.subject().is_some() { "Your session" } else { "Sessions you can see" };
     let page = HomePage {

@@ -1,6 +1,7 @@
 //! What the session keeps: a counter and a note.
 
 use axum::response::Response;
+use hallpass::{Error, Session};
 use serde::Deserialize;
 
 use super::page::{Said, done};
@@ -19,13 +20,8 @@ pub(super) struct Kept {
 }
 
 impl Kept {
-    pub(super) fn of(visit: &Visit) -> Result<Self, Trouble> {
-        let session = &visit.session;
-        let trouble = |error| Trouble::of(&error, &visit.wire);
-        Ok(Self {
-            count: session.get(COUNT).map_err(trouble)?.unwrap_or(0),
-            note: session.get(NOTE).map_err(trouble)?.unwrap_or_default(),
-        })
+    pub(super) fn of(session: &Session) -> Result<Self, Error> {
+        Ok(Self { count: session.get(COUNT)?.unwrap_or(0), note: session.get(NOTE)?.unwrap_or_default() })
     }
 
     pub(super) fn has_something(&self) -> bool {
@@ -35,9 +31,7 @@ impl Kept {
 
 /// Counts one up, as one atomic step: however many tabs count at once, none is lost.
 pub(super) async fn count(visit: Visit) -> Result<Response, Trouble> {
-    let counted = visit.session.update(COUNT, |count: Option<u64>| count.unwrap_or(0).saturating_add(1));
-    counted.map_err(|error| Trouble::of(&error, &visit.wire))?;
-    visit.commit().await?;
+    visit.session.update(COUNT, |count: Option<u64>| count.unwrap_or(0).saturating_add(1))?;
     Ok(done("/demo", Said::Counted))
 }
 
@@ -53,8 +47,10 @@ pub(super) async fn note(visit: Visit, Sent(form): Sent<NoteForm>) -> Result<Res
     if note.chars().count() > LONGEST_NOTE {
         return Ok(done("/demo", Said::NoteTooLong));
     }
-    let changed = if note.is_empty() { visit.session.remove(NOTE) } else { visit.session.set(NOTE, note) };
-    changed.map_err(|error| Trouble::of(&error, &visit.wire))?;
-    visit.commit().await?;
-    Ok(done("/demo", if note.is_empty() { Said::NoteCleared } else { Said::NoteSaved }))
+    if note.is_empty() {
+        visit.session.remove(NOTE)?;
+        return Ok(done("/demo", Said::NoteCleared));
+    }
+    visit.session.set(NOTE, note)?;
+    Ok(done("/demo", Said::NoteSaved))
 }

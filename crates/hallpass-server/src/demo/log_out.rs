@@ -1,14 +1,17 @@
 //! Ending sessions: this one, another one, the others, all of them.
 
 use askama::Template;
+use axum::Extension;
 use axum::http::{HeaderName, HeaderValue, StatusCode};
 use axum::response::{IntoResponse as _, Response};
-use hallpass::{Note, Revocation, SessionId, Subject};
+use hallpass::http::{Carrier as _, SessionRejection};
+use hallpass::{Error, Note, Revocation, Session, SessionId, Subject};
 use serde::Deserialize;
 
 use super::page::{Page, Place, Said, done, html};
 use super::trouble::Trouble;
 use super::visit::{Sent, Visit};
+use super::wire::Wire;
 use super::words::span;
 
 #[derive(Debug, Deserialize)]
@@ -38,24 +41,27 @@ struct ConfirmPage {
 }
 
 /// Ends what the form says; a store that is away does not keep this browser from forgetting its token.
-pub(super) async fn log_out(visit: Result<Visit, Trouble>, Sent(form): Sent<EndingForm>) -> Response {
-    let is_here = form.what.as_deref() == Some("here");
-    let was_opened = visit.is_ok();
-    let ended = match visit {
-        Ok(visit) => end(&visit, &form).await,
-        Err(trouble) => Err(trouble),
-    };
-    match ended {
-        Ok(response) => response,
-        Err(trouble) if is_here => trouble.while_logging_out(was_opened).into_response(),
-        Err(trouble) => trouble.into_response(),
+pub(super) async fn log_out(
+    Extension(wire): Extension<Wire>,
+    visit: Result<Visit, SessionRejection>,
+    Sent(form): Sent<EndingForm>,
+) -> Response {
+    match visit {
+        Ok(visit) => end(&visit, &form).await.into_response(),
+        Err(rejection) => {
+            let mut response = rejection.into_response();
+            if form.what.as_deref() == Some("here") {
+                wire.carrier().remove(response.headers_mut());
+            }
+            response
+        }
     }
 }
 
 /// Ends it, or asks for a fresh proof first: whoever finds a browser open is not to end all others.
 async fn end(visit: &Visit, form: &EndingForm) -> Result<Response, Trouble> {
-    let ending = Ending::of(form, visit)?;
     let session = &visit.session;
+    let ending = Ending::of(form, session)?;
     let record = session.record().filter(|record| record.subject.is_some());
     let fresh = record.map(|record| session.sessions().policy(&record.profile).fresh());
     match fresh {
@@ -75,16 +81,16 @@ async fn end(visit: &Visit, form: &EndingForm) -> Result<Response, Trouble> {
 }
 
 impl Ending {
-    pub(super) fn of(form: &EndingForm, visit: &Visit) -> Result<Self, Trouble> {
+    pub(super) fn of(form: &EndingForm, session: &Session) -> Result<Self, Trouble> {
         let id = || form.id.as_deref().and_then(|id| id.parse::<SessionId>().ok());
         let ending = match form.what.as_deref() {
             Some("here") => Some(Self::Here),
             Some("elsewhere") => Some(Self::Elsewhere),
             Some("everywhere") => Some(Self::Everywhere),
-            Some("one") => id().map(|id| if visit.session.id() == Some(id) { Self::Here } else { Self::One(id) }),
+            Some("one") => id().map(|id| if session.id() == Some(id) { Self::Here } else { Self::One(id) }),
             _ => None,
         };
-        ending.ok_or_else(|| Trouble::bad_field(&visit.wire))
+        ending.ok_or_else(Trouble::bad_field)
     }
 
     fn word(self) -> &'static str {
@@ -110,7 +116,6 @@ impl Ending {
         let session = &visit.session;
         if self == Self::Here {
             session.log_out();
-            visit.commit().await?;
             return Ok(forgotten(Said::LoggedOut));
         }
         let Some(subject) = session.subject() else {
@@ -125,7 +130,6 @@ impl Ending {
             Self::Here | Self::Everywhere => {
                 revoke_all(visit, &subject, None, "logged out everywhere").await?;
                 session.log_out();
-                visit.commit().await?;
                 Ok(forgotten(Said::LoggedOutEverywhere))
             }
         }
@@ -133,18 +137,17 @@ impl Ending {
 }
 
 async fn revoke(visit: &Visit, subject: &Subject, id: &SessionId) -> Result<Response, Trouble> {
-    let (sessions, trouble) = (visit.session.sessions(), |error| Trouble::of(&error, &visit.wire));
-    let record = sessions.find(id).await.map_err(trouble)?;
+    let sessions = visit.session.sessions();
+    let record = sessions.find(id).await?;
     if record.is_none_or(|record| record.subject.as_ref() != Some(subject)) {
-        return Err(Trouble::no_session(&visit.wire));
+        return Err(Trouble::no_session());
     }
-    let was_usable = sessions.revoke(id, &revocation(visit, "ended from another device")).await.map_err(trouble)?;
+    let was_usable = sessions.revoke(id, &revocation(visit, "ended from another device")).await?;
     Ok(done("/demo/devices", if was_usable { Said::Revoked } else { Said::WasOver }))
 }
 
-async fn revoke_all(visit: &Visit, subject: &Subject, except: Option<&SessionId>, note: &str) -> Result<u64, Trouble> {
-    let revoked = visit.session.sessions().revoke_subject(subject, except, &revocation(visit, note)).await;
-    revoked.map_err(|error| Trouble::of(&error, &visit.wire))
+async fn revoke_all(visit: &Visit, subject: &Subject, except: Option<&SessionId>, note: &str) -> Result<u64, Error> {
+    visit.session.sessions().revoke_subject(subject, except, &revocation(visit, note)).await
 }
 
 fn revocation(visit: &Visit, note: &str) -> Revocation {

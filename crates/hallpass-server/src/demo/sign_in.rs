@@ -21,7 +21,7 @@ pub(super) struct SignInForm {
 }
 
 pub(super) async fn sign_in(visit: Visit, Sent(form): Sent<SignInForm>) -> Result<Response, Trouble> {
-    let subject = Person::subject(&form.person).ok_or_else(|| Trouble::bad_field(&visit.wire))?;
+    let subject = Person::subject(&form.person).ok_or_else(Trouble::bad_field)?;
     let session = &visit.session;
     let is_anonymous = session.subject().or(session.locked_subject()).is_none();
     let profile = policy::profile(session.sessions(), form.remember.is_some());
@@ -33,7 +33,7 @@ pub(super) async fn sign_in(visit: Visit, Sent(form): Sent<SignInForm>) -> Resul
             sign_in = sign_in.keep(*key);
         }
     }
-    authenticate(&visit, sign_in).await?;
+    session.authenticate(sign_in)?;
     Ok(done("/demo", Said::SignedIn))
 }
 
@@ -42,7 +42,7 @@ pub(super) async fn second_factor(visit: Visit) -> Result<Response, Trouble> {
     let Some(subject) = visit.session.subject() else {
         return Ok(done("/demo", Said::NobodyThere));
     };
-    authenticate(&visit, by(SignIn::new(subject), &["demo", "otp"]).level(Level::TWO_FACTORS)).await?;
+    visit.session.authenticate(by(SignIn::new(subject), &["demo", "otp"]).level(Level::TWO_FACTORS))?;
     Ok(done("/demo", Said::SecondFactor))
 }
 
@@ -55,16 +55,14 @@ pub(super) async fn confirm(visit: Visit, Sent(form): Sent<EndingForm>) -> Resul
     let (level, methods) = (session.level().max(Level::ONE_FACTOR), session.methods());
     let mut sign_in = SignIn::new(subject).level(level);
     sign_in.methods = methods;
-    authenticate(&visit, sign_in).await?;
-    match form.what.as_deref() {
-        None => Ok(done("/demo", Said::Confirmed)),
-        Some(_) => Ending::of(&form, &visit)?.carry_out(&visit).await,
+    session.authenticate(sign_in)?;
+    if form.what.is_none() {
+        return Ok(done("/demo", Said::Confirmed));
     }
-}
-
-async fn authenticate(visit: &Visit, sign_in: SignIn) -> Result<(), Trouble> {
-    visit.session.authenticate(sign_in).map_err(|error| Trouble::of(&error, &visit.wire))?;
-    visit.commit().await
+    let ending = Ending::of(&form, session)?;
+    // Nothing else ends before the proof is stored.
+    session.commit().await?;
+    ending.carry_out(&visit).await
 }
 
 fn by(mut sign_in: SignIn, methods: &[&str]) -> SignIn {

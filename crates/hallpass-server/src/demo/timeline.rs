@@ -47,7 +47,7 @@ pub(super) async fn show(visit: Visit) -> Result<Response, Trouble> {
     let story = match &record {
         Some(record) => match story(sessions, record).await {
             Err(error) if error.is_unsupported() => Story::NotKept,
-            story => Story::Told(story.map_err(|error| Trouble::of(&error, &visit.wire))?),
+            story => Story::Told(story?),
         },
         None => Story::Told(Vec::new()),
     };

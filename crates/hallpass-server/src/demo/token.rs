@@ -1,7 +1,7 @@
 //! The token: which one the browser has, and what it had before.
 
 use axum::response::Response;
-use hallpass::{Generation, Record, Timestamp};
+use hallpass::{Error, Generation, Record, Session, Timestamp};
 use serde::{Deserialize, Serialize};
 
 use super::assets::fingerprint;
@@ -62,8 +62,8 @@ impl TokenCard {
     }
 }
 
-pub(super) fn last_renewal(visit: &Visit) -> Result<Option<LastRenewal>, Trouble> {
-    visit.session.get(LAST_RENEWAL).map_err(|error| Trouble::of(&error, &visit.wire))
+pub(super) fn last_renewal(session: &Session) -> Result<Option<LastRenewal>, Error> {
+    session.get(LAST_RENEWAL)
 }
 
 /// Gives the browser its next token now.
@@ -72,8 +72,6 @@ pub(super) async fn renew(visit: Visit) -> Result<Response, Trouble> {
         return Ok(done("/demo", Said::NobodyThere));
     };
     visit.session.renew();
-    let last = LastRenewal { before, at: visit.now() };
-    visit.session.set(LAST_RENEWAL, &last).map_err(|error| Trouble::of(&error, &visit.wire))?;
-    visit.commit().await?;
+    visit.session.set(LAST_RENEWAL, &LastRenewal { before, at: visit.now() })?;
     Ok(done("/demo", Said::Renewed))
 }

@@ -4,8 +4,8 @@ use std::net::SocketAddr;
 
 use axum::extract::{ConnectInfo, Form, FromRequest, FromRequestParts, Request};
 use axum::http::request::Parts;
-use hallpass::http::{Carrier as _, ClientAddress};
-use hallpass::{Actor, Caller, Client, Note, Origin, Record, ReferenceToken, Session, Timestamp};
+use hallpass::http::{Carrier as _, ClientAddress, SessionRejection};
+use hallpass::{Actor, Caller, Client, Error, Note, Origin, Record, ReferenceToken, Session, Timestamp};
 use serde::de::DeserializeOwned;
 
 use super::page::Said;
@@ -41,29 +41,23 @@ impl Visit {
         Caller { actor: Actor::user(), origin }
     }
 
-    /// Saves what was changed, and makes or renews what is due; the page then shows things as they are.
-    pub(super) async fn commit(&self) -> Result<(), Trouble> {
-        self.session.commit().await.map_err(|error| Trouble::of(&error, &self.wire))
-    }
-
-    /// As [`commit`](Visit::commit), and returns the record, if there is a session.
-    pub(super) async fn settled(&self) -> Result<Option<Record>, Trouble> {
-        self.commit().await?;
+    /// Makes or renews what is due, so that the page shows things as they then are, and returns the record, if there is a
+    /// session.
+    pub(super) async fn settled(&self) -> Result<Option<Record>, Error> {
+        self.session.commit().await?;
         Ok(self.session.record())
     }
 }
 
 impl<S: Send + Sync> FromRequestParts<S> for Visit {
-    type Rejection = Trouble;
+    type Rejection = SessionRejection;
 
-    async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Trouble> {
+    async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, SessionRejection> {
         let wire = parts.extensions.get::<Wire>().cloned().unwrap_or_else(Wire::secure);
         if let Some(ConnectInfo(peer)) = parts.extensions.get::<ConnectInfo<SocketAddr>>().copied() {
             parts.extensions.insert(ClientAddress(peer.ip().to_canonical()));
         }
-        let session = Session::from_request_parts(parts, state)
-            .await
-            .map_err(|rejection| Trouble::of_rejection(&rejection, &wire))?;
+        let session = Session::from_request_parts(parts, state).await?;
         let client = client(parts);
         session.describe_client(client.clone());
         session.choose_profile(policy::profile(session.sessions(), false));
@@ -96,10 +90,9 @@ impl<T: DeserializeOwned, S: Send + Sync> FromRequest<S> for Sent<T> {
     type Rejection = Trouble;
 
     async fn from_request(request: Request, state: &S) -> Result<Self, Trouble> {
-        let wire = request.extensions().get::<Wire>().cloned().unwrap_or_else(Wire::secure);
         match Form::<T>::from_request(request, state).await {
             Ok(Form(fields)) => Ok(Self(fields)),
-            Err(rejection) => Err(Trouble::of_form(rejection.status(), &wire)),
+            Err(rejection) => Err(Trouble::of_form(rejection.status())),
         }
     }
 }

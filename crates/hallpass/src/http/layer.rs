@@ -22,7 +22,8 @@ use crate::sessions::{Admission, Caller, Outgoing, Sessions, Witness};
 /// Gives each request its [`Session`], and saves what the request did to it when the response head is ready.
 ///
 /// A request that asks for no session costs no round trip to the store and gets no cookie. If a commit fails, its problem
-/// takes the place of the response: a write that was lost is never answered with success.
+/// takes the place of the response: a write that was lost is never answered with success. The response then has the
+/// [`Problem`] as an extension, for middleware further out that shows a page instead.
 ///
 /// ```
 /// use axum::{Router, routing::get};

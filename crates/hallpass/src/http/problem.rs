@@ -68,12 +68,13 @@ impl Problem {
         .to_string()
     }
 
-    /// Returns the response for it.
+    /// Returns the response for it, which carries it as an extension for apps that show something else.
     #[cfg(feature = "tower")]
     pub(crate) fn into_response<B: From<String>>(self) -> http::Response<B> {
         use http::{HeaderValue, header};
         let mut response = http::Response::new(B::from(self.to_json()));
         *response.status_mut() = self.status;
+        response.extensions_mut().insert(self);
         let headers = response.headers_mut();
         headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("application/problem+json"));
         headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));

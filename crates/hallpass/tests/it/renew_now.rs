@@ -1,9 +1,17 @@
-//! A handler renews its session's token before that is due.
+//! What applications need of the layer beyond reading and writing: renewal on demand, and its problems as pages.
 
 use std::time::Duration;
 
-use hallpass::testing::ManualClock;
+use axum::Router;
+use axum::body::to_bytes;
+use axum::http::{Request, StatusCode};
+use axum::middleware::map_response;
+use axum::response::{IntoResponse, Response};
+use axum::routing::get;
+use hallpass::http::{CookieCarrier, Problem, SessionLayer};
+use hallpass::testing::{Fault, FaultyStore, ManualClock, Method};
 use hallpass::{Caller, EventKind, EventQuery, MemoryStore, NewSession, Outgoing, Policy, Profile, Session, Sessions};
+use tower::ServiceExt as _;
 
 async fn open(sessions: &Sessions, token: &str) -> Session {
     sessions.open(token, &Caller::user()).await.expect("the token is good")
@@ -94,4 +102,30 @@ async fn what_a_request_makes_is_under_the_profile_that_it_chose() {
     let record = session.record().expect("saved");
     assert_eq!((record.profile, record.terms.idle), (show, 300));
     assert_ne!(record.id, issued.record.id);
+}
+
+#[tokio::test]
+async fn the_layers_problem_can_be_shown_as_a_page_further_out() {
+    let store = FaultyStore::new(MemoryStore::new());
+    let sessions = Sessions::builder().store(store.clone()).clock(ManualClock::new()).build().expect("whole");
+    let write = |session: Session| async move { session.set("note", "lost").map_err(|error| error.to_string()) };
+    let page = |response: Response| async move {
+        match response.extensions().get::<Problem>() {
+            Some(problem) => (problem.status, format!("sorry: {}", problem.code)).into_response(),
+            None => response,
+        }
+    };
+    let app: Router = Router::new()
+        .route("/", get(write))
+        .layer(SessionLayer::new(sessions, CookieCarrier::default()))
+        .layer(map_response(page));
+    for (method, fault) in [(Method::Save, Fault::Unavailable), (Method::Save, Fault::None)] {
+        store.script(method, [fault.clone()]);
+        let response = app.clone().oneshot(Request::default()).await.expect("infallible");
+        let is_lost = matches!(fault, Fault::Unavailable);
+        let expected = if is_lost { StatusCode::SERVICE_UNAVAILABLE } else { StatusCode::OK };
+        assert_eq!(response.status(), expected);
+        let body = to_bytes(response.into_body(), 1000).await.expect("whole");
+        assert_eq!(&body[..], if is_lost { &b"sorry: unavailable"[..] } else { b"" });
+    }
 }

@@ -22,7 +22,8 @@ const launch = (options = {}) => chromium.launch({
 // kept; the scenario fails if there is anything.
 const complaints = [];
 async function profile(browser, options = {}) {
-  const context = await browser.newContext(options);
+  // Without movement: the driver waits for it to end, which on a busy machine takes its time.
+  const context = await browser.newContext({ reducedMotion: 'reduce', ...options });
   context.setDefaultTimeout(60_000);
   context.on('console', (message) => {
     // The browser itself tells of answers that are errors, which some scenarios ask for.
@@ -306,7 +307,7 @@ const scenarios = {
     const browser = await launch();
     for (const colorScheme of ['light', 'dark']) {
       for (const viewport of [{ width: 320, height: 640 }, { width: 1280, height: 800 }]) {
-        const context = await profile(browser, { colorScheme, viewport, reducedMotion: 'reduce' });
+        const context = await profile(browser, { colorScheme, viewport });
         const page = await open(context);
         await fits(page);
         await click(page, 'Count one up', 'Counted.');

@@ -65,3 +65,18 @@ async fn logging_out_everywhere_in_an_outage_keeps_the_token() {
     app.store.outage(false);
     assert!(visitor.get("/demo").await.page().contains("Ada Lovelace</h1>"), "so that it can be tried again");
 }
+
+#[tokio::test]
+async fn a_session_that_ends_meanwhile_is_told_and_its_changes_are_discarded() {
+    let app = App::new();
+    let mut visitor = app.signed_in("ada").await;
+    let mut slow = visitor.clone();
+    let gate = app.store.hold_next(Method::Save);
+    let counting = tokio::spawn(async move { slow.post("/demo/count", &[]).await });
+    gate.reached().await;
+    visitor.post("/demo/log-out", &[("what", "here")]).await.expect_redirect("/demo?said=logged-out");
+    gate.open();
+    let answer = counting.await.expect("no panic");
+    answer.expect_trouble(StatusCode::UNAUTHORIZED, "Your session has just ended");
+    assert_eq!(answer.cookies(), Vec::<&str>::new());
+}
