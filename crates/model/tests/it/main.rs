@@ -2,5 +2,6 @@
 
 mod faults;
 mod fleet;
+mod library;
 mod tabs;
 mod worlds;
