@@ -10,7 +10,6 @@ use crate::server::{Ask, Fault, Server};
 
 /// What there is in a world, and how much of it. Times are in ticks.
 #[derive(Debug, Clone)]
-#[allow(clippy::struct_excessive_bools)] // each switches one thing of the world on or off
 pub struct Bounds {
     /// The grace of rule 2.
     pub grace: u8,

@@ -147,7 +147,6 @@ impl World {
     }
 
     /// Loads, judges, and answers at once if nothing is to be saved.
-    #[allow(clippy::needless_pass_by_value)] // whoever judges a request uses it up
     fn judge(&self, state: &mut WorldState, request: Request) {
         let Request { who, token, ask, sent_at } = request;
         if ask == Ask::Renew {

@@ -4,10 +4,10 @@ use std::time::Duration;
 
 use hallpass::testing::ManualClock;
 use hallpass::{
-    Caller, Chain, ChainNonce, Clock, EndReason, Error, Generation, MemoryStore, NewSession, Outgoing, Policy, ReferenceToken,
-    SecretHash, SessionId, SessionSecret, Sessions, Subject, Token,
+    Caller, Chain, ChainNonce, Clock, EndReason, Error, Generation, MemoryStore, NewSession, Outgoing, Policy,
+    ReferenceToken, SecretHash, SessionId, SessionSecret, Sessions, Subject, Token,
 };
-use hallpass_model::{Ask, Change, End, Server, Verdict};
+use hallpass_model::{Ask, Change, End, Fault, Server, Verdict};
 use rand::rngs::SmallRng;
 use rand::{Rng, SeedableRng};
 
@@ -32,29 +32,62 @@ struct Ending {
 #[tokio::test]
 async fn the_library_decides_as_the_model_does() {
     let mut counts = [0; 6];
-    for seed in 0..300 {
-        let mut rng = SmallRng::seed_from_u64(seed);
-        let mut session = Session::new(&mut rng).await;
-        for step in 0..60 {
-            if session.stored().await.is_err() {
-                counts[0] += 1;
-                break;
-            }
-            // Also several requests at one moment, and times just at the bounds of the rules.
-            let seconds = [0, 0, 1, 29, 30, 31, 60, 120, 150, 151][rng.random_range(0..10)];
-            session.clock.advance(Duration::from_secs(seconds));
-            let ask = [Ask::Page, Ask::Page, Ask::Verify, Ask::Renew, Ask::Renew, Ask::Authenticate];
-            let ask = ask[rng.random_range(0..if rng.random_bool(0.1) { 6 } else { 5 })];
-            let back = [0, 0, 0, 1, 1, 2, 3, 9][rng.random_range(0..8)];
-            let shown = session.tokens[session.tokens.len().saturating_sub(1 + back)].clone();
-            let shown = if rng.random_bool(0.02) { forge(&shown) } else { shown };
-            let (expected, rule) = session.expect(&shown, ask).await;
-            let found = session.request(&shown, ask).await;
-            assert_eq!(found, expected, "seed {seed}, step {step}: {ask:?}");
-            counts[rule] += 1;
-        }
+    for seed in 0..2000 {
+        compare(seed, None, &mut counts).await.unwrap_or_else(|difference| panic!("{difference}"));
     }
-    assert!(counts.iter().all(|count| *count > 50), "something hardly came up: {counts:?}");
+    assert!(counts.iter().all(|count| *count > 500), "something hardly came up: {counts:?}");
+}
+
+#[tokio::test]
+async fn a_broken_model_is_told_from_the_library() {
+    let faults = [
+        Fault::ForgetsConfirmations,
+        Fault::EndsOnWrong,
+        Fault::EndsOnSpent,
+        Fault::ForgivesReplays,
+        Fault::MakesUpForUsed,
+        Fault::RepeatsLost,
+        Fault::HasNoGrace,
+        Fault::HasEndlessGrace,
+        Fault::RenewsAtLogin,
+        Fault::CountsFromRenewal,
+        Fault::EndsOnLost,
+        Fault::NeverSettles,
+    ];
+    for fault in faults {
+        let mut is_told = false;
+        for seed in 0..2000 {
+            is_told = is_told || compare(seed, Some(fault), &mut [0; 6]).await.is_err();
+        }
+        assert!(is_told, "{fault:?}");
+    }
+}
+
+/// Sends both the same requests, as this seed has them; counts what they were about.
+async fn compare(seed: u64, fault: Option<Fault>, counts: &mut [usize; 6]) -> Result<(), String> {
+    let mut rng = SmallRng::seed_from_u64(seed);
+    let mut session = Session::new(fault, &mut rng).await;
+    for step in 0..60 {
+        if session.stored().await.is_err() {
+            counts[0] += 1;
+            break;
+        }
+        // Also several requests at one moment, and times just at the bounds of the rules.
+        let seconds = [0, 0, 1, 29, 30, 31, 60, 120, 150, 151][rng.random_range(0..10)];
+        session.clock.advance(Duration::from_secs(seconds));
+        let ask = [Ask::Page, Ask::Page, Ask::Verify, Ask::Renew, Ask::Renew][rng.random_range(0..5)];
+        let ask = if rng.random_bool(0.02) { Ask::Authenticate } else { ask };
+        let back = [0, 0, 0, 1, 1, 2, 3, 9][rng.random_range(0..8)];
+        let shown = session.tokens[session.tokens.len().saturating_sub(1 + back)].clone();
+        let shown = if rng.random_bool(0.02) { forge(&shown) } else { shown };
+        let (expected, rule) = session.expect(&shown, ask).await;
+        let found = session.request(&shown, ask).await;
+        if found != expected {
+            return Err(format!("seed {seed}, step {step}, {ask:?}: {found:?} is not {expected:?}"));
+        }
+        counts[rule] += 1;
+    }
+    Ok(())
 }
 
 impl Ending {
@@ -71,11 +104,11 @@ impl Ending {
 }
 
 impl Session {
-    async fn new(rng: &mut SmallRng) -> Self {
+    async fn new(fault: Option<Fault>, rng: &mut SmallRng) -> Self {
         let clock = ManualClock::new();
         let policy = Policy::builder().renewal(Duration::from_mins(2));
         let policy = policy.idle(Duration::from_hours(48)).absolute(Duration::from_hours(48)).build().expect("valid");
-        let server = Server { grace: policy.grace(), renewal: Some(policy.renewal()), fault: None };
+        let server = Server { grace: policy.grace(), renewal: Some(policy.renewal()), fault };
         let sessions = Sessions::builder().store(MemoryStore::new()).clock(clock.clone()).policy(policy);
         let sessions = sessions.build().expect("all parts are there");
         clock.advance(Duration::from_millis(rng.random_range(0..5000)));
@@ -110,10 +143,11 @@ impl Session {
             };
             match change {
                 Some(Change::Chain(next)) => chain = *next,
-                Some(Change::End(End::Replayed)) => {
-                    return (Ending { accepted, handed_out: None, stored: Err(EndReason::Replayed) }, rule);
+                Some(Change::End(why)) => {
+                    let reason =
+                        if why == End::Replayed { EndReason::Replayed } else { EndReason::from_word("mistaken") };
+                    return (Ending { accepted, handed_out: None, stored: Err(reason) }, rule);
                 }
-                Some(Change::End(End::Mistaken)) => panic!("only replays end a session"),
                 None => {}
             }
             if !goes_on {
