@@ -22,4 +22,6 @@ pub use self::party::{Jar, Party, Who};
 pub use self::record::Record;
 pub use self::secrets::Name;
 pub use self::server::{Ask, Change, End, Fault, Server, Verdict};
-pub use self::world::{Action, Apart, Bounds, Job, Message, Sight, Stands, Violation, World, WorldState, always};
+pub use self::world::{
+    Action, Apart, Bounds, Job, Message, Sight, Stands, Theft, Violation, World, WorldState, always,
+};

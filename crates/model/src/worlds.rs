@@ -5,7 +5,7 @@
 
 use crate::party::Jar;
 use crate::server::Ask;
-use crate::world::{Apart, Bounds, Sight};
+use crate::world::{Apart, Bounds, Sight, Theft};
 
 const GRACE: u8 = 1;
 const REPLAY_AFTER: u8 = 3;
@@ -22,8 +22,8 @@ const HONEST: Bounds = Bounds {
     slowest_answer: REPLAY_AFTER,
     losses: 1,
     tabs: 2,
-    requests: [4, 0],
-    stolen: false,
+    requests: [4; 2],
+    theft: Theft::Never,
     asks: &[Ask::Page, Ask::Renew],
     jar: Jar::Newest,
     guesses: false,
@@ -43,7 +43,7 @@ const THEFT: Bounds = Bounds {
     losses: 0,
     tabs: 1,
     requests: [Bounds::UNCOUNTED; 2],
-    stolen: true,
+    theft: Theft::AtFirst,
     asks: &[Ask::Renew],
     apart: Apart::All,
     rounds: 4,
@@ -130,7 +130,7 @@ pub fn login() -> Bounds {
         slowest_answer: 1,
         losses: 0,
         requests: [2, 2],
-        stolen: true,
+        theft: Theft::AtFirst,
         asks: &[Ask::Page, Ask::Renew, Ask::Authenticate],
         sights: &[Sight::Authenticated, Sight::Race],
         ..HONEST
@@ -144,7 +144,7 @@ pub fn theft() -> Bounds {
 
 /// The same, where the thief takes its copy at any time.
 pub fn theft_at_any_time() -> Bounds {
-    Bounds { until: 24, stolen: false, ..THEFT }
+    Bounds { until: 24, theft: Theft::AtAnyTime, ..THEFT }
 }
 
 /// The same, where tokens are also used between renewals, without being handed out.

@@ -10,7 +10,6 @@ use crate::server::{Ask, Fault, Server};
 
 /// What there is in a world, and how much of it. Times are in ticks.
 #[derive(Debug, Clone)]
-#[allow(clippy::struct_excessive_bools)] // each switches one thing of the world on or off
 pub struct Bounds {
     /// The grace of rule 2.
     pub grace: u8,
@@ -34,8 +33,8 @@ pub struct Bounds {
     pub tabs: usize,
     /// How many requests client and thief send; [`Bounds::UNCOUNTED`] where only time ends it.
     pub requests: [u8; 2],
-    /// Whether the thief has the first token from the beginning, instead of taking one at any time.
-    pub stolen: bool,
+    /// Whether there is a thief.
+    pub theft: Theft,
     /// What requests ask for.
     pub asks: &'static [Ask],
     /// What the client keeps.
@@ -53,6 +52,17 @@ pub struct Bounds {
     pub sights: &'static [Sight],
     /// How the nodes are broken, if they are.
     pub fault: Option<Fault>,
+}
+
+/// Whether somebody else comes by the client's token.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Theft {
+    /// Nobody does.
+    Never,
+    /// A thief has the first token from the beginning.
+    AtFirst,
+    /// A thief takes a copy at any time, once.
+    AtAnyTime,
 }
 
 /// Which renewals are further apart than `grace`, in a world.

@@ -9,7 +9,7 @@ use hallpass::Timestamp;
 use stateright::{Model, Property};
 
 use self::bounds::at;
-pub use self::bounds::{Apart, Bounds};
+pub use self::bounds::{Apart, Bounds, Theft};
 pub use self::memo::Stands;
 use self::memo::{Memo, Shown};
 pub use self::properties::{Sight, always};
@@ -179,7 +179,7 @@ impl Model for World {
         vec![WorldState {
             now: self.bounds.from,
             record,
-            parties: [client, if self.bounds.stolen { client } else { Party::default() }],
+            parties: [client, if self.bounds.theft == Theft::AtFirst { client } else { Party::default() }],
             messages: Vec::new(),
             jobs: Vec::new(),
             lost: 0,

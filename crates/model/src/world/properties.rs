@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use stateright::Property;
 
 use super::memo::Stands;
-use super::{Bounds, Message, Violation, World, WorldState};
+use super::{Bounds, Message, Theft, Violation, World, WorldState};
 use crate::party::Who;
 use crate::secrets::{Name, number};
 use crate::server::End;
@@ -73,7 +73,7 @@ pub(super) fn of(bounds: &Bounds) -> Vec<Property<World>> {
             !state.has(Violation::UsedTakenForLost)
         }),
     ];
-    if bounds.requests[Who::Thief.index()] == 0 {
+    if bounds.theft == Theft::Never {
         properties.push(Property::always(always::NO_FALSE_REPLAY, |_: &World, state: &WorldState| {
             state.record.ended.is_none()
         }));

@@ -1,7 +1,7 @@
 //! What can happen next, and what it does.
 
 use super::memo::{Shown, Stands};
-use super::{Action, Apart, Bounds, Job, Message, NODES, Violation, World, WorldState};
+use super::{Action, Apart, Bounds, Job, Message, NODES, Theft, Violation, World, WorldState};
 use crate::decision::{Answer, Decision};
 use crate::party::{Jar, Who};
 use crate::record::Record;
@@ -38,7 +38,7 @@ impl World {
             }
         }
         actions.extend((0..state.jobs.len()).map(Action::Save));
-        if self.bounds.requests[Who::Thief.index()] > 0 && state.parties[Who::Thief.index()].token.is_none() {
+        if self.bounds.theft == Theft::AtAnyTime && state.parties[Who::Thief.index()].token.is_none() {
             actions.push(Action::Steal);
         }
         if self.bounds.guesses {
@@ -147,20 +147,19 @@ impl World {
     }
 
     /// Loads, judges, and answers at once if nothing is to be saved.
-    #[allow(clippy::needless_pass_by_value)] // whoever judges a request uses it up
     fn judge(&self, state: &mut WorldState, request: Request) {
         let Request { who, token, ask, sent_at } = request;
         if ask == Ask::Renew {
             self.apart_from(who).into_iter().for_each(|index| state.renewals[index] = state.now);
         }
         let decision = self.decide(state, Shown::Token(token), ask);
-        self.check(state, &request, &decision);
+        self.check(state, request, &decision);
         if decision.save.is_some() {
             let loaded = state.record.version;
             state.jobs.push(Job { who, token, ask, sent_at, loaded, decision });
             state.jobs.sort_by_key(|job| (job.who, job.token, job.ask, job.sent_at, job.loaded));
         } else {
-            answer(state, &request, decision.answer);
+            answer(state, request, decision.answer);
         }
     }
 
@@ -171,7 +170,7 @@ impl World {
         let Some(save) = decision.save else { return };
         if loaded != state.record.version && !self.server.has(Fault::SavesBlindly) {
             if self.server.has(Fault::AnswersDespiteConflict) {
-                answer(state, &request, decision.answer);
+                answer(state, request, decision.answer);
                 check_handed_out(state, decision.answer);
             } else {
                 self.judge(state, request);
@@ -194,7 +193,7 @@ impl World {
             state.used = true;
             return self.judge(state, request);
         }
-        answer(state, &request, decision.answer);
+        answer(state, request, decision.answer);
         check_handed_out(state, decision.answer);
     }
 
@@ -208,7 +207,7 @@ impl World {
     }
 
     /// Checks what a judgement alone can break.
-    fn check(&self, state: &mut WorldState, request: &Request, decision: &Decision) {
+    fn check(&self, state: &mut WorldState, request: Request, decision: &Decision) {
         let accepted = decision.answer != Answer::Refused;
         if accepted && request.token.generation < state.dead_below {
             state.violate(Violation::OutlivedAuthentication);
@@ -232,6 +231,7 @@ impl World {
 }
 
 /// A request at a node.
+#[derive(Clone, Copy)]
 struct Request {
     who: Who,
     token: Name,
@@ -239,7 +239,7 @@ struct Request {
     sent_at: u8,
 }
 
-fn answer(state: &mut WorldState, request: &Request, answer: Answer) {
+fn answer(state: &mut WorldState, request: Request, answer: Answer) {
     let renewal = request.ask == Ask::Renew;
     if answer != Answer::Refused && request.token == state.record.present() {
         state.used = true;

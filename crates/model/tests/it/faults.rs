@@ -2,10 +2,10 @@ use hallpass_model::{Bounds, Fault, always, worlds};
 
 use crate::worlds::breaks;
 
-/// Each fault, the world in which it is met, and what it breaks.
-type Case = (Fault, fn() -> Bounds, &'static str);
+type Met = (Fault, fn() -> Bounds, &'static str);
 
-const FAULTS: [Case; 14] = [
+/// Each fault, the world in which it is met, and what it breaks.
+const FAULTS: [Met; 14] = [
     (Fault::ForgetsConfirmations, worlds::prompt_network, always::USED_IS_NOT_LOST),
     (Fault::SavesBlindly, worlds::prompt_network, always::ONE_LINEAGE),
     (Fault::AnswersDespiteConflict, worlds::login, always::ONE_LINEAGE),

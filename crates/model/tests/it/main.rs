@@ -7,5 +7,6 @@
 
 mod faults;
 mod fleet;
+mod library;
 mod tabs;
 mod worlds;
