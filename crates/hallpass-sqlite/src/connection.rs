@@ -54,7 +54,7 @@ fn guard(connection: &Connection, busy_timeout: Duration) -> rusqlite::Result<()
     connection.set_db_config(DbConfig::SQLITE_DBCONFIG_TRUSTED_SCHEMA, false)?;
     connection.set_prepared_statement_cache_capacity(STATEMENTS);
     connection.pragma_update(None, "cell_size_check", true)?;
-    // What a savepoint may have to put back is kept here and not in a file, which halves the work of a batch.
+    // What a savepoint may have to put back, and what is sorted, is kept here and not in a file.
     connection.pragma_update(None, "temp_store", "MEMORY")?;
     // A page that is mapped and cannot be read kills the process; one that is read gives an error.
     connection.query_row("PRAGMA mmap_size = 0", [], |_| Ok(()))

@@ -32,8 +32,8 @@
 //! feed of changes, since a file tells nobody; without one, nothing is cached above it.
 //!
 //! A write is answered after it was synced (`synchronous=FULL`), so it survives `kill -9` and, as far as the disk tells
-//! the truth, the loss of power. Writes that wait at the same moment share one transaction and one sync; each has a
-//! savepoint of its own, and one that fails is rolled back alone. [`Capabilities::durable`] tells what SQLite says of
+//! the truth, the loss of power. Writes that wait at the same moment share one transaction and one sync; one that
+//! fails is rolled back to its own savepoint, and takes no other along. [`Capabilities::durable`] tells what SQLite says of
 //! the connection that writes, not what was asked for.
 //!
 //! # When the server is away
