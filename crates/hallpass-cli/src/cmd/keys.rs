@@ -75,9 +75,9 @@ async fn revoke(named: &str, yes: bool, backend: &dyn Backend, output: &Output) 
     }
     backend.revoke_key(&key.id).await?;
     if output.json {
-        output.document(key)?
+        output.document(key)?;
     } else {
-        output.data(format_args!("revoked {}", key.id))?
+        output.data(format_args!("revoked {}", key.id))?;
     }
     Ok(Ending::Done)
 }

@@ -91,7 +91,7 @@ mod tests {
         {
             assert_eq!(duration(Duration::from_secs(seconds)), said);
         }
-        assert_eq!(duration(Duration::from_secs(86_460)), "1d");
+        assert_eq!(duration(Duration::from_mins(1441)), "1d");
     }
 
     #[test]

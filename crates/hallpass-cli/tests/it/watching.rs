@@ -60,8 +60,7 @@ impl Watch {
     fn interrupt(mut self) -> Option<i32> {
         let id = self.child.id().to_string();
         std::process::Command::new("kill").args(["-s", "INT", &id]).status().expect("kill runs");
-        let code = self.child.wait().expect("it ends").code();
-        code
+        self.child.wait().expect("it ends").code()
     }
 }
 

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use axum::Router;
-use axum::body::to_bytes;
+use axum::body::{Body, to_bytes};
 use axum::http::{Request, StatusCode};
 use axum::middleware::map_response;
 use axum::response::{IntoResponse, Response};
@@ -121,7 +121,7 @@ async fn the_layers_problem_can_be_shown_as_a_page_further_out() {
         .layer(map_response(page));
     for (method, fault) in [(Method::Save, Fault::Unavailable), (Method::Save, Fault::None)] {
         store.script(method, [fault.clone()]);
-        let response = app.clone().oneshot(Request::default()).await.expect("infallible");
+        let response = app.clone().oneshot(Request::new(Body::empty())).await.expect("infallible");
         let is_lost = matches!(fault, Fault::Unavailable);
         let expected = if is_lost { StatusCode::SERVICE_UNAVAILABLE } else { StatusCode::OK };
         assert_eq!(response.status(), expected);
