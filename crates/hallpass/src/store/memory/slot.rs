@@ -17,6 +17,11 @@ pub(super) struct Class {
 }
 
 impl Class {
+    pub(super) fn fits(&self, record: &Record) -> bool {
+        let Terms { idle, absolute, renewal } = record.terms;
+        self.terms == [idle, absolute, renewal] && self.realm == record.realm && self.profile == record.profile
+    }
+
     pub(super) fn of(record: &Record) -> Self {
         let Terms { idle, absolute, renewal } = record.terms;
         Self { realm: record.realm.clone(), profile: record.profile.clone(), terms: [idle, absolute, renewal] }
@@ -163,8 +168,7 @@ impl Slot {
 
     pub(super) fn unpack(&self, class: &Class) -> Record {
         let [idle, absolute, renewal] = class.terms;
-        let rest = self.rest.as_deref();
-        Record {
+        let record = Record {
             id: self.id,
             realm: class.realm.clone(),
             subject: self.subject.clone(),
@@ -177,12 +181,16 @@ impl Slot {
             expires_at: self.expires_at(),
             chain: self.is_living.then(|| self.chain.unpack()),
             level: self.level,
-            methods: rest.map(|rest| rest.methods.clone()).unwrap_or_default(),
-            client: rest.map(|rest| rest.client.clone()).unwrap_or_default(),
-            ended: rest.and_then(|rest| rest.ended.clone()),
-            retry: rest.and_then(|rest| rest.retry.clone()),
-            data: rest.map(|rest| rest.data.clone()).unwrap_or_default(),
-            unknown: rest.map(|rest| rest.unknown.clone()).unwrap_or_default(),
+            methods: Vec::new(),
+            client: Client::default(),
+            ended: None,
+            retry: None,
+            data: Bytes::new(),
+            unknown: Bytes::new(),
+        };
+        match &self.rest {
+            Some(rest) => rest.unpack(record),
+            None => record,
         }
     }
 
@@ -218,5 +226,17 @@ impl Rest {
             unknown: record.unknown.clone(),
         };
         (!is_plain).then(|| Box::new(rest()))
+    }
+
+    fn unpack(&self, record: Record) -> Record {
+        Record {
+            methods: self.methods.clone(),
+            client: self.client.clone(),
+            ended: self.ended.clone(),
+            retry: self.retry.clone(),
+            data: self.data.clone(),
+            unknown: self.unknown.clone(),
+            ..record
+        }
     }
 }
