@@ -47,6 +47,7 @@ pub(crate) struct Admission {
 }
 
 /// Where a good token stands.
+#[allow(clippy::struct_excessive_bools)] // each is an independent yes or no
 struct Place {
     seat: Seat,
     first_use: bool,
@@ -86,7 +87,10 @@ impl Sessions {
     pub(crate) async fn admit(&self, text: impl AsRef<[u8]>, witness: &dyn Witness) -> Result<Admission, Error> {
         let token = ReferenceToken::parse(text).map_err(|_| Error::inactive(Refusal::Malformed))?;
         let now = self.now();
-        let record = self.present(&token, self.0.store.load(&self.0.realm, &token.id).await?, witness)?;
+        let Some(record) = self.0.store.load(&self.0.realm, &token.id).await? else {
+            return Err(self.refuse_unknown(&token, witness));
+        };
+        let record = Arc::new(record);
         match self.judge(&token, &record, witness, now) {
             Ok(place) if !place.first_use => Ok(place.admit(token, record)),
             // Rare and large: as a part of this future, every request would have to carry it.
@@ -127,22 +131,18 @@ impl Sessions {
                 }
             }
             now = self.now();
-            record = self.present(&token, self.0.store.load(&self.0.realm, &token.id).await?, witness)?;
+            let Some(present) = self.0.store.load(&self.0.realm, &token.id).await? else {
+                return Err(self.refuse_unknown(&token, witness));
+            };
+            record = Arc::new(present);
             judged = self.judge(&token, &record, witness, now);
         }
         Err(Error::conflict())
     }
 
-    fn present(
-        &self,
-        token: &ReferenceToken,
-        record: Option<Record>,
-        witness: &dyn Witness,
-    ) -> Result<Arc<Record>, Error> {
-        record.map(Arc::new).ok_or_else(|| {
-            self.report(EventKind::UnknownToken, token, None, &witness.caller());
-            Error::inactive(Refusal::Unknown)
-        })
+    fn refuse_unknown(&self, token: &ReferenceToken, witness: &dyn Witness) -> Error {
+        self.report(EventKind::UnknownToken, token, None, &witness.caller());
+        Error::inactive(Refusal::Unknown)
     }
 
     /// Judges a token against the record as it is now, by the five rules and the policy.

@@ -221,7 +221,9 @@ impl Sessions {
                 let ticket = Ticket::current(admission.record.id, next.generation, next.secret);
                 return Ok(self.issued(Arc::unwrap_or_clone(admission.record), &ticket.token));
             }
-            if let Some(issued) = self.advance_now(Arc::unwrap_or_clone(admission.record), admission.ticket, caller).await? {
+            if let Some(issued) =
+                self.advance_now(Arc::unwrap_or_clone(admission.record), admission.ticket, caller).await?
+            {
                 return Ok(issued);
             }
         }
@@ -241,7 +243,9 @@ impl Sessions {
         if admission.is_locked {
             return Err(Error::locked());
         }
-        let (record, ticket) = self.replace_chain(Arc::unwrap_or_clone(admission.record), |_| Ok(()), EventKind::Rechained, caller).await?;
+        let (record, ticket) = self
+            .replace_chain(Arc::unwrap_or_clone(admission.record), |_| Ok(()), EventKind::Rechained, caller)
+            .await?;
         Ok(self.issued(record, &ticket.token))
     }
 

@@ -20,8 +20,8 @@ pub(super) fn read(text: &[u8; 64]) -> Option<[u8; 48]> {
         sextets[index] = upper & character.wrapping_sub(b'A')
             | lower & character.wrapping_sub(b'a' - 26)
             | digit & character.wrapping_add(52 - b'0')
-            | dash & 62
-            | line & 63;
+            | dash & 0x3e
+            | line & 0x3f;
         known[index] = upper | lower | digit | dash | line;
     }
     let mut bytes = [0; 48];

@@ -168,7 +168,7 @@ impl Slot {
 
     pub(super) fn unpack(&self, class: &Class) -> Record {
         let [idle, absolute, renewal] = class.terms;
-        let record = Record {
+        let mut record = Record {
             id: self.id,
             realm: class.realm.clone(),
             subject: self.subject.clone(),
@@ -188,10 +188,10 @@ impl Slot {
             data: Bytes::new(),
             unknown: Bytes::new(),
         };
-        match &self.rest {
-            Some(rest) => rest.unpack(record),
-            None => record,
+        if let Some(rest) = &self.rest {
+            rest.unpack(&mut record);
         }
+        record
     }
 
     pub(super) fn is_living(&self) -> bool {
@@ -228,15 +228,20 @@ impl Rest {
         (!is_plain).then(|| Box::new(rest()))
     }
 
-    fn unpack(&self, record: Record) -> Record {
-        Record {
-            methods: self.methods.clone(),
-            client: self.client.clone(),
-            ended: self.ended.clone(),
-            retry: self.retry.clone(),
-            data: self.data.clone(),
-            unknown: self.unknown.clone(),
-            ..record
+    /// Adds itself to a record that has nothing of it yet.
+    fn unpack(&self, record: &mut Record) {
+        let Self { methods, client, ended, retry, data, unknown } = self;
+        if !methods.is_empty() {
+            record.methods.clone_from(methods);
+        }
+        if !client.is_empty() {
+            record.client.clone_from(client);
+        }
+        record.ended.clone_from(ended);
+        record.retry.clone_from(retry);
+        record.data.clone_from(data);
+        if !unknown.is_empty() {
+            record.unknown.clone_from(unknown);
         }
     }
 }
