@@ -1,5 +1,6 @@
 //! Making sessions and handing out their tokens.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use bytes::Bytes;
@@ -218,9 +219,11 @@ impl Sessions {
             }
             if let Seat::Superseded(next) = admission.ticket.seat {
                 let ticket = Ticket::current(admission.record.id, next.generation, next.secret);
-                return Ok(self.issued(*admission.record, &ticket.token));
+                return Ok(self.issued(Arc::unwrap_or_clone(admission.record), &ticket.token));
             }
-            if let Some(issued) = self.advance_now(*admission.record, admission.ticket, caller).await? {
+            if let Some(issued) =
+                self.advance_now(Arc::unwrap_or_clone(admission.record), admission.ticket, caller).await?
+            {
                 return Ok(issued);
             }
         }
@@ -240,7 +243,9 @@ impl Sessions {
         if admission.is_locked {
             return Err(Error::locked());
         }
-        let (record, ticket) = self.replace_chain(*admission.record, |_| Ok(()), EventKind::Rechained, caller).await?;
+        let (record, ticket) = self
+            .replace_chain(Arc::unwrap_or_clone(admission.record), |_| Ok(()), EventKind::Rechained, caller)
+            .await?;
         Ok(self.issued(record, &ticket.token))
     }
 

@@ -1,5 +1,7 @@
 //! What applications and operators do by name, without a token.
 
+use std::sync::Arc;
+
 use bytes::Bytes;
 
 use super::admit::ATTEMPTS;
@@ -42,13 +44,13 @@ impl Sessions {
     pub async fn verify(&self, token: &str, touch: bool, caller: &Caller) -> Result<Verified, Error> {
         let mut admission = self.admit(token, caller).await?;
         if touch && !admission.is_locked {
-            self.touch(&mut admission.record, self.now()).await;
+            admission.record = self.touch(admission.record, self.now()).await;
         }
         let is_present = matches!(admission.ticket.seat, super::Seat::Current);
         Ok(Verified {
             is_locked: admission.is_locked,
             renewal_due: !admission.is_locked && (admission.renewal_due || !is_present),
-            record: *admission.record,
+            record: Arc::unwrap_or_clone(admission.record),
         })
     }
 

@@ -1,5 +1,7 @@
 //! Setting the subject of a session: always a new chain, so that no token from before is good any more.
 
+use std::sync::Arc;
+
 use bytes::Bytes;
 
 use super::admit::ATTEMPTS;
@@ -42,7 +44,7 @@ impl Sessions {
             let keep: Vec<_> = sign_in.keep.iter().map(String::as_str).collect();
             changes.carry_over(&admission.record.data, &keep)?;
         }
-        self.sign_in(Some(*admission.record), &sign_in, &mut changes, retry, caller).await
+        self.sign_in(Some(Arc::unwrap_or_clone(admission.record)), &sign_in, &mut changes, retry, caller).await
     }
 
     /// Finds the session that the first try of a sign-in made, whose answer was lost.
