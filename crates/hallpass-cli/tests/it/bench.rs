@@ -39,9 +39,10 @@ impl Bench {
     pub(crate) fn command(&self, words: &[&str]) -> Command {
         let mut command = Command::new(env!("CARGO_BIN_EXE_hallpass"));
         command.args(words).current_dir(self.path()).stdin(Stdio::null());
-        for name in
-            std::env::vars_os().map(|(name, _)| name).filter(|name| name.to_string_lossy().starts_with("HALLPASS_"))
-        {
+        for name in std::env::vars_os().map(|(name, _)| name).filter(|name| {
+            let name = name.to_string_lossy();
+            name.starts_with("HALLPASS_") || name.starts_with("OTEL_")
+        }) {
             if name != "HALLPASS_TEST_DIR" {
                 command.env_remove(name);
             }

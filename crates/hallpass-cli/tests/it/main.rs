@@ -15,4 +15,5 @@ mod revoking;
 mod seed;
 mod serving;
 mod terminal;
+mod traces;
 mod watching;

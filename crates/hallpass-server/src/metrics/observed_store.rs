@@ -7,8 +7,10 @@ use hallpass::{
     Capabilities, ChangeStream, Epoch, Event, EventQuery, Expected, Outcome, Page, Query, Realm, Record, SessionId,
     Store, StoreError, Subject, Timestamp, Version,
 };
+use tracing::Instrument as _;
 
 use super::{Metrics, Operation, OperationResult};
+use crate::traces::span;
 
 /// A store whose every answer is timed.
 #[derive(Debug)]
@@ -28,7 +30,8 @@ impl ObservedStore {
         answer: impl Future<Output = Result<T, StoreError>>,
     ) -> Result<T, StoreError> {
         let started = Instant::now();
-        let answer = answer.await;
+        let span = span!("store", otel.kind = "client", db.operation.name = operation.as_str());
+        let answer = answer.instrument(span).await;
         let result = match &answer {
             Ok(answer) => answer.result(),
             Err(error) if error.is_unsupported() => OperationResult::Unsupported,

@@ -29,3 +29,4 @@ mod sqlite;
 mod sweeping;
 mod timeline;
 mod tokens;
+mod traces;
