@@ -11,6 +11,7 @@ mod errors;
 mod help;
 mod homes;
 mod reading;
+mod readme;
 mod revoking;
 mod seed;
 mod serving;
