@@ -8,8 +8,8 @@ use async_trait::async_trait;
 use futures_util::StreamExt as _;
 use futures_util::stream::{self, BoxStream};
 use hallpass::{
-    Actor, Caller, Cursor, Event, EventId, EventQuery, Note, PageLimit, Query, Revocation, SessionId, Sessions,
-    Settings, Subject, Swept,
+    Actor, Caller, Cursor, Event, EventId, EventKind, EventQuery, Note, PageLimit, Query, Revocation, SessionId,
+    Sessions, Settings, Subject, Swept,
 };
 use hallpass_server::keys::{ApiKeyInfo, ApiKeys, KeyError, KeyName, Role};
 
@@ -32,6 +32,14 @@ impl Direct {
     /// Returns the sessions of a store, under the policies of its service.
     pub(super) fn new(sessions: Sessions, settings: Arc<dyn Settings>) -> Self {
         Self { sessions, keys: ApiKeys::new(settings) }
+    }
+
+    /// Keeps the event of what was done to a key. It is done, whatever becomes of the event.
+    async fn tell(&self, info: &ApiKeyInfo, kind: EventKind) {
+        match self.sessions.append(info.event(kind, &caller(), self.sessions.now())).await {
+            Err(error) if !error.is_unsupported() => tracing::error!(key = info.id, %error, "an event is lost"),
+            _ => {}
+        }
     }
 
     fn query(&self, ask: &Ask) -> Query {
@@ -61,9 +69,13 @@ fn filtered(filter: &Filter) -> Query {
 }
 
 /// Events tell who did something; from here it is whoever sits at this machine.
-fn revocation(note: &Note) -> Revocation {
+fn caller() -> Caller {
     let name = ["SUDO_USER", "USER", "LOGNAME"].iter().find_map(|name| env::var(name).ok()).unwrap_or_default();
-    Revocation { note: Some(note.clone()), caller: Caller::new(Actor::operator(&name)) }
+    Caller::new(Actor::operator(&name))
+}
+
+fn revocation(note: &Note) -> Revocation {
+    Revocation { note: Some(note.clone()), caller: caller() }
 }
 
 #[async_trait]
@@ -168,6 +180,7 @@ impl Backend for Direct {
     async fn create_key(&self, name: KeyName, role: Role) -> Result<(ApiKeyInfo, KeyText), Failure> {
         let realm = self.sessions.realm().clone();
         let (info, secret) = self.keys.create(name, realm, role, self.sessions.now()).await.map_err(of_keys)?;
+        self.tell(&info, EventKind::KeyCreated).await;
         Ok((info, KeyText::new(secret.expose())))
     }
 
@@ -176,7 +189,9 @@ impl Backend for Direct {
     }
 
     async fn revoke_key(&self, id: &str) -> Result<(), Failure> {
-        self.keys.revoke(id).await.map(drop).map_err(of_keys)
+        let info = self.keys.revoke(id).await.map_err(of_keys)?;
+        self.tell(&info, EventKind::KeyRevoked).await;
+        Ok(())
     }
 }
 

@@ -120,6 +120,7 @@ words! {
         Touch = "touch",
         List = "list",
         Events = "events",
+        Append = "append",
         Epoch = "epoch",
         Sweep = "sweep",
     }

@@ -60,6 +60,7 @@ impl Answer for Outcome {
 
 impl<T> Answer for Option<T> {}
 impl<T> Answer for Page<T> {}
+impl Answer for () {}
 impl Answer for Epoch {}
 impl Answer for usize {}
 
@@ -94,6 +95,10 @@ impl Store for ObservedStore {
 
     async fn events(&self, query: &EventQuery) -> Result<Page<Event>, StoreError> {
         self.timed(Operation::Events, self.inner.events(query)).await
+    }
+
+    async fn append(&self, events: &[Event]) -> Result<(), StoreError> {
+        self.timed(Operation::Append, self.inner.append(events)).await
     }
 
     async fn epoch(&self, realm: &Realm, subject: &Subject, raise: bool) -> Result<Epoch, StoreError> {
