@@ -8,13 +8,13 @@ use async_trait::async_trait;
 use futures_util::StreamExt as _;
 use futures_util::stream::{self, BoxStream};
 use hallpass::{
-    Actor, Caller, Cursor, Event, EventId, EventKind, EventQuery, Note, PageLimit, Query, Revocation, SessionId,
-    Sessions, Settings, Subject, Swept,
+    Actor, Caller, Cursor, Event, EventId, EventKind, EventQuery, Extent, Note, PageLimit, Query, Revocation,
+    SessionId, Sessions, Settings, Subject, Swept,
 };
 use hallpass_server::keys::{ApiKeyInfo, ApiKeys, KeyError, KeyName, Role};
 
 use super::{Ask, Backend, Follow, KeyText, Part, Reached};
-use crate::args::{Filter, State};
+use crate::args::Filter;
 use crate::failure::Failure;
 use crate::view::SessionView;
 
@@ -40,19 +40,6 @@ impl Direct {
             Err(error) if !error.is_unsupported() => tracing::error!(key = info.id, %error, "an event is lost"),
             _ => {}
         }
-    }
-
-    fn query(&self, ask: &Ask) -> Query {
-        let mut query = filtered(&ask.filter);
-        query.limit = PageLimit::MOST;
-        // As the service asks its store, so that both list the same.
-        if !ask.states.is_empty() && !ask.states.contains(&State::Ended) {
-            query.ended = Some(false);
-            query.expires_after = Some(self.sessions.now());
-        } else if ask.states == [State::Ended] {
-            query.ended = Some(true);
-        }
-        query
     }
 }
 
@@ -81,14 +68,12 @@ fn revocation(note: &Note) -> Revocation {
 #[async_trait]
 impl Backend for Direct {
     async fn sessions(&self, ask: &Ask, after: Option<&str>) -> Result<Part<SessionView>, Failure> {
-        let mut query = self.query(ask);
+        let mut query = filtered(&ask.filter);
+        query.limit = PageLimit::MOST;
         query.after = after.map(Cursor::new).transpose().map_err(|error| Failure::new(error.to_string()))?;
-        let page = self.sessions.list(&query).await?;
+        let page = self.sessions.list_in(&query, ask.states()).await?;
         let views = page.items.iter().map(|record| SessionView::of(record, &self.sessions));
-        Ok(Part {
-            items: views.filter(|view| ask.wants(&view.state)).collect(),
-            next: page.next.map(|next| next.to_string()),
-        })
+        Ok(Part { items: views.collect(), next: page.next.map(|next| next.to_string()) })
     }
 
     async fn session(&self, id: &SessionId) -> Result<Option<SessionView>, Failure> {
@@ -169,7 +154,7 @@ impl Backend for Direct {
         // Small pages, so that somebody who waits sees it move.
         let query = filtered(filter);
         let progress = |done: &hallpass::Revoked| reached(Reached { matched: done.matched, revoked: done.revoked });
-        let done = self.sessions.revoke_matching(&query, false, &revocation(note), progress).await?;
+        let done = self.sessions.revoke_matching(&query, &Extent::default(), &revocation(note), progress).await?;
         Ok(Reached { matched: done.matched, revoked: done.revoked })
     }
 
