@@ -18,6 +18,9 @@ use crate::traces;
 /// Calls that end many sessions: they stop when their client leaves, and can be made again.
 const LONG: [&str; 2] = ["/v1/revoke", "/v1/subjects/{subject}/revoke"];
 
+/// Calls that tell how the service is: just when it has all the work that it can do, they must be answered.
+const SPARED: [&str; 3] = ["/livez", "/readyz", "/metrics"];
+
 /// What every request passes: it gets a name, a place among those that are worked on, and a time to finish in; its
 /// problems are written, and it is counted.
 pub(crate) async fn edge(State(app): State<Arc<App>>, mut request: Request, next: Next) -> Response {
@@ -28,10 +31,14 @@ pub(crate) async fn edge(State(app): State<Arc<App>>, mut request: Request, next
     request.extensions_mut().insert(request_id.clone());
 
     let span = traces::of_request(&method, route.as_str(), &request_id, request.headers());
-    let mut response = match app.places.try_acquire() {
-        Ok(_place) => work(&app, route.as_str(), request, next).instrument(span.clone()).await,
-        Err(_) => Problem::overloaded("The service has all the work that it can do at once.").into_response(),
+    let is_spared = SPARED.contains(&route.as_str());
+    let place = if is_spared { None } else { app.places.try_acquire().ok() };
+    let mut response = if is_spared || place.is_some() {
+        work(&app, route.as_str(), request, next).instrument(span.clone()).await
+    } else {
+        Problem::overloaded("The service has all the work that it can do at once.").into_response()
     };
+    drop(place);
 
     if let Some(problem) = response.extensions_mut().remove::<Problem>() {
         problem.render(&request_id, &mut response);
