@@ -3,6 +3,7 @@
 mod labels;
 mod observed_store;
 mod observer;
+mod refusals;
 
 use std::time::Duration;
 
