@@ -119,7 +119,7 @@ impl Slot {
     async fn open(&self, headers: &HeaderMap, address: Option<ClientAddress>) -> Result<Session, Error> {
         if !self.session.is_opened() {
             let Shared { sessions, carrier, .. } = &*self.shared;
-            let sender = Box::new(Sender::of(headers, address));
+            let sender = Arc::new(Sender::of(headers, address));
             let admission = sessions.admit_presented(carrier.read(headers), &*sender).await?;
             self.session.fill(admission, sender);
         }

@@ -18,7 +18,7 @@ type Apply = Box<dyn FnMut(Option<&RawValue>) -> Result<Box<RawValue>, serde_jso
 pub(crate) struct Changes {
     by_key: Vec<Change>,
     /// The keys that were read from the record.
-    read: SmallVec<[CompactString; 4]>,
+    read: SmallVec<[CompactString; 2]>,
     /// Whether everything from before is to go: what an authentication does.
     pub(crate) clears: bool,
 }

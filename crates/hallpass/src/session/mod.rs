@@ -4,10 +4,10 @@ pub(crate) mod attributes;
 pub(crate) mod changes;
 
 use std::fmt;
-use std::sync::{Arc, OnceLock};
+use std::sync::Arc;
 use std::time::Duration;
 
-use parking_lot::{Mutex, MutexGuard};
+use parking_lot::{MappedMutexGuard, Mutex, MutexGuard};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 use serde_json::value::{RawValue, to_raw_value};
@@ -50,13 +50,13 @@ pub struct Session(Arc<Inner>);
 struct Inner {
     sessions: Sessions,
     /// Nothing until the session is opened.
-    state: OnceLock<Mutex<State>>,
+    state: Mutex<Option<State>>,
 }
 
 #[derive(Default)]
 #[allow(clippy::struct_excessive_bools)] // each is an independent yes or no
 struct State {
-    record: Option<Box<Record>>,
+    record: Option<Arc<Record>>,
     ticket: Option<Ticket>,
     is_locked: bool,
     renewal_due: bool,
@@ -65,9 +65,9 @@ struct State {
     intent: Option<Intent>,
     /// A commit was given up after it took the changes, and its outcome is not known.
     is_lost: bool,
-    client: Client,
+    client: Option<Box<Client>>,
     profile: Option<Profile>,
-    witness: Option<Box<dyn Witness>>,
+    witness: Option<Arc<dyn Witness>>,
     outgoing: Option<Outgoing>,
 }
 
@@ -99,23 +99,27 @@ impl State {
 impl Session {
     /// Returns the session of a request that nothing has been asked of yet.
     pub(crate) fn unopened(sessions: Sessions) -> Self {
-        Self(Arc::new(Inner { sessions, state: OnceLock::new() }))
+        Self(Arc::new(Inner { sessions, state: Mutex::new(None) }))
     }
 
     pub(crate) fn admitted(sessions: Sessions, admission: Admission, caller: Caller) -> Self {
         let session = Self::unopened(sessions);
-        session.fill(Some(admission), Box::new(caller));
+        session.fill(Some(admission), Arc::new(caller));
         session
     }
 
     #[cfg(feature = "tower")]
     pub(crate) fn is_opened(&self) -> bool {
-        self.0.state.get().is_some()
+        self.0.state.lock().is_some()
     }
 
-    pub(crate) fn fill(&self, admission: Option<Admission>, witness: Box<dyn Witness>) {
+    pub(crate) fn fill(&self, admission: Option<Admission>, witness: Arc<dyn Witness>) {
+        let mut state = self.0.state.lock();
+        if state.is_some() {
+            return; // Whoever opened it first has filled it.
+        }
         let witness = Some(witness);
-        let state = match admission {
+        *state = Some(match admission {
             Some(Admission { record, ticket, is_locked, renewal_due, touch_due }) => State {
                 record: Some(record),
                 ticket: Some(ticket),
@@ -126,13 +130,11 @@ impl Session {
                 ..State::default()
             },
             None => State { witness, ..State::default() },
-        };
-        // Whoever opened it first has filled it.
-        let _ = self.0.state.set(Mutex::new(state));
+        });
     }
 
-    fn state(&self) -> MutexGuard<'_, State> {
-        self.0.state.get_or_init(Mutex::default).lock()
+    fn state(&self) -> MappedMutexGuard<'_, State> {
+        MutexGuard::map(self.0.state.lock(), Option::get_or_insert_default)
     }
 
     /// Returns the sessions that this is one of.
@@ -327,7 +329,7 @@ impl Session {
             let keep: Vec<_> = sign_in.keep.iter().map(String::as_str).collect();
             state.changes.carry_over(&data, &keep)?;
         }
-        sign_in.client.get_or_insert_with(|| state.client.clone());
+        sign_in.client.get_or_insert_with(|| state.client.as_deref().cloned().unwrap_or_default());
         state.intent = Some(Intent::SignIn(Box::new(sign_in)));
         Ok(())
     }
@@ -367,7 +369,7 @@ impl Session {
 
     /// Says what is known of the client, for a session that this request makes or signs in to.
     pub fn describe_client(&self, client: Client) {
-        self.state().client = client;
+        self.state().client = Some(Box::new(client));
     }
 
     /// Saves what was changed, and makes or renews what is due. Middleware does it when the response head is ready; a
@@ -394,7 +396,7 @@ impl Session {
         let mut state = self.state();
         match done {
             Ok(Done { record, ticket, outgoing }) => {
-                state.record = record.map(Box::new);
+                state.record = record;
                 state.ticket = ticket;
                 state.is_locked &= work.intent.is_none();
                 if !matches!(outgoing, Outgoing::Keep) {
@@ -441,7 +443,7 @@ impl Session {
         }
         state.touch_due = false;
         Ok(Some(Work {
-            record: state.record.as_deref().cloned(),
+            record: state.record.clone(),
             ticket: state.ticket.take(),
             is_locked: state.is_locked,
             renewal_due: std::mem::take(&mut state.renewal_due),
@@ -449,7 +451,7 @@ impl Session {
             intent: state.intent.take(),
             client: state.client.clone(),
             profile: state.profile.clone(),
-            caller: state.witness.as_ref().map_or_else(Caller::user, |witness| witness.caller().into_owned()),
+            witness: state.witness.clone().unwrap_or_else(|| Arc::new(Caller::user())),
             hands_out: true,
         }))
     }

@@ -1,5 +1,7 @@
 //! From a presented token to the record it opens.
 
+use std::sync::Arc;
+
 use super::{Sessions, Witness};
 use crate::error::{Error, Refusal};
 use crate::event::{EndReason, EventKind};
@@ -37,7 +39,7 @@ pub(crate) struct Successor {
 
 /// What a request is let in to.
 pub(crate) struct Admission {
-    pub(crate) record: Box<Record>,
+    pub(crate) record: Arc<Record>,
     pub(crate) ticket: Ticket,
     pub(crate) is_locked: bool,
     pub(crate) renewal_due: bool,
@@ -45,16 +47,33 @@ pub(crate) struct Admission {
 }
 
 /// Where a good token stands.
+#[allow(clippy::struct_excessive_bools)] // each is an independent yes or no
 struct Place {
     seat: Seat,
     first_use: bool,
     is_locked: bool,
     renewal_due: bool,
+    touch_due: bool,
+}
+
+impl Place {
+    /// Tells whether nothing is to be saved or handed out for it.
+    fn is_plain(&self) -> bool {
+        matches!(self.seat, Seat::Current) && !self.first_use
+    }
+
+    fn admit(self, token: ReferenceToken, record: Arc<Record>) -> Admission {
+        let Self { seat, is_locked, renewal_due, touch_due, .. } = self;
+        Admission { record, ticket: Ticket { token, seat }, is_locked, renewal_due, touch_due }
+    }
 }
 
 /// Why a token does not open its session.
 enum Obstacle {
-    Refused(Error),
+    /// It is refused, which is to be reported as this.
+    Refused(EventKind, Refusal),
+    /// The record is not whole.
+    Damaged,
     /// The session is to end now.
     Ends(EndReason),
     /// The session is over.
@@ -76,9 +95,12 @@ impl Sessions {
     pub(crate) async fn admit(&self, text: impl AsRef<[u8]>, witness: &dyn Witness) -> Result<Admission, Error> {
         let token = ReferenceToken::parse(text).map_err(|_| Error::inactive(Refusal::Malformed))?;
         let now = self.now();
-        let record = self.present(&token, self.0.store.load(&self.0.realm, &token.id).await?, witness)?;
-        match self.judge(&token, &record, witness, now) {
-            Ok(place) if !place.first_use => Ok(self.admission(token, record, place, now)),
+        let Some(record) = self.0.store.load(&self.0.realm, &token.id).await? else {
+            return Err(self.refuse_unknown(&token, witness));
+        };
+        let record = Arc::new(record);
+        match self.judge(&token, &record, now) {
+            Ok(place) if place.is_plain() => Ok(place.admit(token, record)),
             // Rare and large: as a part of this future, every request would have to carry it.
             judged => Box::pin(self.admit_rare(token, record, judged, witness, now)).await,
         }
@@ -88,20 +110,28 @@ impl Sessions {
     async fn admit_rare(
         &self,
         token: ReferenceToken,
-        mut record: Box<Record>,
+        mut record: Arc<Record>,
         mut judged: Result<Place, Obstacle>,
         witness: &dyn Witness,
         mut now: Timestamp,
     ) -> Result<Admission, Error> {
+        // A copy may only let in: what is more than that is decided by the record itself.
+        let mut is_copy = self.0.store.capabilities().copies;
         for _ in 0..ATTEMPTS {
             match judged {
-                Ok(place) if !place.first_use => return Ok(self.admission(token, record, place, now)),
+                _ if is_copy => is_copy = false,
+                Ok(place) if !place.first_use => return Ok(place.admit(token, record)),
                 Ok(place) => {
                     if let Some(confirmed) = self.confirm(&record, now).await? {
-                        return Ok(self.admission(token, Box::new(confirmed), place, now));
+                        // The use is noted by that.
+                        return Ok(Place { touch_due: false, ..place }.admit(token, Arc::new(confirmed)));
                     }
                 }
-                Err(Obstacle::Refused(error)) => return Err(error),
+                Err(Obstacle::Refused(kind, refusal)) => {
+                    self.report(kind, &token, Some(&record), &witness.caller());
+                    return Err(Error::inactive(refusal));
+                }
+                Err(Obstacle::Damaged) => return Err(Error::corrupt("a living record without a chain")),
                 // It ends by what was judged of this very record; of another the judgement may be another.
                 Err(Obstacle::Ends(reason)) => {
                     let caller = witness.caller();
@@ -116,41 +146,28 @@ impl Sessions {
                 }
             }
             now = self.now();
-            record = self.present(&token, self.0.store.load(&self.0.realm, &token.id).await?, witness)?;
-            judged = self.judge(&token, &record, witness, now);
+            let Some(present) = self.0.store.load_fresh(&self.0.realm, &token.id).await? else {
+                return Err(self.refuse_unknown(&token, witness));
+            };
+            record = Arc::new(present);
+            judged = self.judge(&token, &record, now);
         }
         Err(Error::conflict())
     }
 
-    fn present(
-        &self,
-        token: &ReferenceToken,
-        record: Option<Record>,
-        witness: &dyn Witness,
-    ) -> Result<Box<Record>, Error> {
-        record.map(Box::new).ok_or_else(|| {
-            self.report(EventKind::UnknownToken, token, None, &witness.caller());
-            Error::inactive(Refusal::Unknown)
-        })
+    fn refuse_unknown(&self, token: &ReferenceToken, witness: &dyn Witness) -> Error {
+        self.report(EventKind::UnknownToken, token, None, &witness.caller());
+        Error::inactive(Refusal::Unknown)
     }
 
     /// Judges a token against the record as it is now, by the five rules and the policy.
-    fn judge(
-        &self,
-        token: &ReferenceToken,
-        record: &Record,
-        witness: &dyn Witness,
-        now: Timestamp,
-    ) -> Result<Place, Obstacle> {
-        let refuse = |kind, refusal| {
-            self.report(kind, token, Some(record), &witness.caller());
-            Err(Obstacle::Refused(Error::inactive(refusal)))
-        };
+    fn judge(&self, token: &ReferenceToken, record: &Record, now: Timestamp) -> Result<Place, Obstacle> {
+        let refuse = |kind, refusal| Err(Obstacle::Refused(kind, refusal));
         if let Some(ended) = &record.ended {
             return refuse(EventKind::UsedAfterEnd, Refusal::Ended(ended.reason.clone()));
         }
         let Some(chain) = &record.chain else {
-            return Err(Obstacle::Refused(Error::corrupt("a living record without a chain")));
+            return Err(Obstacle::Damaged);
         };
         let policy = self.policy(&record.profile);
         let may_walk = |steps| self.0.walks.allows(&record.id, steps, now);
@@ -167,16 +184,13 @@ impl Sessions {
             Verdict::Live { renewal_due: true } if chain.generation == Generation::LAST => {
                 Err(Obstacle::Ends(EndReason::Exhausted))
             }
-            Verdict::Live { renewal_due } => Ok(Place { seat, first_use, is_locked: false, renewal_due }),
-            Verdict::Locked => Ok(Place { seat, first_use, is_locked: true, renewal_due: false }),
+            Verdict::Live { renewal_due } => {
+                let touch_due = policy.is_touch_due(record, now);
+                Ok(Place { seat, first_use, is_locked: false, renewal_due, touch_due })
+            }
+            Verdict::Locked => Ok(Place { seat, first_use, is_locked: true, renewal_due: false, touch_due: false }),
             Verdict::Expired(expiry) => Err(Obstacle::Expired(expiry)),
         }
-    }
-
-    fn admission(&self, token: ReferenceToken, record: Box<Record>, place: Place, now: Timestamp) -> Admission {
-        let Place { seat, is_locked, renewal_due, .. } = place;
-        let touch_due = !is_locked && self.policy(&record.profile).is_touch_due(&record, now);
-        Admission { record, ticket: Ticket { token, seat }, is_locked, renewal_due, touch_due }
     }
 
     /// Saves that the present token has been used; nothing if the record changed meanwhile.

@@ -1,5 +1,7 @@
 //! What applications and operators do by name, without a token.
 
+use std::sync::Arc;
+
 use bytes::Bytes;
 
 use super::admit::ATTEMPTS;
@@ -42,13 +44,13 @@ impl Sessions {
     pub async fn verify(&self, token: &str, touch: bool, caller: &Caller) -> Result<Verified, Error> {
         let mut admission = self.admit(token, caller).await?;
         if touch && !admission.is_locked {
-            self.touch(&mut admission.record, self.now()).await;
+            admission.record = self.touch(admission.record, self.now()).await;
         }
         let is_present = matches!(admission.ticket.seat, super::Seat::Current);
         Ok(Verified {
             is_locked: admission.is_locked,
             renewal_due: !admission.is_locked && (admission.renewal_due || !is_present),
-            record: *admission.record,
+            record: Arc::unwrap_or_clone(admission.record),
         })
     }
 
@@ -58,7 +60,7 @@ impl Sessions {
     ///
     /// [`Error::is_unavailable`].
     pub async fn find(&self, id: &SessionId) -> Result<Option<Record>, Error> {
-        Ok(self.0.store.load(&self.0.realm, id).await?)
+        Ok(self.0.store.load_fresh(&self.0.realm, id).await?)
     }
 
     /// Returns a page of this realm's sessions, newest first.
@@ -125,7 +127,7 @@ impl Sessions {
         caller: &Caller,
     ) -> Result<Result<Record, E>, Error> {
         for _ in 0..ATTEMPTS {
-            let stored = self.0.store.load(&self.0.realm, id).await?;
+            let stored = self.0.store.load_fresh(&self.0.realm, id).await?;
             let stored = stored.filter(|record| self.state(record) == super::SessionState::Active);
             let stored = stored.ok_or_else(Error::not_found)?;
             let data = match edit(&stored.data) {

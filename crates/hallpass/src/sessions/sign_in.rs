@@ -1,5 +1,7 @@
 //! Setting the subject of a session: always a new chain, so that no token from before is good any more.
 
+use std::sync::Arc;
+
 use bytes::Bytes;
 
 use super::admit::ATTEMPTS;
@@ -42,7 +44,7 @@ impl Sessions {
             let keep: Vec<_> = sign_in.keep.iter().map(String::as_str).collect();
             changes.carry_over(&admission.record.data, &keep)?;
         }
-        self.sign_in(Some(*admission.record), &sign_in, &mut changes, retry, caller).await
+        self.sign_in(Some(Arc::unwrap_or_clone(admission.record)), &sign_in, &mut changes, retry, caller).await
     }
 
     /// Finds the session that the first try of a sign-in made, whose answer was lost.
@@ -58,7 +60,7 @@ impl Sessions {
         };
         let first_try = Retry { key: key.0, presented: token.secret.hash() };
         for id in [token.id, SessionId::from_bytes(key.0)] {
-            let record = self.0.store.load(&self.0.realm, &id).await?;
+            let record = self.0.store.load_fresh(&self.0.realm, &id).await?;
             let is_it = |record: &Record| {
                 self.state(record) != SessionState::Ended
                     && record.retry.as_ref() == Some(&first_try)

@@ -99,7 +99,11 @@ impl Shard {
         let Some(index) = self.find(&record.realm, &record.id) else {
             return Ok(Saved::Conflict);
         };
-        let mut slot = Slot::pack(record, self.class(record)?);
+        // Nearly always the class stays; only otherwise is it looked up.
+        let same = self.slot(index).map(|stored| stored.class);
+        let same = same.filter(|&class| self.classes[usize::from(class)].fits(record));
+        let class = same.map_or_else(|| self.class(record), Ok)?;
+        let mut slot = Slot::pack(record, class);
         let Some(stored) = self.slot_mut(index) else {
             return Ok(Saved::Conflict);
         };
