@@ -73,8 +73,8 @@ impl Traces {
         let variable = |name: &str| variable(name).filter(|value| !value.is_empty());
         let Some(endpoint) = endpoint(variable) else { return Ok(None) };
         check_protocol(variable)?;
-        let exporter = SpanExporter::builder().with_http().with_protocol(Protocol::HttpBinary).with_endpoint(&endpoint);
-        let exporter = exporter.build().map_err(|source| TracesError(Cause::Endpoint { endpoint, source }))?;
+        let builder = SpanExporter::builder().with_http().with_protocol(Protocol::HttpBinary).with_endpoint(&endpoint);
+        let inner = builder.build().map_err(|source| TracesError(Cause::Endpoint { endpoint, source }))?;
         let mut resource = Resource::builder();
         let attributes = variable("OTEL_RESOURCE_ATTRIBUTES").unwrap_or_default();
         if let Some(name) = variable("OTEL_SERVICE_NAME") {
@@ -82,7 +82,7 @@ impl Traces {
         } else if !attributes.contains("service.name=") {
             resource = resource.with_service_name("hallpass");
         }
-        let exporter = ToldExporter { inner: exporter, is_failing: AtomicBool::new(false) };
+        let exporter = ToldExporter { inner, is_failing: AtomicBool::new(false) };
         let provider = SdkTracerProvider::builder().with_resource(resource.build()).with_batch_exporter(exporter);
         Ok(Some(Self(provider.build())))
     }
@@ -131,8 +131,8 @@ fn endpoint(variable: impl Fn(&str) -> Option<String>) -> Option<String> {
 
 /// Refuses a protocol that is not spoken here, instead of sending to its port what that does not understand.
 fn check_protocol(variable: impl Fn(&str) -> Option<String>) -> Result<(), TracesError> {
-    let names = ["OTEL_EXPORTER_OTLP_TRACES_PROTOCOL", "OTEL_EXPORTER_OTLP_PROTOCOL"];
-    let named = names.into_iter().find_map(|name| variable(name).map(|protocol| (name, protocol)));
+    let of_traces_or_all = ["OTEL_EXPORTER_OTLP_TRACES_PROTOCOL", "OTEL_EXPORTER_OTLP_PROTOCOL"];
+    let named = of_traces_or_all.into_iter().find_map(|name| variable(name).map(|protocol| (name, protocol)));
     match named {
         Some((variable, protocol)) if protocol != "http/protobuf" => {
             Err(TracesError(Cause::Protocol { variable, protocol }))
@@ -153,7 +153,7 @@ impl opentelemetry_sdk::trace::SpanExporter for ToldExporter {
         let result = self.inner.export(batch).await;
         match (&result, self.is_failing.swap(result.is_err(), Ordering::Relaxed)) {
             (Err(error), false) => {
-                tracing::warn!(error = %error, "traces are lost until the collector takes them again")
+                tracing::warn!(error = %error, "traces are lost until the collector takes them again");
             }
             (Ok(()), true) => tracing::info!("the collector takes traces again"),
             _ => {}

@@ -89,13 +89,10 @@ impl Run {
 
     /// Returns everything, as snapshots have it.
     pub(crate) fn all(&self) -> String {
-        let mut all = format!("exit code: {}\n", self.code);
-        for (name, text) in [("stdout", &self.stdout), ("stderr", &self.stderr)] {
-            if !text.is_empty() {
-                all.push_str(&format!("----- {name}\n{text}"));
-            }
-        }
-        all
+        let parts =
+            [("stdout", &self.stdout), ("stderr", &self.stderr)].into_iter().filter(|(_, text)| !text.is_empty());
+        let parts: Vec<_> = parts.map(|(name, text)| format!("----- {name}\n{text}")).collect();
+        format!("exit code: {}\n{}", self.code, parts.concat())
     }
 
     pub(crate) fn json(&self) -> serde_json::Value {
