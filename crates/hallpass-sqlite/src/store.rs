@@ -98,7 +98,14 @@ impl SqliteStore {
 #[async_trait]
 impl Store for SqliteStore {
     fn capabilities(&self) -> Capabilities {
-        Capabilities { list: true, events: true, changes: false, shared: true, durable: self.writer().is_durable(), copies: false }
+        Capabilities {
+            list: true,
+            events: true,
+            changes: false,
+            shared: true,
+            durable: self.writer().is_durable(),
+            copies: false,
+        }
     }
 
     async fn load(&self, realm: &Realm, id: &SessionId) -> Result<Option<Record>, StoreError> {
@@ -139,6 +146,12 @@ impl Store for SqliteStore {
     async fn events(&self, query: &EventQuery) -> Result<Page<Event>, StoreError> {
         let (query, damage) = (query.clone(), Arc::clone(&self.inner.damage));
         self.readers().aside(move |connection| events::list(connection, &query, &damage)).await
+    }
+
+    async fn append(&self, events: &[Event]) -> Result<(), StoreError> {
+        let events: Vec<_> = events.iter().map(event_values).collect();
+        let append = move |connection: &Connection| events.iter().try_for_each(|event| events::keep(connection, event));
+        self.writer().write(append).await
     }
 
     async fn epoch(&self, realm: &Realm, subject: &Subject, raise: bool) -> Result<Epoch, StoreError> {

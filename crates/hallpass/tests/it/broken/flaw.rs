@@ -82,6 +82,7 @@ pub(crate) enum Flaw {
     EventsIgnoreTheKind,
     EventPagesRepeatTheLast,
     EventPagesEndAfterOne,
+    AppendedEventsAreLost,
 
     // Epochs are not counted.
     AskingRaises,
