@@ -98,7 +98,14 @@ impl SqliteStore {
 #[async_trait]
 impl Store for SqliteStore {
     fn capabilities(&self) -> Capabilities {
-        Capabilities { list: true, events: true, changes: false, shared: true, durable: self.writer().is_durable(), copies: false }
+        Capabilities {
+            list: true,
+            events: true,
+            changes: false,
+            shared: true,
+            durable: self.writer().is_durable(),
+            copies: false,
+        }
     }
 
     async fn load(&self, realm: &Realm, id: &SessionId) -> Result<Option<Record>, StoreError> {

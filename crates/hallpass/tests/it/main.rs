@@ -3,6 +3,7 @@
 mod app;
 mod broken;
 mod building;
+mod caching;
 mod conflicts;
 mod conformance;
 mod defects;
