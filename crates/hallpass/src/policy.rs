@@ -334,7 +334,7 @@ impl PolicyBuilder {
     ///
     /// A stolen session then lives as long as the thief uses it (ASVS 7.3.2 asks for an absolute timeout).
     pub fn danger_without_absolute_timeout(mut self) -> Self {
-        self.0.terms.absolute = u32::MAX;
+        self.0.terms.absolute = Terms::NEVER;
         self
     }
 
@@ -344,7 +344,7 @@ impl PolicyBuilder {
     ///
     /// A browser that is left signed in stays so (ASVS 7.3.1 asks for an idle timeout).
     pub fn danger_without_idle_timeout(mut self) -> Self {
-        self.0.terms.idle = u32::MAX;
+        self.0.terms.idle = Terms::NEVER;
         self
     }
 
@@ -357,12 +357,12 @@ impl PolicyBuilder {
     pub fn build(self) -> Result<Policy, InvalidPolicy> {
         let Policy { terms, anonymous, grace, limit, retention, .. } = self.0;
         let longest = Terms::seconds(400 * DAY);
-        let bounded = |seconds: u32| (1..=longest).contains(&seconds) || seconds == u32::MAX;
+        let bounded = |seconds: u32| (1..=longest).contains(&seconds) || seconds == Terms::NEVER;
         let broken = [
             (!bounded(terms.idle), "the idle timeout is to be 1 second to 400 days"),
             (!bounded(terms.absolute), "the absolute timeout is to be 1 second to 400 days"),
             (
-                terms.idle > terms.absolute && terms.idle != u32::MAX,
+                terms.idle > terms.absolute && terms.idle != Terms::NEVER,
                 "the idle timeout is to be no longer than the absolute timeout",
             ),
             (!(1..=longest).contains(&terms.renewal), "the renewal timeout is to be 1 second to 400 days"),

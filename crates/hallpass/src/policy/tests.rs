@@ -159,6 +159,22 @@ fn a_missing_timeout_has_danger_in_its_name() {
 }
 
 #[test]
+fn no_value_however_large_is_taken_for_no_timeout() {
+    let builder = Policy::builder;
+    for endless in [Duration::MAX, Duration::from_secs(u32::MAX.into()), Duration::from_secs(99_999_999_999)] {
+        for policy in [builder().idle(endless), builder().idle(endless).absolute(endless)] {
+            let error = policy.build().unwrap_err().to_string();
+            assert_eq!(error, "the idle timeout is to be 1 second to 400 days");
+        }
+        let error = builder().absolute(endless).build().unwrap_err().to_string();
+        assert_eq!(error, "the absolute timeout is to be 1 second to 400 days");
+        assert!(builder().renewal(endless).build().is_err());
+        let idle = builder().danger_without_absolute_timeout().idle(endless);
+        assert!(idle.build().is_err(), "one danger is not another");
+    }
+}
+
+#[test]
 fn the_remember_profile_is_long_and_persistent() {
     let policy = Policy::remember();
     assert!(policy.is_persistent() && policy.idle() == 14 * DAY && policy.absolute() == 30 * DAY);

@@ -98,6 +98,9 @@ pub struct Terms {
 }
 
 impl Terms {
+    /// Stands for no timeout at all; only a policy with `danger` in its making has it.
+    pub(crate) const NEVER: u32 = u32::MAX;
+
     /// Returns the stricter of each two.
     #[must_use]
     pub fn stricter(self, other: Self) -> Self {
@@ -108,8 +111,9 @@ impl Terms {
         }
     }
 
+    /// Returns a timeout in whole seconds; none is so long that it becomes [`Terms::NEVER`].
     pub(crate) fn seconds(duration: Duration) -> u32 {
-        u32::try_from(duration.as_secs()).unwrap_or(u32::MAX)
+        u32::try_from(duration.as_secs()).map_or(Self::NEVER - 1, |seconds| seconds.min(Self::NEVER - 1))
     }
 }
 
