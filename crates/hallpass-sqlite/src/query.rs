@@ -219,7 +219,7 @@ mod tests {
 
     fn cursor() -> Cursor {
         let chain = hallpass::Chain::start(hallpass::Generation::FIRST, Timestamp::from_millis(1)).chain;
-        let terms = hallpass::Terms { idle: 1, absolute: 1, renewal: 1 };
+        let terms = hallpass::Terms { idle: 1, absolute: 1, renewal: 1, anonymous: 900, locks: false };
         let (id, profile) = (SessionId::random(), hallpass::Profile::default());
         Cursor::after_record(&Record::new(id, Realm::default(), profile, terms, chain, Timestamp::from_millis(1)))
     }

@@ -99,6 +99,27 @@ fn the_stricter_of_stored_and_present_policy_wins() {
 }
 
 #[test]
+fn loosening_the_anonymous_life_does_not_reach_sessions_that_are_open() {
+    let (short, long) = (Policy::default(), Policy::builder().anonymous(DAY).build().expect("valid"));
+    for (made_under, present) in [(&short, &long), (&long, &short)] {
+        let mut record = record(made_under);
+        (record.subject, record.authenticated_at, record.seen_at) = (None, None, at(899));
+        assert_eq!(present.deadlines(&record).absolute, at(900));
+        assert_eq!(present.judge(&record, at(900)), Verdict::Expired(Expiry::Absolute(at(900))));
+    }
+}
+
+#[test]
+fn a_session_locks_only_if_both_policies_lock_it() {
+    let locks = Policy::builder().lock_when_idle().build().expect("valid");
+    for (made_under, present) in [(&Policy::default(), &locks), (&locks, &Policy::default())] {
+        let record = record(made_under);
+        assert_eq!(present.judge(&record, at(1800)), Verdict::Expired(Expiry::Idle(at(1800))));
+        assert_eq!(present.expires_at(&record), at(1800));
+    }
+}
+
+#[test]
 fn a_touch_is_due_when_the_error_would_exceed_a_minute_or_a_twentieth() {
     let half_hour = Policy::default();
     assert!(!half_hour.is_touch_due(&record(&half_hour), at(60)));

@@ -87,7 +87,7 @@ impl From<Level> for u8 {
 }
 
 /// The timeouts that a session was made under, in whole seconds; they can be tightened later, never loosened.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub struct Terms {
     /// How long it may go unused, in seconds.
     pub idle: u32,
@@ -95,6 +95,10 @@ pub struct Terms {
     pub absolute: u32,
     /// How long one token is used before the next, in seconds.
     pub renewal: u32,
+    /// How long it may live while nobody has signed in to it, in seconds.
+    pub anonymous: u32,
+    /// Whether it locks where it goes unused for too long, instead of ending.
+    pub locks: bool,
 }
 
 impl Terms {
@@ -108,6 +112,8 @@ impl Terms {
             idle: self.idle.min(other.idle),
             absolute: self.absolute.min(other.absolute),
             renewal: self.renewal.min(other.renewal),
+            anonymous: self.anonymous.min(other.anonymous),
+            locks: self.locks && other.locks,
         }
     }
 

@@ -3,7 +3,7 @@ use crate::name::Profile;
 use crate::record::Terms;
 use crate::token::{Chain, Generation};
 
-const TERMS: Terms = Terms { idle: 1, absolute: 2, renewal: 3 };
+const TERMS: Terms = Terms { idle: 1, absolute: 2, renewal: 3, anonymous: 900, locks: false };
 
 fn record(subject: &str, expires_at: u64) -> Record {
     let now = Timestamp::from_millis(1000);
