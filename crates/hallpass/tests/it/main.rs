@@ -11,3 +11,4 @@ mod ending;
 mod renew_now;
 mod renewal;
 mod signing_in;
+mod sweeping;
