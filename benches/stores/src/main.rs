@@ -1,0 +1,26 @@
+//! Measures; `benches/run` is how to call it.
+
+mod create;
+mod fill;
+mod rounds;
+mod sweep;
+mod verify;
+
+use std::path::PathBuf;
+
+fn main() {
+    let arguments: Vec<String> = std::env::args().skip(1).collect();
+    let arguments: Vec<&str> = arguments.iter().map(String::as_str).collect();
+    // The disk that is measured; a folder in memory would sync nothing.
+    let disk = std::env::var_os("BENCH_DISK").map_or_else(|| PathBuf::from("."), PathBuf::from);
+    let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build().expect("a runtime");
+    match arguments.as_slice() {
+        ["sweep"] => runtime.block_on(sweep::report()),
+        ["create"] => runtime.block_on(create::report(&disk)),
+        ["verify"] => runtime.block_on(verify::report(&disk)),
+        _ => {
+            eprintln!("usage: [BENCH_DISK=FOLDER] stores sweep|create|verify");
+            std::process::exit(2);
+        }
+    }
+}
