@@ -3,6 +3,7 @@
 use std::num::NonZeroUsize;
 use std::time::{Duration, Instant};
 
+use futures_util::FutureExt as _;
 use hallpass::{MemoryStore, SWEEP_MARGIN, Store as _};
 
 use crate::fill::{fill, now};
@@ -10,6 +11,8 @@ use crate::rounds::{median_ratio, nanos_each};
 
 const LIVING: [usize; 2] = [10_000, 1_000_000];
 const EXPIRED: usize = 10_000;
+/// How many expire while instructions are counted; there is a part for each sweep, so two counts are taken.
+const STEPPED: [usize; 2] = [200, 1200];
 const ROUNDS: usize = 15;
 
 pub async fn report() {
@@ -30,13 +33,34 @@ pub async fn report() {
         }
     }
     let [(_, few), (_, many)] = stores.as_slice() else { unreachable!("two sizes") };
-    println!("| living sessions | expired ones | ns for each that expired, median of {ROUNDS} | ÷ fewest living |");
-    println!("| ---: | ---: | ---: | ---: |");
-    for (rounds, living) in [few, many].into_iter().zip(LIVING) {
+    println!(
+        "| living sessions | expired ones | instructions executed for each that expired | ÷ fewest living \
+         | ns for each, median of {ROUNDS} | ÷ fewest living |"
+    );
+    println!("| ---: | ---: | ---: | ---: | ---: | ---: |");
+    let executed = LIVING.map(executed);
+    for ((rounds, living), instructions) in [few, many].into_iter().zip(LIVING).zip(executed) {
         println!(
-            "| {living} | {EXPIRED} | {:.0} | {:.2} |",
+            "| {living} | {EXPIRED} | {instructions:.0} | {:.2} | {:.0} | {:.2} |",
+            instructions / executed[0],
             nanos_each(rounds, EXPIRED),
             median_ratio(rounds, few)
         );
     }
+}
+
+fn executed(living: usize) -> f64 {
+    let [few, many] = STEPPED;
+    let total = |expired: usize| steps::count(&["sweep-steps", &living.to_string(), &expired.to_string()]);
+    (total(many) - total(few)) as f64 / (many - few) as f64
+}
+
+/// What is stepped through: one sweep.
+pub async fn step(living: usize, expired: usize) {
+    let store = MemoryStore::with_capacity(2_000_000);
+    fill(&store, living, living, now().plus(Duration::from_hours(24))).await;
+    fill(&store, expired, expired, now().minus(SWEEP_MARGIN * 2)).await;
+    let now = now();
+    let forgotten = steps::stepped(|| store.sweep(now, NonZeroUsize::MAX).now_or_never());
+    assert_eq!(forgotten.expect("memory does not wait").expect("memory is there"), expired);
 }

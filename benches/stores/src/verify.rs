@@ -11,6 +11,7 @@ use rand::seq::IndexedRandom as _;
 
 use crate::fill::{fill, now};
 use crate::rounds::{median_ratio, nanos_each};
+use crate::service::{Connection, Service};
 
 const SIZES: [usize; 2] = [10_000, 3_000_000];
 /// How many tokens are shown, spread over all sessions.
@@ -20,19 +21,26 @@ const VERIFICATIONS: usize = 1000;
 
 struct Arm {
     sessions: Sessions,
+    connection: Connection,
     tokens: Vec<Token>,
-    rounds: Vec<Duration>,
+    direct: Vec<Duration>,
+    over_http: Vec<Duration>,
 }
 
 pub async fn report(disk: &Path) {
-    println!("| store | sessions | µs for each verification, median of {ROUNDS} | ÷ fewest sessions |");
-    println!("| --- | ---: | ---: | ---: |");
-    let folder = tempfile::tempdir_in(disk).expect("a folder");
+    println!(
+        "| store | sessions | `Sessions::verify`, µs | ÷ fewest sessions | `POST /v1/verify`, µs | ÷ fewest sessions |"
+    );
+    println!("| --- | ---: | ---: | ---: | ---: | ---: |");
     let mut arms = Vec::new();
     for size in SIZES {
-        arms.push(arm(Arc::new(MemoryStore::with_capacity(size)), size).await);
+        let store: Arc<dyn Store> = Arc::new(MemoryStore::with_capacity(size));
+        let tokens = fill_for(&store, size).await;
+        let service = Service::on_memory(Arc::clone(&store)).await;
+        arms.push(Arm::new(store, &service, tokens).await);
     }
     measure("memory", arms).await;
+    let folder = tempfile::tempdir_in(disk).expect("a folder");
     let mut arms = Vec::new();
     for size in SIZES {
         let path = folder.path().join(format!("{size}.db"));
@@ -41,46 +49,68 @@ pub async fn report(disk: &Path) {
         let options = options.largest_batch(NonZeroUsize::new(1024).expect("positive"));
         let tokens = fill_for(&SqliteStore::open(options).expect("a new file"), size).await;
         let store = SqliteStore::open(path).expect("the file that was filled");
-        arms.push(Arm { sessions: sessions(Arc::new(store)), tokens, rounds: Vec::new() });
+        let service = Service::on_sqlite(&store).await;
+        arms.push(Arm::new(Arc::new(store), &service, tokens).await);
     }
     measure("SQLite", arms).await;
-}
-
-async fn arm(store: Arc<dyn Store>, size: usize) -> Arm {
-    let tokens = fill_for(&store, size).await;
-    Arm { sessions: sessions(store), tokens, rounds: Vec::new() }
 }
 
 async fn fill_for(store: &dyn Store, size: usize) -> Vec<Token> {
     fill(store, size, size / TOKENS, now().plus(Duration::from_hours(240))).await
 }
 
-fn sessions(store: Arc<dyn Store>) -> Sessions {
-    let day = Duration::from_hours(24);
-    let policy = Policy::builder().absolute(10 * day).idle(10 * day).renewal(10 * day).build().expect("in bounds");
-    Sessions::builder().store(store).policy(policy).build().expect("a store was chosen")
+impl Arm {
+    async fn new(store: Arc<dyn Store>, service: &Service, tokens: Vec<Token>) -> Self {
+        let day = Duration::from_hours(24);
+        let policy = Policy::builder().absolute(10 * day).idle(10 * day).renewal(10 * day).build().expect("in bounds");
+        let sessions = Sessions::builder().shared_store(store).policy(policy).build().expect("a store was chosen");
+        let connection = service.connect().await;
+        Self { sessions, connection, tokens, direct: Vec::new(), over_http: Vec::new() }
+    }
+
+    fn choose(&self) -> Vec<String> {
+        let token = || self.tokens.choose(&mut rand::rng()).expect("not empty").expose().to_owned();
+        (0..VERIFICATIONS).map(|_| token()).collect()
+    }
+
+    async fn verify(&self) -> Duration {
+        let shown = self.choose();
+        let started = Instant::now();
+        for token in &shown {
+            self.sessions.verify(token, false, &Caller::user()).await.expect("the session lives");
+        }
+        started.elapsed()
+    }
+
+    async fn verify_over_http(&mut self) -> Duration {
+        let bodies = self.choose().into_iter().map(|token| format!(r#"{{"token":"{token}","touch":false}}"#));
+        let bodies: Vec<_> = bodies.collect();
+        let started = Instant::now();
+        for body in &bodies {
+            assert_eq!(self.connection.post("/v1/verify", body).await, 200);
+        }
+        started.elapsed()
+    }
 }
 
 async fn measure(name: &str, mut arms: Vec<Arm>) {
     for round in 0..=ROUNDS {
-        for Arm { sessions, tokens, rounds } in &mut arms {
-            let shown: Vec<&Token> =
-                (0..VERIFICATIONS).map(|_| tokens.choose(&mut rand::rng()).expect("not empty")).collect();
-            let started = Instant::now();
-            for token in shown {
-                sessions.verify(token.expose(), false, &Caller::user()).await.expect("the session lives");
-            }
+        for arm in &mut arms {
+            let (direct, over_http) = (arm.verify().await, arm.verify_over_http().await);
             // The first round only warms up.
             if round > 0 {
-                rounds.push(started.elapsed());
+                arm.direct.push(direct);
+                arm.over_http.push(over_http);
             }
         }
     }
     for (arm, size) in arms.iter().zip(SIZES) {
         println!(
-            "| {name} | {size} | {:.2} | {:.2} |",
-            nanos_each(&arm.rounds, VERIFICATIONS) / 1000.0,
-            median_ratio(&arm.rounds, &arms[0].rounds)
+            "| {name} | {size} | {:.2} | {:.2} | {:.1} | {:.2} |",
+            nanos_each(&arm.direct, VERIFICATIONS) / 1000.0,
+            median_ratio(&arm.direct, &arms[0].direct),
+            nanos_each(&arm.over_http, VERIFICATIONS) / 1000.0,
+            median_ratio(&arm.over_http, &arms[0].over_http),
         );
     }
 }
