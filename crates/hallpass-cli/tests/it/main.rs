@@ -7,6 +7,7 @@
 
 mod bench;
 mod completions;
+mod crash;
 mod errors;
 mod help;
 mod homes;

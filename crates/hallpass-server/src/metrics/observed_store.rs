@@ -70,6 +70,10 @@ impl Store for ObservedStore {
         self.timed(Operation::Load, self.inner.load(realm, id)).await
     }
 
+    async fn load_fresh(&self, realm: &Realm, id: &SessionId) -> Result<Option<Record>, StoreError> {
+        self.timed(Operation::Load, self.inner.load_fresh(realm, id)).await
+    }
+
     async fn save(&self, record: &Record, expected: Expected, events: &[Event]) -> Result<Outcome, StoreError> {
         self.timed(Operation::Save, self.inner.save(record, expected, events)).await
     }

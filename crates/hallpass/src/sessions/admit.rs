@@ -57,6 +57,11 @@ struct Place {
 }
 
 impl Place {
+    /// Tells whether nothing is to be saved or handed out for it.
+    fn is_plain(&self) -> bool {
+        matches!(self.seat, Seat::Current) && !self.first_use
+    }
+
     fn admit(self, token: ReferenceToken, record: Arc<Record>) -> Admission {
         let Self { seat, is_locked, renewal_due, touch_due, .. } = self;
         Admission { record, ticket: Ticket { token, seat }, is_locked, renewal_due, touch_due }
@@ -65,7 +70,10 @@ impl Place {
 
 /// Why a token does not open its session.
 enum Obstacle {
-    Refused(Error),
+    /// It is refused, which is to be reported as this.
+    Refused(EventKind, Refusal),
+    /// The record is not whole.
+    Damaged,
     /// The session is to end now.
     Ends(EndReason),
     /// The session is over.
@@ -91,8 +99,8 @@ impl Sessions {
             return Err(self.refuse_unknown(&token, witness));
         };
         let record = Arc::new(record);
-        match self.judge(&token, &record, witness, now) {
-            Ok(place) if !place.first_use => Ok(place.admit(token, record)),
+        match self.judge(&token, &record, now) {
+            Ok(place) if place.is_plain() => Ok(place.admit(token, record)),
             // Rare and large: as a part of this future, every request would have to carry it.
             judged => Box::pin(self.admit_rare(token, record, judged, witness, now)).await,
         }
@@ -107,8 +115,11 @@ impl Sessions {
         witness: &dyn Witness,
         mut now: Timestamp,
     ) -> Result<Admission, Error> {
+        // A copy may only let in: what is more than that is decided by the record itself.
+        let mut is_copy = self.0.store.capabilities().copies;
         for _ in 0..ATTEMPTS {
             match judged {
+                _ if is_copy => is_copy = false,
                 Ok(place) if !place.first_use => return Ok(place.admit(token, record)),
                 Ok(place) => {
                     if let Some(confirmed) = self.confirm(&record, now).await? {
@@ -116,7 +127,11 @@ impl Sessions {
                         return Ok(Place { touch_due: false, ..place }.admit(token, Arc::new(confirmed)));
                     }
                 }
-                Err(Obstacle::Refused(error)) => return Err(error),
+                Err(Obstacle::Refused(kind, refusal)) => {
+                    self.report(kind, &token, Some(&record), &witness.caller());
+                    return Err(Error::inactive(refusal));
+                }
+                Err(Obstacle::Damaged) => return Err(Error::corrupt("a living record without a chain")),
                 // It ends by what was judged of this very record; of another the judgement may be another.
                 Err(Obstacle::Ends(reason)) => {
                     let caller = witness.caller();
@@ -131,11 +146,11 @@ impl Sessions {
                 }
             }
             now = self.now();
-            let Some(present) = self.0.store.load(&self.0.realm, &token.id).await? else {
+            let Some(present) = self.0.store.load_fresh(&self.0.realm, &token.id).await? else {
                 return Err(self.refuse_unknown(&token, witness));
             };
             record = Arc::new(present);
-            judged = self.judge(&token, &record, witness, now);
+            judged = self.judge(&token, &record, now);
         }
         Err(Error::conflict())
     }
@@ -146,22 +161,13 @@ impl Sessions {
     }
 
     /// Judges a token against the record as it is now, by the five rules and the policy.
-    fn judge(
-        &self,
-        token: &ReferenceToken,
-        record: &Record,
-        witness: &dyn Witness,
-        now: Timestamp,
-    ) -> Result<Place, Obstacle> {
-        let refuse = |kind, refusal| {
-            self.report(kind, token, Some(record), &witness.caller());
-            Err(Obstacle::Refused(Error::inactive(refusal)))
-        };
+    fn judge(&self, token: &ReferenceToken, record: &Record, now: Timestamp) -> Result<Place, Obstacle> {
+        let refuse = |kind, refusal| Err(Obstacle::Refused(kind, refusal));
         if let Some(ended) = &record.ended {
             return refuse(EventKind::UsedAfterEnd, Refusal::Ended(ended.reason.clone()));
         }
         let Some(chain) = &record.chain else {
-            return Err(Obstacle::Refused(Error::corrupt("a living record without a chain")));
+            return Err(Obstacle::Damaged);
         };
         let policy = self.policy(&record.profile);
         let may_walk = |steps| self.0.walks.allows(&record.id, steps, now);

@@ -10,7 +10,7 @@ use crate::id::SessionId;
 use crate::name::{Actor, Note, Subject};
 use crate::policy::{Expiry, Verdict};
 use crate::record::{Ended, Record};
-use crate::store::{Expected, Outcome, Query, StoreError};
+use crate::store::{Expected, Outcome, PageLimit, Query, StoreError};
 use crate::time::Timestamp;
 
 /// Why sessions are to end, and who says so.
@@ -75,7 +75,7 @@ impl Sessions {
     ///
     /// As [`log_out`](Sessions::log_out).
     pub async fn revoke(&self, id: &SessionId, revocation: &Revocation) -> Result<bool, Error> {
-        let record = self.0.store.load(&self.0.realm, id).await?.ok_or_else(Error::not_found)?;
+        let record = self.0.store.load_fresh(&self.0.realm, id).await?.ok_or_else(Error::not_found)?;
         self.revoke_record(&record, revocation).await
     }
 
@@ -174,7 +174,9 @@ impl Sessions {
     }
 
     async fn expire_due(&self, now: Timestamp, limit: NonZeroUsize) -> Result<usize, Error> {
-        let mut query = Query { ended: Some(false), expires_by: Some(now), ..Query::default() };
+        // Each page of a store that sorts costs as much as all that is over, so they are few.
+        let at_once = u16::try_from(limit.get()).ok().and_then(PageLimit::new).unwrap_or(PageLimit::MOST);
+        let mut query = Query { ended: Some(false), expires_by: Some(now), limit: at_once, ..Query::default() };
         let mut expired = 0;
         loop {
             let page = self.0.store.list(&query).await?;
@@ -267,7 +269,7 @@ impl Sessions {
             if self.end_once(&stored, ended.clone(), kind.clone(), caller, now).await? == Outcome::Applied {
                 return Ok(true);
             }
-            match self.0.store.load(&stored.realm, &stored.id).await? {
+            match self.0.store.load_fresh(&stored.realm, &stored.id).await? {
                 Some(present) => stored = present,
                 None => return Ok(false),
             }

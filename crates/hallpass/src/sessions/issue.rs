@@ -279,7 +279,7 @@ impl Sessions {
     }
 
     async fn retry_insert(&self, id: SessionId, subject: Option<&Subject>, caller: &Caller) -> Result<Issued, Error> {
-        let record = self.0.store.load(&self.0.realm, &id).await?.ok_or_else(Error::key_used)?;
+        let record = self.0.store.load_fresh(&self.0.realm, &id).await?.ok_or_else(Error::key_used)?;
         if self.state(&record) == SessionState::Ended || record.subject.as_ref() != subject {
             return Err(Error::key_used());
         }

@@ -60,7 +60,7 @@ impl Sessions {
     ///
     /// [`Error::is_unavailable`].
     pub async fn find(&self, id: &SessionId) -> Result<Option<Record>, Error> {
-        Ok(self.0.store.load(&self.0.realm, id).await?)
+        Ok(self.0.store.load_fresh(&self.0.realm, id).await?)
     }
 
     /// Returns a page of this realm's sessions, newest first.
@@ -109,7 +109,7 @@ impl Sessions {
         mut edit: impl FnMut(&Bytes) -> Result<Bytes, E> + Send,
     ) -> Result<Result<Record, E>, Error> {
         for _ in 0..ATTEMPTS {
-            let stored = self.0.store.load(&self.0.realm, id).await?;
+            let stored = self.0.store.load_fresh(&self.0.realm, id).await?;
             let stored = stored.filter(|record| self.state(record) == super::SessionState::Active);
             let stored = stored.ok_or_else(Error::not_found)?;
             let data = match edit(&stored.data) {

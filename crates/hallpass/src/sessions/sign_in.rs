@@ -60,7 +60,7 @@ impl Sessions {
         };
         let first_try = Retry { key: key.0, presented: token.secret.hash() };
         for id in [token.id, SessionId::from_bytes(key.0)] {
-            let record = self.0.store.load(&self.0.realm, &id).await?;
+            let record = self.0.store.load_fresh(&self.0.realm, &id).await?;
             let is_it = |record: &Record| {
                 self.state(record) != SessionState::Ended
                     && record.retry.as_ref() == Some(&first_try)

@@ -21,6 +21,10 @@ impl<S: Store + ?Sized> Store for Arc<S> {
         (**self).load(realm, id).await
     }
 
+    async fn load_fresh(&self, realm: &Realm, id: &SessionId) -> Result<Option<Record>, StoreError> {
+        (**self).load_fresh(realm, id).await
+    }
+
     async fn save(&self, record: &Record, expected: Expected, events: &[Event]) -> Result<Outcome, StoreError> {
         (**self).save(record, expected, events).await
     }

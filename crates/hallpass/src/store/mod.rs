@@ -39,6 +39,8 @@ pub struct Capabilities {
     pub shared: bool,
     /// What it has acknowledged survives the loss of its process and of power.
     pub durable: bool,
+    /// It may answer [`Store::load`] from a copy that is a little behind; [`Store::load_fresh`] never is.
+    pub copies: bool,
 }
 
 /// What a [`save`](Store::save) expects to find.
@@ -102,6 +104,15 @@ pub trait Store: fmt::Debug + Send + Sync + 'static {
     /// [`StoreError::is_unavailable`] if the store cannot be asked; [`StoreError::is_corrupt`] if what it holds is not a
     /// record.
     async fn load(&self, realm: &Realm, id: &SessionId) -> Result<Option<Record>, StoreError>;
+
+    /// Returns the record of this id as [`load`](Store::load) does, and never from a copy.
+    ///
+    /// # Errors
+    ///
+    /// As [`load`](Store::load).
+    async fn load_fresh(&self, realm: &Realm, id: &SessionId) -> Result<Option<Record>, StoreError> {
+        self.load(realm, id).await
+    }
 
     /// Writes `record`, together with `events`, if what is stored is as `expected`.
     ///
@@ -178,7 +189,10 @@ pub trait Store: fmt::Debug + Send + Sync + 'static {
     /// As [`save`](Store::save). Stores whose server removes expired records by itself answer 0.
     async fn sweep(&self, now: Timestamp, limit: NonZeroUsize) -> Result<usize, StoreError>;
 
-    /// Returns news of records that change elsewhere, or nothing without [`Capabilities::changes`].
+    /// Returns news of records that change, here or elsewhere, or nothing without [`Capabilities::changes`].
+    ///
+    /// Must hold: who subscribes hears of every end and every change of chain or attributes that is saved from then
+    /// on, in the order in which they were saved, or of a [`Change::Hole`]. Creations and touches may be left out.
     fn changes(&self) -> Option<ChangeStream>;
 }
 

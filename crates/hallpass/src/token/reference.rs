@@ -150,6 +150,7 @@ mod tests {
         assert_eq!(Generation::LAST.next(), None);
         assert_eq!(Generation::new(1 << 24), None);
         assert_eq!(Generation::FIRST.next().map(Generation::number), Some(1));
+        assert_eq!(Generation::LAST.to_string(), "16777215");
     }
 
     #[test]

@@ -6,8 +6,8 @@ use std::time::Duration;
 use axum::http::StatusCode;
 use hallpass::testing::{Fault, Method};
 use hallpass::{
-    Actor, Caller, EndReason, EventKind, EventQuery, MemoryStore, NewSession, Note, Policy, Profile, Query, Realm,
-    ReferenceToken, Revocation, SessionState, Sessions, SignIn,
+    Actor, Caller, EndReason, EventKind, EventQuery, NewSession, Note, Policy, Profile, Query, Realm, ReferenceToken,
+    Revocation, SessionState, Sessions, SignIn,
 };
 
 use crate::app::{App, Browser, subject};
@@ -240,16 +240,6 @@ async fn realms_do_not_see_each_other() {
     assert_eq!(app.sessions.revoke_subject(&subject("alice"), None, &by_operator("")).await.expect("listed"), 0);
     assert!(app.sessions.events(&EventQuery::default()).await.expect("kept").items.is_empty());
     shop.open(issued.token.expose(), &Caller::user()).await.expect("its own");
-}
-
-#[test]
-fn parts_that_make_no_whole_are_refused() {
-    let none = Sessions::builder().build().expect_err("no store");
-    assert!(none.to_string().contains("choose a store"));
-    let store = || Sessions::builder().store(MemoryStore::new());
-    assert!(store().data_limit(1023).build().is_err());
-    assert!(store().data_limit((1 << 20) + 1).build().is_err());
-    assert!(store().data_limit(1 << 20).build().is_ok());
 }
 
 #[tokio::test]

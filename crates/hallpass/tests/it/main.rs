@@ -2,6 +2,7 @@
 
 mod app;
 mod broken;
+mod building;
 mod conflicts;
 mod conformance;
 mod defects;

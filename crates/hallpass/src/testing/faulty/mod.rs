@@ -65,6 +65,7 @@ impl<S: Store> FaultyStore<S> {
             changes: all.changes && capabilities.changes,
             shared: all.shared && capabilities.shared,
             durable: all.durable && capabilities.durable,
+            copies: all.copies,
         };
         Self { capabilities: Some(left), ..self }
     }
@@ -195,6 +196,10 @@ impl<S: Store> Store for FaultyStore<S> {
 
     async fn load(&self, realm: &Realm, id: &SessionId) -> Result<Option<Record>, StoreError> {
         self.meet(Method::Load, None, self.inner.load(realm, id)).await
+    }
+
+    async fn load_fresh(&self, realm: &Realm, id: &SessionId) -> Result<Option<Record>, StoreError> {
+        self.meet(Method::Load, None, self.inner.load_fresh(realm, id)).await
     }
 
     async fn save(&self, record: &Record, expected: Expected, events: &[Event]) -> Result<Outcome, StoreError> {
