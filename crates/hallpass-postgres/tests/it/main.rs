@@ -1,0 +1,3 @@
+//! The PostgreSQL store, tested from outside.
+
+mod conformance;
