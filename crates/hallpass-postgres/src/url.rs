@@ -108,7 +108,7 @@ mod tests {
         let options = read(url).expect("a URL");
         assert_eq!((options.connections.get(), options.timeout, options.create), (3, Duration::from_secs(2), false));
         assert_eq!(options.config.get_password(), Some(&b"p@ss"[..]));
-        assert_eq!(options.server(), "postgres://db.example/shop");
+        assert_eq!(options.server(), "postgres://db.example:5432/shop");
         assert!(!format!("{options:?}").contains("p@ss"), "{options:?}");
     }
 

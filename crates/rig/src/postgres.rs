@@ -17,6 +17,9 @@ const PATIENCE: Duration = Duration::from_secs(30);
 /// Only this server's, which nobody but this machine reaches.
 const PASSWORD: &str = "p@ss/word";
 
+/// Fast, and with settings that a store must not depend on.
+const ODD: &[&str] = &["-cfsync=off", "-ctimezone=America/St_Johns", "-cdatestyle=German", "-cbytea_output=escape"];
+
 /// A PostgreSQL server of the tests' own, on a port of 127.0.0.1; its user is `hallpass`.
 #[derive(Debug)]
 pub struct Postgres {
@@ -35,7 +38,7 @@ impl Postgres {
     /// If it cannot be started, or if PostgreSQL is missing and `HALLPASS_TEST_REQUIRE_ALL=1`.
     pub fn shared() -> Option<&'static Self> {
         static SHARED: OnceLock<Option<Postgres>> = OnceLock::new();
-        let shared = SHARED.get_or_init(|| programs().map(|programs| Self::start_new(programs, &["-cfsync=off"])));
+        let shared = SHARED.get_or_init(|| programs().map(|programs| Self::start_new(programs, ODD)));
         require(shared.as_ref().ok_or("postgresql is not installed"))
     }
 
