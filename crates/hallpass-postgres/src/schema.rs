@@ -15,6 +15,11 @@ const PATIENCE: Duration = Duration::from_mins(5);
 /// `hallpass` in hexadecimal: what nodes lock while they bring the tables up to date.
 const LOCK: i64 = i64::from_be_bytes(*b"hallpass");
 
+/// By the tables of the catalogue: `to_regclass` may answer from what this connection has seen before it had the lock.
+const IS_THERE: &str = "SELECT EXISTS (
+        SELECT 1 FROM pg_catalog.pg_class AS c JOIN pg_catalog.pg_namespace AS n ON n.oid = c.relnamespace
+        WHERE n.nspname = 'hallpass' AND c.relname = 'migrations')";
+
 const PRESENT: &str = "SELECT COALESCE(max(version), 0) FROM hallpass.migrations";
 
 /// Brings the tables to the present schema, however many nodes do so at the same moment.
@@ -32,7 +37,7 @@ pub(crate) async fn prepare(recipe: &Recipe, create: bool) -> Result<(), Fault> 
 }
 
 async fn present(live: &Live) -> Result<u32, Fault> {
-    let found = live.ask_once("SELECT to_regclass('hallpass.migrations') IS NOT NULL", &[]).await?;
+    let found = live.ask_once(IS_THERE, &[]).await?;
     if !found.first().is_some_and(|row| row.try_get(0).unwrap_or(false)) {
         return Ok(0);
     }

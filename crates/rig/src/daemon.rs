@@ -66,7 +66,7 @@ impl Daemon {
         let pid = pid.trim();
         let children = fs::read_to_string(format!("/proc/{pid}/task/{pid}/children")).unwrap_or_default();
         let pids = std::iter::once(pid).chain(children.split_whitespace());
-        let _ = Command::new("kill").arg("-s").arg(signal).args(pids).status();
+        let _ = Command::new("kill").arg("-s").arg(signal).args(pids).stderr(Stdio::null()).status();
     }
 }
 

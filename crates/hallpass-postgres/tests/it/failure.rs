@@ -158,6 +158,9 @@ async fn a_wire_cut_in_the_middle_of_an_answer_leaves_each_write_whole_or_undone
                 assert!(found.is_none() || found == Some(new));
             }
         }
+        while store.load(&warm.realm, &warm.id).await.is_err() {
+            tokio::time::sleep(Duration::from_millis(20)).await;
+        }
         // A question is asked again on another connection.
         wire.cut_after(bytes);
         assert_eq!(load(&store, &warm).await.as_ref(), Some(&warm), "cut after {bytes}");
