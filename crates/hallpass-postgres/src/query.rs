@@ -128,7 +128,7 @@ mod tests {
         let store = PostgresStore::from_url(&server.url(&database)).await.expect("a store");
         server.run(&database, FILL);
         for (query, lead) in every_filter() {
-            assert!(!store.list(&query).await.is_err(), "{query:?}");
+            assert!(store.list(&query).await.is_ok(), "{query:?}");
             let Condition { sql, values } = Condition::of_sessions(&query, &Postgres).expect("no cursor");
             let sql = format!(
                 "EXPLAIN {}",

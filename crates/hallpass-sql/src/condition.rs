@@ -31,10 +31,8 @@ impl Condition {
         terms.is("seen_at < ", query.seen_before);
         terms.is("expires_at <= ", query.expires_by);
         terms.is("expires_at > ", query.expires_after);
-        match query.ended {
-            Some(true) => terms.plain("ended_at IS NOT NULL"),
-            Some(false) => terms.plain("ended_at IS NULL"),
-            None => {}
+        if let Some(ended) = query.ended {
+            terms.plain(dialect.is_ended(ended));
         }
         if let Some(part) = &query.user_agent {
             terms.contains("user_agent", part.to_lowercase());

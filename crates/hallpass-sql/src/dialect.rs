@@ -21,4 +21,9 @@ pub trait Dialect {
     fn after_event(&self) -> (&'static str, &'static str) {
         ("seq > COALESCE((SELECT seq FROM events WHERE id <= ", " ORDER BY id DESC LIMIT 1), 0)")
     }
+
+    /// Returns the condition under which a session was ended, or was not.
+    fn is_ended(&self, ended: bool) -> &'static str {
+        if ended { "ended_at IS NOT NULL" } else { "ended_at IS NULL" }
+    }
 }

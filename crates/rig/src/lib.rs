@@ -15,12 +15,14 @@
 
 mod browser;
 mod daemon;
+mod mariadb;
 mod postgres;
 mod program;
 mod scratch;
 mod server;
 
 pub use browser::{Browser, browser};
+pub use mariadb::MariaDb;
 pub use postgres::Postgres;
 pub use program::program;
 pub use scratch::scratch;

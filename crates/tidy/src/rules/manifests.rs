@@ -8,7 +8,7 @@ const INHERITED: [&str; 4] = ["version", "edition", "rust-version", "license"];
 const DRIVERS: [(&str, &[&str]); 7] = [
     ("hallpass-dynamodb", &["aws-config", "aws-sdk-dynamodb", "aws-smithy-types", "tokio"]),
     ("hallpass-memcached", &["tokio"]),
-    ("hallpass-mysql", &["hallpass-sql", "mysql_async", "tokio"]),
+    ("hallpass-mysql", &["hallpass-sql", "mysql_async", "percent-encoding", "tokio"]),
     (
         "hallpass-postgres",
         &[
