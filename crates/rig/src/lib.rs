@@ -15,10 +15,12 @@
 
 mod browser;
 mod program;
+mod redis;
 mod scratch;
 mod server;
 
 pub use browser::{Browser, browser};
 pub use program::program;
+pub use redis::{Redis, free_port, redis};
 pub use scratch::scratch;
 pub use server::{NotReady, Server};

@@ -10,7 +10,7 @@ const DRIVERS: [(&str, &[&str]); 7] = [
     ("hallpass-memcached", &["tokio"]),
     ("hallpass-mysql", &["hallpass-sql", "mysql_async", "tokio"]),
     ("hallpass-postgres", &["hallpass-sql", "deadpool-postgres", "tokio", "tokio-postgres"]),
-    ("hallpass-redis", &["redis", "tokio"]),
+    ("hallpass-redis", &["futures-util", "redis", "rustls", "tokio"]),
     ("hallpass-sql", &["tokio"]),
     ("hallpass-sqlite", &["hallpass-sql", "rusqlite", "tokio"]),
 ];

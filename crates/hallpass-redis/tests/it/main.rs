@@ -1,0 +1,3 @@
+//! The Redis store, tested from outside, against real servers.
+
+mod conformance;
