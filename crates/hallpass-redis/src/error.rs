@@ -112,17 +112,42 @@ impl Fault {
         }
     }
 
-    /// Tells whether the server has certainly not done what it was asked, and may be another one soon.
-    pub(crate) fn is_of_role(&self) -> bool {
-        let kind = if let Self::Redis(error) = self { error.kind() } else { return false };
+    /// Tells whether the server takes no writes, or does not answer yet: another one may.
+    fn is_of_role(&self) -> bool {
         matches!(
-            kind,
-            ErrorKind::Server(ServerErrorKind::ReadOnly | ServerErrorKind::MasterDown | ServerErrorKind::BusyLoading)
+            self.kind(),
+            Some(ServerErrorKind::ReadOnly | ServerErrorKind::MasterDown | ServerErrorKind::BusyLoading)
         )
     }
 
+    /// Tells whether the question was certainly not acted upon, and may be soon, or by another server.
+    pub(crate) fn is_not_done(&self) -> bool {
+        let is_redirected = matches!(
+            self.kind(),
+            Some(
+                ServerErrorKind::Moved
+                    | ServerErrorKind::Ask
+                    | ServerErrorKind::TryAgain
+                    | ServerErrorKind::ClusterDown
+            )
+        );
+        let is_without_node =
+            matches!(self, Self::Redis(error) if error.kind() == ErrorKind::ClusterConnectionNotFound);
+        self.is_of_role() || is_redirected || is_without_node
+    }
+
+    fn kind(&self) -> Option<ServerErrorKind> {
+        match self {
+            Self::Redis(error) => match error.kind() {
+                ErrorKind::Server(kind) => Some(kind),
+                _ => None,
+            },
+            _ => None,
+        }
+    }
+
     pub(crate) fn is_unknown_script(&self) -> bool {
-        matches!(self, Self::Redis(error) if error.kind() == ErrorKind::Server(ServerErrorKind::NoScript))
+        self.kind() == Some(ServerErrorKind::NoScript)
     }
 
     fn is_refusal(&self) -> bool {

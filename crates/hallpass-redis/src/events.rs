@@ -4,7 +4,6 @@ use hallpass::{Cursor, Event, EventId, EventQuery, Page, PageLimit, Realm, Sessi
 
 use crate::error::Fault;
 use crate::index::realms;
-use crate::link::Again;
 use crate::member::whose;
 use crate::open::Base;
 use crate::records::answered;
@@ -163,7 +162,7 @@ async fn pointers(
     type Entry = (String, Vec<(String, Vec<u8>)>);
     let mut command = redis::cmd(if reversed { "XREVRANGE" } else { "XRANGE" });
     command.arg(base.keys.stream(realm)).arg(start).arg(end).arg("COUNT").arg(count);
-    let entries: Vec<Entry> = answered(base.link.ask(&command, Again::Yes).await?)?;
+    let entries: Vec<Entry> = answered(base.link.ask(&command).await?)?;
     entries.iter().map(|(place, fields)| pointer(place, fields).ok_or(Fault::Answer("it is no pointer"))).collect()
 }
 

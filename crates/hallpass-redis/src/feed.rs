@@ -13,7 +13,7 @@ use tokio::task::AbortHandle;
 use tokio::time::{sleep, timeout};
 
 use crate::error::Fault;
-use crate::link::{Again, Link, Source};
+use crate::link::{Link, Source};
 
 /// How many changes a slow listener may be behind before it has missed some.
 const ROOM: usize = 8192;
@@ -134,7 +134,7 @@ impl Subscription {
     async fn beat(&self, word: &str) -> Result<(), Fault> {
         let mut command = redis::cmd("PUBLISH");
         command.arg(&self.channel).arg(word);
-        self.link.ask(&command, Again::Yes).await.map(drop)
+        self.link.ask(&command).await.map(drop)
     }
 
     /// Passes on what is heard, until this word is, or the subscription ends.

@@ -3,7 +3,7 @@ use hallpass::{Event, Realm, Record, Timestamp};
 
 use crate::error::Fault;
 use crate::events::pointer_arguments;
-use crate::link::Again;
+use crate::link::Way;
 use crate::member::{Member, whose};
 use crate::open::Base;
 use crate::records::answered;
@@ -69,14 +69,13 @@ async fn file_in_realm(base: &Base, filing: &Filing<'_>, whole: bool, events: &[
         base.events_per_realm.to_string().into(),
     ];
     arguments.extend(events.iter().flat_map(pointer_arguments));
-    let again = if events.is_empty() { Again::Yes } else { Again::No };
-    answered(base.link.run(&FILE_IN_REALM, &keys, &arguments, again).await?)
+    let way = if events.is_empty() { Way::File } else { Way::Write };
+    answered(base.link.run(&FILE_IN_REALM, &keys, &arguments, way).await?)
 }
 
 async fn note_realm(base: &Base, realm: &Realm) -> Result<(), Fault> {
-    let mut command = redis::cmd("SADD");
-    command.arg(base.keys.realms()).arg(realm.as_str());
-    base.link.ask(&command, Again::Yes).await.map(drop)
+    let key = base.keys.realms();
+    base.link.ask_about(&key, redis::cmd("SADD").arg(&key).arg(realm.as_str()), Way::File).await.map(drop)
 }
 
 async fn file_under_subject(base: &Base, filing: &Filing<'_>) -> Result<(), Fault> {
@@ -86,13 +85,12 @@ async fn file_under_subject(base: &Base, filing: &Filing<'_>) -> Result<(), Faul
     }
     let keys = [base.keys.subject(realm, whose), base.keys.mark(realm, whose)];
     let arguments = [member.to_bytes().to_vec()];
-    base.link.run(&FILE_UNDER_SUBJECT, &keys, &arguments, Again::Yes).await.map(drop)
+    base.link.run(&FILE_UNDER_SUBJECT, &keys, &arguments, Way::File).await.map(drop)
 }
 
 /// Returns the realms that have, or had, sessions.
 pub(crate) async fn realms(base: &Base) -> Result<Vec<Realm>, Fault> {
-    let names: Vec<String> =
-        answered(base.link.ask(redis::cmd("SMEMBERS").arg(base.keys.realms()), Again::Yes).await?)?;
+    let names: Vec<String> = answered(base.link.ask(redis::cmd("SMEMBERS").arg(base.keys.realms())).await?)?;
     let mut realms: Vec<_> = names.iter().filter_map(|name| Realm::new(name).ok()).collect();
     realms.sort_unstable();
     Ok(realms)

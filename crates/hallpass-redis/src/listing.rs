@@ -5,7 +5,7 @@ use redis::Cmd;
 
 use crate::error::Fault;
 use crate::index::realms;
-use crate::link::Again;
+use crate::link::Way;
 use crate::member::{Member, whose};
 use crate::open::Base;
 use crate::records::{answered, load_all};
@@ -47,7 +47,7 @@ async fn in_order(base: &Base, realm: &Realm, query: &Query, after: Option<Membe
     let mut after = after;
     loop {
         let at_once = (wanted - found.len()).clamp(FEWEST_AT_ONCE, MOST_AT_ONCE);
-        let entries: Vec<Vec<u8>> = answered(base.link.ask(&next_entries(&key, after, at_once), Again::Yes).await?)?;
+        let entries: Vec<Vec<u8>> = answered(base.link.ask(&next_entries(&key, after, at_once)).await?)?;
         let members: Vec<_> = entries.iter().filter_map(|entry| Some(Member::read(entry)?.0)).collect();
         take_matching(&mut found, load_all(base, realm, &members).await?, query, wanted);
         after = members.last().copied();
@@ -136,7 +136,7 @@ pub(crate) async fn due(
     let mut command = redis::cmd("ZRANGE");
     command.arg(base.keys.due(realm)).arg("-inf").arg(by.as_millis()).arg("BYSCORE");
     command.arg("LIMIT").arg(offset).arg(count).arg("WITHSCORES");
-    let scored: Vec<(Vec<u8>, f64)> = answered(base.link.ask(&command, Again::Yes).await?)?;
+    let scored: Vec<(Vec<u8>, f64)> = answered(base.link.ask(&command).await?)?;
     Ok(scored.into_iter().map(|(entry, score)| (entry, format!("{score:.0}"))).collect())
 }
 
@@ -157,7 +157,7 @@ async fn refile(base: &Base, realm: &Realm, due: &BTreeMap<Member, Due>, records
     if arguments.is_empty() {
         return;
     }
-    if let Err(fault) = base.link.run(&REFILE, &[base.keys.due(realm)], &arguments, Again::Yes).await {
+    if let Err(fault) = base.link.run(&REFILE, &[base.keys.due(realm)], &arguments, Way::Ask).await {
         tracing::debug!(error = %fault, "sessions that were used could not be filed anew");
     }
 }

@@ -25,7 +25,7 @@ pub(crate) async fn open(options: RedisOptions) -> Result<Base, OpenError> {
     let place = options.place();
     let source = Source::new(&options)?;
     let failed = |fault: Fault| OpenError::new(&place, fault);
-    let link = Arc::new(Link::open(source.clone(), options.timeout).await.map_err(failed)?);
+    let link = Arc::new(Link::open(source.clone(), options.timeout, options.replicas).await.map_err(failed)?);
     let keys = Keys::new(&options.prefix);
     let feed = Feed::new(source, Arc::clone(&link), keys.changes());
     Ok(Base {

@@ -35,17 +35,17 @@ pub struct RedisOptions {
 /// Which servers there are.
 #[derive(Clone)]
 pub(crate) enum Topology {
-    Single(ConnectionInfo),
+    Single(Box<ConnectionInfo>),
     Sentinel(Sentinels),
     Cluster(Vec<ConnectionInfo>),
     /// A client that the user brought; it does not tell its nodes.
-    ClusterClient(ClusterClient),
+    ClusterClient(Box<ClusterClient>),
 }
 
 /// The sentinels, and what they are asked for.
 #[derive(Clone)]
 pub(crate) struct Sentinels {
-    pub(crate) sentinels: Vec<ConnectionInfo>,
+    pub(crate) nodes: Vec<ConnectionInfo>,
     pub(crate) name: String,
     /// How to speak to the primary that they name.
     pub(crate) node: RedisConnectionInfo,
@@ -101,7 +101,7 @@ impl RedisOptions {
 
     /// Returns the usual options for one server.
     pub fn single(server: ConnectionInfo) -> Self {
-        Self::new(Topology::Single(server))
+        Self::new(Topology::Single(Box::new(server)))
     }
 
     /// Returns the usual options for the primary that sentinels know by this name; the first of them tells the user,
@@ -110,7 +110,7 @@ impl RedisOptions {
     /// Sentinels that want a user and password of their own have them in their URLs, and the server's are given here.
     pub fn sentinel(sentinels: Vec<ConnectionInfo>, name: impl Into<String>, node: RedisConnectionInfo) -> Self {
         let tls = sentinels.first().is_some_and(|first| matches!(first.addr(), ConnectionAddr::TcpTls { .. }));
-        Self::new(Topology::Sentinel(Sentinels { sentinels, name: name.into(), node, tls }))
+        Self::new(Topology::Sentinel(Sentinels { nodes: sentinels, name: name.into(), node, tls }))
     }
 
     /// Returns the usual options for a cluster, of which these nodes are known.
@@ -186,8 +186,8 @@ impl RedisOptions {
         let list = |nodes: &[ConnectionInfo]| nodes.iter().map(|node| node.addr().to_string()).collect::<Vec<_>>();
         match &self.topology {
             Topology::Single(server) => format!("Redis at {}", server.addr()),
-            Topology::Sentinel(Sentinels { sentinels, name, .. }) => {
-                format!("Redis {name} by the sentinels at {}", list(sentinels).join(", "))
+            Topology::Sentinel(Sentinels { nodes, name, .. }) => {
+                format!("Redis {name} by the sentinels at {}", list(nodes).join(", "))
             }
             Topology::Cluster(nodes) => format!("Redis Cluster at {}", list(nodes).join(", ")),
             Topology::ClusterClient(_) => "Redis Cluster".to_owned(),
@@ -211,7 +211,7 @@ impl From<Client> for RedisOptions {
 
 impl From<ClusterClient> for RedisOptions {
     fn from(client: ClusterClient) -> Self {
-        Self::new(Topology::ClusterClient(client))
+        Self::new(Topology::ClusterClient(Box::new(client)))
     }
 }
 
@@ -227,6 +227,6 @@ impl fmt::Debug for RedisOptions {
             .field("events_per_session", &self.events_per_session)
             .field("events_per_realm", &self.events_per_realm)
             .field("certificates", &self.certificates)
-            .finish()
+            .finish_non_exhaustive()
     }
 }

@@ -4,7 +4,7 @@ use redis::{FromRedisValue, Value};
 use crate::error::Fault;
 use crate::events::pointer_arguments;
 use crate::index::{self, Filing};
-use crate::link::Again;
+use crate::link::Way;
 use crate::member::Member;
 use crate::open::Base;
 use crate::script::{SAVE, TOUCH};
@@ -17,7 +17,7 @@ const FILE_FIRST: i64 = 2;
 
 pub(crate) async fn load(base: &Base, realm: &Realm, id: &SessionId) -> Result<Option<Record>, Fault> {
     let key = base.keys.record(realm, id);
-    let answer = base.link.ask(redis::cmd("GET").arg(&key), Again::Yes).await?;
+    let answer = base.link.ask(redis::cmd("GET").arg(&key)).await?;
     read(base, answer, realm, id)
 }
 
@@ -40,10 +40,10 @@ pub(crate) async fn load_all(base: &Base, realm: &Realm, members: &[Member]) -> 
     let answers = if keys.is_empty() {
         Vec::new()
     } else if base.link.is_cluster() {
-        let questions: Vec<_> = keys.iter().map(|key| redis::Cmd::get(key)).collect();
+        let questions: Vec<_> = keys.iter().map(redis::Cmd::get).collect();
         base.link.ask_all(&questions).await?
     } else {
-        answered(base.link.ask(redis::cmd("MGET").arg(&keys), Again::Yes).await?)?
+        answered(base.link.ask(redis::cmd("MGET").arg(&keys)).await?)?
     };
     let read = |(answer, member): (Value, &Member)| read(base, answer, realm, &member.id);
     answers.into_iter().zip(members).map(read).collect()
@@ -71,11 +71,7 @@ pub(crate) async fn save(base: &Base, record: &Record, expected: Expected, event
         filed = index::file_again(base, &filing).await?;
         applied = run(base, &keys, record, expected, &value, &filed, events).await?;
     }
-    let outcome = outcome(applied)?;
-    if outcome == Outcome::Applied {
-        base.link.replicate(&keys[0], base.replicas).await?;
-    }
-    Ok(outcome)
+    outcome(applied)
 }
 
 async fn run(
@@ -106,7 +102,7 @@ async fn run(
         arguments.extend(pointer_arguments(event));
         arguments.push(serde_json::to_vec(event).map_err(|_| Fault::Answer("an event is JSON"))?);
     }
-    answered(base.link.run(&SAVE, keys, &arguments, Again::No).await?)
+    answered(base.link.run(&SAVE, keys, &arguments, Way::Write).await?)
 }
 
 pub(crate) async fn touch(
@@ -119,17 +115,16 @@ pub(crate) async fn touch(
     let keys = [base.keys.record(realm, id), base.keys.events(realm, id)];
     let arguments = [version.number().to_be_bytes(), instant(seen_at), instant(expires_at)].map(Vec::from);
     // Moving forward twice is moving once.
-    outcome(answered(base.link.run(&TOUCH, &keys, &arguments, Again::Yes).await?)?)
+    outcome(answered(base.link.run(&TOUCH, &keys, &arguments, Way::Ask).await?)?)
 }
 
 pub(crate) async fn epoch(base: &Base, realm: &Realm, subject: &Subject, raise: bool) -> Result<Epoch, Fault> {
     let key = base.keys.epoch(realm, subject);
     if !raise {
-        let answer = base.link.ask(redis::cmd("GET").arg(&key), Again::Yes).await?;
+        let answer = base.link.ask(redis::cmd("GET").arg(&key)).await?;
         return Ok(Epoch(answered::<Option<u64>>(answer)?.unwrap_or_default()));
     }
-    let raised = answered(base.link.ask(redis::cmd("INCR").arg(&key), Again::No).await?)?;
-    base.link.replicate(&key, base.replicas).await?;
+    let raised = answered(base.link.ask_about(&key, redis::cmd("INCR").arg(&key), Way::Write).await?)?;
     Ok(Epoch(raised))
 }
 

@@ -3,7 +3,7 @@ use bytes::Bytes;
 use hallpass::{Outcome, Settings, StoreError};
 
 use crate::error::Fault;
-use crate::link::Again;
+use crate::link::Way;
 use crate::open::Base;
 use crate::records::answered;
 use crate::script::SET;
@@ -43,7 +43,7 @@ impl Settings for RedisSettings {
 async fn load(base: &Base, name: &str) -> Result<Option<Bytes>, Fault> {
     let mut command = redis::cmd("HGET");
     command.arg(base.keys.settings()).arg(name);
-    let value: Option<Vec<u8>> = answered(base.link.ask(&command, Again::Yes).await?)?;
+    let value: Option<Vec<u8>> = answered(base.link.ask(&command).await?)?;
     Ok(value.map(Bytes::from))
 }
 
@@ -53,13 +53,12 @@ async fn set(base: &Base, name: &str, expected: Option<&[u8]>, value: Option<&[u
         [name.as_bytes(), is_there(expected), expected.unwrap_or_default(), is_there(value), value.unwrap_or_default()];
     let arguments = arguments.map(Vec::from);
     let keys = [base.keys.settings()];
-    let applied: i64 = answered(base.link.run(&SET, &keys, &arguments, Again::No).await?)?;
-    base.link.replicate(&keys[0], base.replicas).await?;
+    let applied: i64 = answered(base.link.run(&SET, &keys, &arguments, Way::Write).await?)?;
     Ok(if applied == 0 { Outcome::Conflict } else { Outcome::Applied })
 }
 
 async fn list(base: &Base, prefix: &str) -> Result<Vec<(String, Bytes)>, Fault> {
-    let answer = base.link.ask(redis::cmd("HGETALL").arg(base.keys.settings()), Again::Yes).await?;
+    let answer = base.link.ask(redis::cmd("HGETALL").arg(base.keys.settings())).await?;
     let all: Vec<(String, Vec<u8>)> = answered(answer)?;
     let mut found: Vec<_> = all.into_iter().filter(|(name, _)| name.starts_with(prefix)).collect();
     found.sort_unstable();

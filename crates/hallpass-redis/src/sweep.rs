@@ -4,7 +4,7 @@ use hallpass::{Realm, Record, SWEEP_MARGIN, Timestamp};
 
 use crate::error::Fault;
 use crate::index::realms;
-use crate::link::Again;
+use crate::link::Way;
 use crate::listing::due;
 use crate::member::{Member, whose};
 use crate::open::Base;
@@ -66,7 +66,7 @@ async fn tidy(base: &Base, realm: &Realm, entries: &[Entry<'_>], by: Timestamp) 
         }
     }
     if !used.is_empty() {
-        base.link.run(&REFILE, &[base.keys.due(realm)], &used, Again::Yes).await?;
+        base.link.run(&REFILE, &[base.keys.due(realm)], &used, Way::Ask).await?;
     }
     let forgotten = if base.link.is_cluster() {
         forget_in_cluster(base, realm, &gone).await?
@@ -80,7 +80,7 @@ async fn forget(base: &Base, realm: &Realm, gone: &[(&Entry<'_>, Option<&Record>
     if gone.is_empty() {
         return Ok(0);
     }
-    base.link.ask(&FORGET.load(), Again::Yes).await?;
+    base.link.ask(&FORGET.load()).await?;
     let forgetting = gone.iter().map(|(Entry { member, whose, score }, _)| {
         let keys = &base.keys;
         let keys = [keys.due(realm), keys.all(realm), keys.record(realm, &member.id), keys.subject(realm, whose)];
@@ -102,7 +102,7 @@ async fn forget_in_cluster(base: &Base, realm: &Realm, gone: &[(&Entry<'_>, Opti
         if !whose.is_empty() {
             let keys = [base.keys.subject(realm, whose), base.keys.mark(realm, whose)];
             let arguments = [bytes.to_vec()];
-            let answer = base.link.run(&FORGET_UNDER_SUBJECT, &keys, &arguments, Again::Yes).await?;
+            let answer = base.link.run(&FORGET_UNDER_SUBJECT, &keys, &arguments, Way::Ask).await?;
             if answered::<i64>(answer)? == 0 {
                 continue;
             }
@@ -110,7 +110,7 @@ async fn forget_in_cluster(base: &Base, realm: &Realm, gone: &[(&Entry<'_>, Opti
         let keys = [base.keys.due(realm), base.keys.all(realm)];
         let is_gone: &[u8] = if record.is_none() { b"1" } else { b"0" };
         let arguments = [&bytes[..], whose.as_bytes(), score.as_bytes(), is_gone].map(Vec::from);
-        let answer = base.link.run(&FORGET_IN_REALM, &keys, &arguments, Again::Yes).await?;
+        let answer = base.link.run(&FORGET_IN_REALM, &keys, &arguments, Way::Ask).await?;
         forgotten += usize::from(answered::<i64>(answer)? == 1);
     }
     Ok(forgotten)

@@ -181,7 +181,7 @@ mod tests {
     #[test]
     fn a_url_names_sentinels_and_their_primary() {
         let options = read("redis+sentinel://app:s3cret@a,b:7000/main/2?sentinel_password=other").expect("a URL");
-        let Topology::Sentinel(Sentinels { sentinels, name, node, tls }) = &options.topology else {
+        let Topology::Sentinel(Sentinels { nodes: sentinels, name, node, tls }) = &options.topology else {
             panic!("sentinels")
         };
         assert_eq!(sentinels.iter().map(address).collect::<Vec<_>>(), ["a:26379", "b:7000"]);

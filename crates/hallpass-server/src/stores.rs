@@ -41,22 +41,51 @@ impl std::error::Error for OpenError {
     }
 }
 
+#[cfg(feature = "redis")]
+const KINDS: &str = "memory:, sqlite:FILE and redis://HOST";
+#[cfg(not(feature = "redis"))]
+const KINDS: &str = "memory: and sqlite:FILE";
+
 /// The kinds of store that there are.
 #[derive(Clone, Copy)]
 enum Kind {
     Memory,
+    #[cfg(feature = "redis")]
+    Redis,
     Sqlite,
 }
+
+/// The schemes of URLs that name servers of Redis or Valkey.
+#[cfg(feature = "redis")]
+const REDIS: [&str; 12] = [
+    "redis",
+    "redis+cluster",
+    "redis+sentinel",
+    "rediss",
+    "rediss+cluster",
+    "rediss+sentinel",
+    "valkey",
+    "valkey+cluster",
+    "valkey+sentinel",
+    "valkeys",
+    "valkeys+cluster",
+    "valkeys+sentinel",
+];
 
 impl Kind {
     fn of(url: &str) -> Result<Self, OpenError> {
         match url.split_once(':').map(|(scheme, _)| scheme) {
             Some("memory") if url == "memory:" => Ok(Self::Memory),
+            #[cfg(feature = "redis")]
+            Some(scheme) if REDIS.contains(&scheme) => {
+                hallpass_redis::RedisOptions::from_url(url).map_err(OpenError::new)?;
+                Ok(Self::Redis)
+            }
             Some("sqlite") => Ok(Self::Sqlite),
             _ => Err(OpenError {
                 // A URL may hold a password: no more of it than the scheme is repeated.
                 message: format!(
-                    "no store is named {}...; there are memory: and sqlite:FILE",
+                    "no store is named {}...; there are {KINDS}",
                     url.split(':').next().unwrap_or_default()
                 ),
                 source: None,
@@ -74,7 +103,8 @@ pub fn check(url: &str) -> Result<(), OpenError> {
     Kind::of(url).map(drop)
 }
 
-/// Opens the store with this URL: `memory:`, which forgets everything when the process ends, or `sqlite:FILE`.
+/// Opens the store with this URL: `memory:`, which forgets everything when the process ends, `sqlite:FILE`, or (feature
+/// `redis`) `redis://HOST` and what else `hallpass_redis::RedisOptions` reads.
 ///
 /// # Errors
 ///
@@ -83,6 +113,11 @@ pub async fn open(url: &str) -> Result<Opened, OpenError> {
     match Kind::of(url)? {
         Kind::Memory => {
             Ok(Opened { store: Arc::new(MemoryStore::new()), settings: Arc::new(MemorySettings::default()) })
+        }
+        #[cfg(feature = "redis")]
+        Kind::Redis => {
+            let store = hallpass_redis::RedisStore::from_url(url).await.map_err(OpenError::new)?;
+            Ok(Opened { settings: Arc::new(store.settings()), store: Arc::new(store) })
         }
         Kind::Sqlite => {
             let url = url.to_owned();

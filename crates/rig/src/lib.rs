@@ -15,12 +15,16 @@
 
 mod browser;
 mod program;
+mod proxy;
 mod redis;
+mod redis_fleet;
 mod scratch;
 mod server;
 
 pub use browser::{Browser, browser};
 pub use program::program;
+pub use proxy::Proxy;
 pub use redis::{Redis, free_port, redis};
+pub use redis_fleet::{RedisCluster, RedisSentinels, redis_cluster, redis_sentinels};
 pub use scratch::scratch;
 pub use server::{NotReady, Server};

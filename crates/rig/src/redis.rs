@@ -19,7 +19,7 @@ pub struct Redis {
 
 const PATIENCE: Duration = Duration::from_secs(20);
 
-/// Starts a Redis server on a free port, or says that the test is skipped.
+/// Starts a Redis server on a port of its own, or says that the test is skipped.
 ///
 /// Each setting is a line of its configuration, such as `appendonly yes`. It keeps nothing by itself: a test that wants
 /// a file says so.
@@ -29,13 +29,22 @@ const PATIENCE: Duration = Duration::from_secs(20);
 /// If the server does not come up; or if it is missing and `HALLPASS_TEST_REQUIRE_ALL=1`.
 pub fn redis(settings: &[&str]) -> Option<Redis> {
     let program = program("redis-server")?;
-    let settings = settings.iter().map(|setting| (*setting).to_owned()).collect();
-    let mut redis = Redis { program, port: free_port(), settings, server: None, folder: scratch() };
+    let mut redis = Redis::new(&program, settings.iter().map(|setting| (*setting).to_owned()).collect());
     redis.start();
     Some(redis)
 }
 
 impl Redis {
+    /// Returns one that is not started yet.
+    pub(crate) fn new(program: &Path, settings: Vec<String>) -> Self {
+        Self { program: program.to_owned(), port: free_port(), settings, server: None, folder: scratch() }
+    }
+
+    /// Adds a setting for the next start.
+    pub(crate) fn set(&mut self, setting: String) {
+        self.settings.push(setting);
+    }
+
     /// Returns the port on which it listens, at 127.0.0.1.
     pub fn port(&self) -> u16 {
         self.port
@@ -80,6 +89,11 @@ impl Redis {
         self.server = None;
     }
 
+    /// Tells whether it was started, and not killed since.
+    pub fn is_running(&self) -> bool {
+        self.server.is_some()
+    }
+
     /// Freezes it, as a machine that hangs: it keeps its connections and answers nothing.
     pub fn freeze(&self) {
         self.signal("STOP");
@@ -96,11 +110,16 @@ impl Redis {
         assert!(sent.is_ok_and(|status| status.success()), "redis-server cannot be sent {signal}");
     }
 
-    /// Returns the command that asks it something with its own tool.
-    pub fn cli(&self) -> Command {
-        let mut command = Command::new("redis-cli");
-        command.args(["-p", &self.port.to_string()]);
-        command
+    /// Asks it something with its own tool, and returns what that prints.
+    ///
+    /// # Panics
+    ///
+    /// If the tool cannot be started or says that it failed.
+    pub fn ask(&self, question: &[&str]) -> String {
+        let port = self.port.to_string();
+        let output = Command::new("redis-cli").args(["-p", &port]).args(question).output().expect("redis-cli is there");
+        assert!(output.status.success(), "redis-cli {question:?}: {}", String::from_utf8_lossy(&output.stderr));
+        String::from_utf8_lossy(&output.stdout).trim().to_owned()
     }
 }
 

@@ -60,8 +60,8 @@ impl ServerFacts {
 
     /// Asks the server that a connection leads to. A server that refuses to tell is taken to be an ordinary one.
     pub(super) async fn ask(wire: &mut Wire) -> Result<Self, Fault> {
-        let text = match wire.ask(redis::cmd("INFO").arg("everything")).await {
-            Ok(answer) => of_one(answer).unwrap_or_default(),
+        let text = match wire.ask_any(redis::cmd("INFO")).await {
+            Ok(answer) => text_of(answer).unwrap_or_default(),
             Err(fault) if fault.is_of_connection() => return Err(fault),
             Err(_) => String::new(),
         };
@@ -78,7 +78,7 @@ impl ServerFacts {
         let mut question: Cmd = redis::cmd("CONFIG");
         question.arg("GET").arg("appendfsync");
         // Hosted servers refuse this; then it is not known.
-        facts.fsync = match wire.ask(&question).await {
+        facts.fsync = match wire.ask_any(question).await {
             Ok(Value::Map(pairs)) => pairs.into_iter().next().and_then(|(_, value)| text_of(value)),
             Ok(Value::Array(parts)) => parts.into_iter().nth(1).and_then(text_of),
             _ => None,
@@ -117,16 +117,6 @@ fn is_too_old(facts: &ServerFacts) -> bool {
     let mut parts = facts.version.split('.').map(|part| part.parse::<u32>().unwrap_or_default());
     let version = (parts.next().unwrap_or_default(), parts.next().unwrap_or_default());
     facts.server == "redis" && !facts.version.is_empty() && version < (6, 2)
-}
-
-/// A cluster answers with a text for each node; its primaries are those that are written to.
-fn of_one(answer: Value) -> Option<String> {
-    match answer {
-        Value::Map(nodes) => {
-            nodes.into_iter().filter_map(|(_, text)| text_of(text)).find(|text| !text.contains("role:slave"))
-        }
-        answer => text_of(answer),
-    }
 }
 
 fn text_of(value: Value) -> Option<String> {

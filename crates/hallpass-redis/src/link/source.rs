@@ -44,12 +44,12 @@ impl Source {
         let kind = match &options.topology {
             Topology::Single(server) => Kind::Single(client(server)?),
             Topology::Sentinel(sentinels) => {
-                let primary = match (sentinels.tls, sentinels.sentinels.first()) {
+                let primary = match (sentinels.tls, sentinels.nodes.first()) {
                     (true, Some(first)) => first.addr().clone(),
                     _ => ConnectionAddr::Tcp(String::new(), 0),
                 };
                 let info = client(&with_address(&sentinels.node, primary)?)?.get_connection_info().clone();
-                let clients = clients(&sentinels.sentinels)?;
+                let clients = clients(&sentinels.nodes)?;
                 Kind::Sentinel { sentinels: clients, name: sentinels.name.clone(), primary: info }
             }
             Topology::Cluster(nodes) => {
@@ -58,15 +58,16 @@ impl Source {
                 let mut builder = ClusterClient::builder(infos)
                     .connection_timeout(options.connect_timeout)
                     .response_timeout(options.timeout)
-                    .retries(3)
-                    .min_retry_wait(10)
-                    .max_retry_wait(100);
+                    // It would send again also what may have been done already.
+                    .retries(0);
                 if let Some(certificates) = read(&options.certificates).map_err(|error| unusable(options, error))? {
                     builder = builder.certs(certificates);
                 }
                 Kind::Cluster { client: builder.build().map_err(failed)?, nodes }
             }
-            Topology::ClusterClient(client) => Kind::Cluster { client: client.clone(), nodes: Vec::new() },
+            Topology::ClusterClient(client) => {
+                Kind::Cluster { client: ClusterClient::clone(client), nodes: Vec::new() }
+            }
         };
         Ok(Self { kind: Arc::new(kind), patience: options.connect_timeout })
     }
