@@ -9,7 +9,7 @@ use hallpass_redis::{OpenError, RedisOptions, RedisStore};
 use crate::support::{connect, create, ended, load, record, update};
 
 const RULES: &str = "user app on >s3cret ~hallpass:* &hallpass:* +@read +@write +@scripting +@pubsub +@connection \
-                     +info +config|get +wait";
+                     +info +time +config|get +wait";
 
 #[tokio::test]
 async fn a_user_with_few_rights_is_enough() {

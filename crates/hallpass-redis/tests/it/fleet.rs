@@ -36,6 +36,10 @@ async fn a_cluster_whose_primary_fails_under_load_loses_nothing_that_a_replica_h
     let running = load.start(&stores, 12);
     tokio::time::sleep(Duration::from_secs(1)).await;
     cluster.nodes()[0].kill();
+    tokio::time::sleep(Duration::from_secs(4)).await;
+    // Its replica is a primary now, and has no replica of its own until the old one is back.
+    cluster.nodes()[0].start();
+    assert!(cluster.nodes()[0].ask(&["info", "replication"]).contains("role:slave"), "another is the primary");
     back_in_every_slot(&stores[0]).await;
     load.answered().await;
     tokio::time::sleep(Duration::from_secs(1)).await;
