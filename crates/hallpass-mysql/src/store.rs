@@ -84,7 +84,7 @@ impl MysqlStore {
 impl Store for MysqlStore {
     fn capabilities(&self) -> Capabilities {
         let durable = self.connections().is_durable();
-        Capabilities { list: true, events: true, changes: false, shared: true, durable }
+        Capabilities { list: true, events: true, changes: false, shared: true, durable, copies: false }
     }
 
     async fn load(&self, realm: &Realm, id: &SessionId) -> Result<Option<Record>, StoreError> {
