@@ -7,6 +7,7 @@ mod end;
 mod issue;
 mod limit;
 mod operate;
+mod retry;
 mod sign_in;
 mod walks;
 
@@ -27,8 +28,9 @@ pub use self::builder::{InvalidSessions, SessionsBuilder};
 pub use self::commit::Outgoing;
 pub(crate) use self::commit::{Done, Intent, Work};
 pub use self::end::{Revocation, Revoked, Swept};
-pub use self::issue::{IdempotencyKey, Issued, NewSession, SignIn};
+pub use self::issue::{Issued, NewSession, SignIn};
 pub use self::operate::Verified;
+pub use self::retry::IdempotencyKey;
 use self::walks::WalkBudget;
 
 /// Who calls, and from where: what events say of it.
