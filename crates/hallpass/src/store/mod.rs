@@ -118,7 +118,8 @@ pub trait Store: fmt::Debug + Send + Sync + 'static {
     ///
     /// Must hold: comparison and write are one atomic step. With [`Expected::Absent`] it writes only if there is
     /// nothing under the id, not even a tombstone. With [`Expected::Version`] it never creates, and never writes over a
-    /// tombstone. The caller has already raised [`Record::version`]. Events are kept if and only if the record is
+    /// tombstone. The caller has already raised [`Record::version`]. `seen_at` becomes the later of what is stored and what
+    /// is given, as in a [touch](Store::touch): that leaves the version as it is, so a save may not know of it. Events are kept if and only if the record is
     /// written, where [`Capabilities::events`] is true, and ignored where it is not.
     ///
     /// # Errors
