@@ -1,9 +1,12 @@
 //! The MySQL and MariaDB store of [`hallpass`]: events in the transaction of their change, told in their order.
 
+mod announcer;
 mod connections;
 mod epochs;
 mod error;
 mod events;
+mod feed;
+mod numbering;
 mod options;
 mod query;
 mod row;

@@ -45,6 +45,8 @@ impl std::error::Error for OpenError {
 #[derive(Clone, Copy)]
 enum Kind {
     Memory,
+    #[cfg(feature = "mysql")]
+    Mysql,
     #[cfg(feature = "postgres")]
     Postgres,
     Sqlite,
@@ -54,13 +56,15 @@ impl Kind {
     fn of(url: &str) -> Result<Self, OpenError> {
         match url.split_once(':').map(|(scheme, _)| scheme) {
             Some("memory") if url == "memory:" => Ok(Self::Memory),
+            #[cfg(feature = "mysql")]
+            Some("mysql" | "mariadb") => Ok(Self::Mysql),
             #[cfg(feature = "postgres")]
             Some("postgres" | "postgresql") => Ok(Self::Postgres),
             Some("sqlite") => Ok(Self::Sqlite),
             _ => Err(OpenError {
                 // A URL may hold a password: no more of it than the scheme is repeated.
                 message: format!(
-                    "no store is named {}...; there are memory:, sqlite:FILE and postgres://...",
+                    "no store is named {}...; there are memory:, sqlite:FILE, postgres://... and mysql://...",
                     url.split(':').next().unwrap_or_default()
                 ),
                 source: None,
@@ -78,8 +82,8 @@ pub fn check(url: &str) -> Result<(), OpenError> {
     Kind::of(url).map(drop)
 }
 
-/// Opens the store with this URL: `memory:`, which forgets everything when the process ends, `sqlite:FILE`, or
-/// `postgres://...`.
+/// Opens the store with this URL: `memory:`, which forgets everything when the process ends, `sqlite:FILE`, `postgres://...` or
+/// `mysql://...`.
 ///
 /// # Errors
 ///
@@ -88,6 +92,11 @@ pub async fn open(url: &str) -> Result<Opened, OpenError> {
     match Kind::of(url)? {
         Kind::Memory => {
             Ok(Opened { store: Arc::new(MemoryStore::new()), settings: Arc::new(MemorySettings::default()) })
+        }
+        #[cfg(feature = "mysql")]
+        Kind::Mysql => {
+            let store = hallpass_mysql::MysqlStore::from_url(url).await.map_err(OpenError::new)?;
+            Ok(Opened { settings: Arc::new(store.settings()), store: Arc::new(store) })
         }
         #[cfg(feature = "postgres")]
         Kind::Postgres => {

@@ -1,5 +1,11 @@
 //! The MySQL store, tested from outside, on MariaDB.
 
 mod conformance;
+mod damage;
+mod failure;
+mod feed;
+mod opening;
+mod order;
 mod proxy;
 mod support;
+mod writing;
