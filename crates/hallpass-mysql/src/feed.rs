@@ -24,7 +24,7 @@ const LAST: &str = "SELECT value FROM hallpass_counters WHERE name = 'changes'";
 const NEXT: &str = "SELECT seq, realm, id FROM hallpass_changes WHERE seq > ? ORDER BY seq LIMIT 1000";
 /// Nobody who listens is that late, and not told that there was a hole.
 const FORGET: &str = "DELETE FROM hallpass_changes WHERE at < UTC_TIMESTAMP(3) - INTERVAL 5 MINUTE
-    ORDER BY intake LIMIT 10000";
+    ORDER BY at LIMIT 10000";
 
 /// What others announce, asked for again and again from the first listener on.
 #[derive(Debug)]

@@ -85,6 +85,7 @@ CREATE TABLE IF NOT EXISTS hallpass_changes (
     id BINARY(16) NOT NULL,
     at DATETIME(3) NOT NULL DEFAULT CURRENT_TIMESTAMP(3),
     PRIMARY KEY (intake),
-    KEY changes_by_seq (seq)
+    KEY changes_by_seq (seq),
+    KEY changes_by_age (at)
 ) ENGINE = InnoDB DEFAULT CHARACTER SET utf8mb4 COLLATE {collation};
 INSERT IGNORE INTO hallpass_counters (name, value) VALUES ('changes', 0);
