@@ -12,8 +12,6 @@ pub(crate) struct Base {
     pub(crate) keys: Keys,
     pub(crate) feed: Feed,
     pub(crate) place: Arc<str>,
-    /// How many replicas are to take a write.
-    pub(crate) replicas: u32,
     pub(crate) events_per_session: u32,
     pub(crate) events_per_realm: u32,
 }
@@ -33,7 +31,6 @@ pub(crate) async fn open(options: RedisOptions) -> Result<Base, OpenError> {
         keys,
         feed,
         place: place.into(),
-        replicas: options.replicas,
         events_per_session: options.events_per_session,
         events_per_realm: options.events_per_realm,
     })

@@ -12,6 +12,7 @@ mod errors;
 mod help;
 mod homes;
 mod reading;
+mod redis;
 mod revoking;
 mod seed;
 mod serving;

@@ -69,12 +69,13 @@ pub(crate) struct Link {
     turn: AtomicUsize,
     replicas: u32,
     is_cluster: bool,
+    fails_over: bool,
     timeout: Duration,
 }
 
 impl Link {
     pub(crate) async fn open(source: Source, timeout: Duration, replicas: u32) -> Result<Self, Fault> {
-        let is_cluster = source.is_cluster();
+        let (is_cluster, fails_over) = (source.is_cluster(), source.fails_over());
         let keeper = Keeper::open(source.clone()).await?;
         let mut writers = Vec::new();
         if replicas > 0 {
@@ -82,7 +83,7 @@ impl Link {
                 writers.push(Keeper::open(source.clone()).await?);
             }
         }
-        Ok(Self { keeper, writers, turn: AtomicUsize::new(0), replicas, is_cluster, timeout })
+        Ok(Self { keeper, writers, turn: AtomicUsize::new(0), replicas, is_cluster, fails_over, timeout })
     }
 
     /// Tells whether what belongs together may lie on several servers.
@@ -92,6 +93,11 @@ impl Link {
 
     pub(crate) fn facts(&self) -> ServerFacts {
         self.keeper.facts()
+    }
+
+    /// Tells whether what was acknowledged survives the loss of the server and of power.
+    pub(crate) fn is_durable(&self) -> bool {
+        self.facts().is_durable() && (!self.fails_over || self.replicas > 0)
     }
 
     /// Asks something that may be put twice.
