@@ -43,6 +43,7 @@ impl Way {
 enum Question<'a> {
     One(&'a Cmd),
     All(&'a [Cmd]),
+    Everywhere(&'a Cmd),
     Lasting(&'a Cmd, Copies<'a>),
 }
 
@@ -51,6 +52,10 @@ impl Question<'_> {
         match self {
             Self::One(command) => wire.ask(command).await,
             Self::All(commands) => Ok(Value::Array(wire.ask_all(commands).await?)),
+            Self::Everywhere(command) => {
+                let servers = wire.ask_everywhere(command).await?;
+                Ok(Value::Int(i64::try_from(servers).unwrap_or(i64::MAX)))
+            }
             Self::Lasting(command, copies) => wire.write(command, *copies).await,
         }
     }
@@ -122,6 +127,14 @@ impl Link {
         match self.put(&self.keeper, &Question::All(commands), Way::Ask).await? {
             Value::Array(answers) => Ok(answers),
             _ => Err(Fault::Answer("several questions have several answers")),
+        }
+    }
+
+    /// Asks every server that is written to; answers how many there are.
+    pub(crate) async fn ask_everywhere(&self, command: &Cmd) -> Result<usize, Fault> {
+        match self.put(&self.keeper, &Question::Everywhere(command), Way::Ask).await? {
+            Value::Int(servers) => Ok(usize::try_from(servers).unwrap_or_default()),
+            _ => Err(Fault::Answer("servers are counted")),
         }
     }
 
