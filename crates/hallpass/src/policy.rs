@@ -274,7 +274,11 @@ impl PolicyBuilder {
         self
     }
 
-    /// Sets how long one token is used before the next: whole seconds, more than the grace, at most 400 days.
+    /// Sets how long one token is used before the next: whole seconds, at least the grace and twice `replay_after`, at
+    /// most 400 days.
+    ///
+    /// Were renewals closer together, a browser whose packets stall could come back with a token that it left behind two
+    /// renewals ago, and an honest session would end as stolen.
     pub fn renewal(mut self, renewal: Duration) -> Self {
         self.0.terms.renewal = Terms::seconds(renewal);
         self
@@ -292,7 +296,8 @@ impl PolicyBuilder {
         self
     }
 
-    /// Sets how long after a renewal a spent token becomes a sign of theft: longer than the grace, at most 1 hour.
+    /// Sets how long after a newer token was shown an older one becomes a sign of theft: longer than the grace, at most
+    /// 1 hour.
     pub fn replay_after(mut self, replay_after: Duration) -> Self {
         self.0.grace.replay_after = replay_after;
         self
@@ -376,8 +381,8 @@ impl PolicyBuilder {
                 "replay_after is to be longer than the grace, and at most 1 hour",
             ),
             (
-                Duration::from_secs(terms.renewal.into()) <= grace.grace,
-                "the renewal timeout is to be longer than the grace",
+                Duration::from_secs(terms.renewal.into()) < grace.grace + 2 * grace.replay_after,
+                "the renewal timeout is to be at least the grace and twice replay_after",
             ),
             (limit.is_some_and(|limit| !(1..=1000).contains(&limit.most)), "the limit of sessions is to be 1 to 1,000"),
             (retention > 400 * DAY, "the retention is to be at most 400 days"),

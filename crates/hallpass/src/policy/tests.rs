@@ -88,12 +88,12 @@ fn renewal_is_due_after_its_timeout_counted_from_the_last() {
 
 #[test]
 fn the_stricter_of_stored_and_present_policy_wins() {
-    let strict = Policy::builder().idle(10 * MINUTE).absolute(HOUR).renewal(MINUTE).build().expect("valid");
+    let strict = Policy::builder().idle(10 * MINUTE).absolute(HOUR).renewal(6 * MINUTE).build().expect("valid");
     let loose = Policy::default();
     for (made_under, present) in [(&strict, &loose), (&loose, &strict)] {
         let record = record(made_under);
         assert_eq!(present.deadlines(&record), Deadlines { idle: at(600), absolute: at(3600) });
-        assert_eq!(present.judge(&record, at(60)), live(true));
+        assert_eq!(present.judge(&record, at(360)), live(true));
         assert!(present.is_touch_due(&record, at(31)));
     }
 }
@@ -132,7 +132,7 @@ fn contradictions_are_refused() {
         (builder().absolute(Duration::ZERO), "the absolute timeout is to be 1 second"),
         (builder().idle(5 * HOUR), "no longer than the absolute"),
         (builder().renewal(Duration::ZERO), "the renewal timeout is to be 1 second"),
-        (builder().renewal(30 * second), "longer than the grace"),
+        (builder().renewal(329 * second), "at least the grace and twice replay_after"),
         (builder().anonymous(2 * DAY), "anonymous"),
         (builder().grace(4 * second), "the grace is to be"),
         (builder().grace(301 * second), "the grace is to be"),

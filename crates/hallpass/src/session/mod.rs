@@ -18,7 +18,9 @@ use crate::id::SessionId;
 use crate::name::{Method, Profile, Subject};
 use crate::policy::Deadlines;
 use crate::record::{Client, Level, Record};
-use crate::sessions::{Admission, Caller, Done, Intent, Outgoing, Seat, Sessions, SignIn, Ticket, Witness, Work};
+use crate::sessions::{
+    Admission, Caller, Done, Entry, Intent, LeftBehind, Outgoing, Seat, Sessions, SignIn, Ticket, Witness, Work,
+};
 use crate::store::StoreError;
 use crate::time::Timestamp;
 
@@ -69,6 +71,8 @@ struct State {
     profile: Option<Profile>,
     witness: Option<Arc<dyn Witness>>,
     outgoing: Option<Outgoing>,
+    /// What the client's token opened until it was replaced.
+    left_behind: Option<Box<LeftBehind>>,
 }
 
 impl State {
@@ -89,7 +93,8 @@ impl State {
 
     /// Takes back what could not be saved, under what was done since, so that the next commit tries again.
     fn take_back(&mut self, work: Work) {
-        self.changes.put_under(work.changes);
+        let data = self.record.as_ref().map(|record| record.data.clone()).unwrap_or_default();
+        self.changes.put_under(work.changes, &data);
         self.ticket = self.ticket.take().or(work.ticket);
         self.intent = self.intent.take().or(work.intent);
         self.renewal_due |= work.renewal_due;
@@ -104,7 +109,7 @@ impl Session {
 
     pub(crate) fn admitted(sessions: Sessions, admission: Admission, caller: Caller) -> Self {
         let session = Self::unopened(sessions);
-        session.fill(Some(admission), Arc::new(caller));
+        session.fill(Entry::Admitted(admission), Arc::new(caller));
         session
     }
 
@@ -113,14 +118,14 @@ impl Session {
         self.0.state.lock().is_some()
     }
 
-    pub(crate) fn fill(&self, admission: Option<Admission>, witness: Arc<dyn Witness>) {
+    pub(crate) fn fill(&self, entry: Entry, witness: Arc<dyn Witness>) {
         let mut state = self.0.state.lock();
         if state.is_some() {
             return; // Whoever opened it first has filled it.
         }
         let witness = Some(witness);
-        *state = Some(match admission {
-            Some(Admission { record, ticket, is_locked, renewal_due, touch_due }) => State {
+        *state = Some(match entry {
+            Entry::Admitted(Admission { record, ticket, is_locked, renewal_due, touch_due }) => State {
                 record: Some(record),
                 ticket: Some(ticket),
                 is_locked,
@@ -129,7 +134,8 @@ impl Session {
                 witness,
                 ..State::default()
             },
-            None => State { witness, ..State::default() },
+            Entry::LeftBehind(left_behind) => State { witness, left_behind: Some(left_behind), ..State::default() },
+            Entry::Nobody => State { witness, ..State::default() },
         });
     }
 
@@ -286,7 +292,7 @@ impl Session {
     ) -> Result<(), Error> {
         let mut state = self.state();
         let state = &mut *state;
-        if state.is_locked && !matches!(state.intent, Some(Intent::SignIn(_))) {
+        if state.is_locked && !matches!(state.intent, Some(Intent::SignIn(_) | Intent::LogOut)) {
             return Err(Error::locked());
         }
         let data = state.record.as_ref().map(|record| record.data.clone()).unwrap_or_default();
@@ -314,20 +320,21 @@ impl Session {
     ///
     /// # Errors
     ///
-    /// [`Error::is_corrupt`] if the attributes from before cannot be read.
+    /// [`Error::is_value`] if the proof is older than a session may be. Nothing is changed then.
     pub fn authenticate(&self, sign_in: impl Into<SignIn>) -> Result<(), Error> {
         let mut sign_in = sign_in.into();
         let mut state = self.state();
         let state = &mut *state;
+        self.0.sessions.check_proof(&sign_in, state.record.as_deref())?;
         let before = match &state.intent {
             Some(Intent::SignIn(pending)) => Some(pending.subject.clone()),
             Some(Intent::LogOut) => None,
             _ => state.record.as_ref().and_then(|record| record.subject.clone()),
         };
         if before.as_ref() != Some(&sign_in.subject) {
-            let data = state.record.as_ref().map(|record| record.data.clone()).unwrap_or_default();
-            let keep: Vec<_> = sign_in.keep.iter().map(String::as_str).collect();
-            state.changes.carry_over(&data, &keep)?;
+            // What waits to be unlocked is nobody else's to keep.
+            let keep = sign_in.keep.iter().map(String::as_str).filter(|_| !state.is_locked);
+            state.changes.keep_only(&keep.collect::<Vec<_>>());
         }
         sign_in.client.get_or_insert_with(|| state.client.as_deref().cloned().unwrap_or_default());
         state.intent = Some(Intent::SignIn(Box::new(sign_in)));
@@ -348,6 +355,11 @@ impl Session {
     /// Requests that do so at once with one token make one successor: whichever is first hands it out, and those that show
     /// the old token afterwards get it too. Above the pace of renewals (a burst of 16, then one a second), and where there
     /// is no session or it is locked, nothing happens.
+    ///
+    /// # Security
+    ///
+    /// Not for every request of a browser: it keeps the cookie that came last, and where answers overtake each other more
+    /// often than every `grace` and twice `replay_after`, it may come back with one that looks stolen.
     pub fn renew(&self) {
         let mut state = self.state();
         state.renewal_due = state.record.is_some() && !state.is_locked;
@@ -357,7 +369,7 @@ impl Session {
     pub fn log_out(&self) {
         let mut state = self.state();
         state.changes = Changes::default();
-        state.changes.clears = true;
+        state.changes.keep_only(&[]);
         state.intent = Some(Intent::LogOut);
     }
 
@@ -396,9 +408,12 @@ impl Session {
         let mut state = self.state();
         match done {
             Ok(Done { record, ticket, outgoing }) => {
+                // What was done while this was saved was done on the record from before.
+                let data = state.record.take().map(|record| record.data.clone()).unwrap_or_default();
+                state.changes.made_on(&data);
                 state.record = record;
                 state.ticket = ticket;
-                state.is_locked &= work.intent.is_none();
+                state.is_locked &= !matches!(work.intent, Some(Intent::SignIn(_) | Intent::LogOut));
                 if !matches!(outgoing, Outgoing::Keep) {
                     state.outgoing = Some(outgoing);
                 }
@@ -452,6 +467,7 @@ impl Session {
             client: state.client.clone(),
             profile: state.profile.clone(),
             witness: state.witness.clone().unwrap_or_else(|| Arc::new(Caller::user())),
+            left_behind: state.left_behind.as_deref().cloned(),
             hands_out: true,
         }))
     }

@@ -8,7 +8,7 @@ use crate::event::{EndReason, EventKind};
 use crate::id::{SessionId, SessionSecret};
 use crate::policy::{Expiry, Verdict};
 use crate::record::Record;
-use crate::store::{Expected, Outcome};
+use crate::store::{Expected, Outcome, StoreError};
 use crate::time::Timestamp;
 use crate::token::{Generation, ReferenceToken, Standing};
 
@@ -68,6 +68,68 @@ impl Place {
     }
 }
 
+/// A living session whose token was replaced by a newer one than was shown.
+#[derive(Clone)]
+pub(crate) struct LeftBehind {
+    pub(crate) record: Arc<Record>,
+    /// Whether the token that was shown is known to have been good once.
+    pub(crate) is_proven: bool,
+    /// Whether it was replaced so recently that the client may get the newer one only now.
+    pub(crate) is_recent: bool,
+}
+
+/// What comes of what a request presents.
+#[cfg_attr(not(feature = "tower"), allow(dead_code))] // who opens a session by hand has one, or an error
+pub(crate) enum Entry {
+    /// Nothing opens: there is no session.
+    Nobody,
+    /// Nothing opens any more.
+    LeftBehind(Box<LeftBehind>),
+    Admitted(Admission),
+}
+
+/// Why there is no admission.
+pub(crate) enum Rejected {
+    /// The token is refused.
+    Refused(Refusal, Option<Box<LeftBehind>>),
+    /// Nobody can say.
+    Failed(Error),
+}
+
+#[cfg(feature = "tower")]
+impl Entry {
+    /// Takes a refusal for the answer that it is: without the token there is no session, and no error.
+    pub(crate) fn of(admitted: Result<Admission, Rejected>) -> Result<Self, Error> {
+        match admitted {
+            Ok(admission) => Ok(Self::Admitted(admission)),
+            Err(Rejected::Refused(_, None)) => Ok(Self::Nobody),
+            Err(Rejected::Refused(_, Some(left_behind))) => Ok(Self::LeftBehind(left_behind)),
+            Err(Rejected::Failed(error)) => Err(error),
+        }
+    }
+}
+
+impl From<Rejected> for Error {
+    fn from(rejected: Rejected) -> Self {
+        match rejected {
+            Rejected::Refused(refusal, _) => Self::inactive(refusal),
+            Rejected::Failed(error) => error,
+        }
+    }
+}
+
+impl From<Error> for Rejected {
+    fn from(error: Error) -> Self {
+        Self::Failed(error)
+    }
+}
+
+impl From<StoreError> for Rejected {
+    fn from(error: StoreError) -> Self {
+        Self::Failed(error.into())
+    }
+}
+
 /// Why a token does not open its session.
 enum Obstacle {
     /// It is refused, which is to be reported as this.
@@ -92,8 +154,8 @@ impl Ticket {
 
 impl Sessions {
     /// Judges a token: loads its record, applies the five rules and the policy, and saves what they ask for.
-    pub(crate) async fn admit(&self, text: impl AsRef<[u8]>, witness: &dyn Witness) -> Result<Admission, Error> {
-        let token = ReferenceToken::parse(text).map_err(|_| Error::inactive(Refusal::Malformed))?;
+    pub(crate) async fn admit(&self, text: impl AsRef<[u8]>, witness: &dyn Witness) -> Result<Admission, Rejected> {
+        let token = ReferenceToken::parse(text).map_err(|_| Rejected::Refused(Refusal::Malformed, None))?;
         let now = self.now();
         let Some(record) = self.0.store.load(&self.0.realm, &token.id).await? else {
             return Err(self.refuse_unknown(&token, witness));
@@ -114,7 +176,7 @@ impl Sessions {
         mut judged: Result<Place, Obstacle>,
         witness: &dyn Witness,
         mut now: Timestamp,
-    ) -> Result<Admission, Error> {
+    ) -> Result<Admission, Rejected> {
         // A copy may only let in: what is more than that is decided by the record itself.
         let mut is_copy = self.0.store.capabilities().copies;
         for _ in 0..ATTEMPTS {
@@ -129,19 +191,20 @@ impl Sessions {
                 }
                 Err(Obstacle::Refused(kind, refusal)) => {
                     self.report(kind, &token, Some(&record), &witness.caller());
-                    return Err(Error::inactive(refusal));
+                    let left_behind = self.left_behind(&token, record, &refusal, now);
+                    return Err(Rejected::Refused(refusal, left_behind.map(Box::new)));
                 }
-                Err(Obstacle::Damaged) => return Err(Error::corrupt("a living record without a chain")),
+                Err(Obstacle::Damaged) => return Err(Error::corrupt("a living record without a chain").into()),
                 // It ends by what was judged of this very record; of another the judgement may be another.
                 Err(Obstacle::Ends(reason)) => {
                     let caller = witness.caller();
                     if self.end_as_judged(&record, reason.clone(), &caller, now).await? == Outcome::Applied {
-                        return Err(Error::inactive(Refusal::Ended(reason)));
+                        return Err(Rejected::Refused(Refusal::Ended(reason), None));
                     }
                 }
                 Err(Obstacle::Expired(expiry)) => {
                     if self.expire(&record, expiry, now).await? {
-                        return Err(Error::inactive(Refusal::Ended(expiry.reason())));
+                        return Err(Rejected::Refused(Refusal::Ended(expiry.reason()), None));
                     }
                 }
             }
@@ -152,12 +215,31 @@ impl Sessions {
             record = Arc::new(present);
             judged = self.judge(&token, &record, now);
         }
-        Err(Error::conflict())
+        Err(Error::conflict().into())
     }
 
-    fn refuse_unknown(&self, token: &ReferenceToken, witness: &dyn Witness) -> Error {
+    fn refuse_unknown(&self, token: &ReferenceToken, witness: &dyn Witness) -> Rejected {
         self.report(EventKind::UnknownToken, token, None, &witness.caller());
-        Error::inactive(Refusal::Unknown)
+        Rejected::Refused(Refusal::Unknown, None)
+    }
+
+    /// Tells whether a refused token was replaced in its session, as far as that can be told: a token of an older chain
+    /// cannot be proven.
+    fn left_behind(
+        &self,
+        token: &ReferenceToken,
+        record: Arc<Record>,
+        refusal: &Refusal,
+        now: Timestamp,
+    ) -> Option<LeftBehind> {
+        let chain = record.chain.as_ref()?;
+        let (is_proven, replaced_at) = match refusal {
+            Refusal::Spent => (true, chain.confirmed_at.unwrap_or(chain.renewed_at)),
+            Refusal::Wrong if token.generation < chain.first_generation => (false, chain.started_at),
+            _ => return None,
+        };
+        let is_recent = now.since(replaced_at) <= self.policy(&record.profile).grace().replay_after;
+        Some(LeftBehind { record, is_proven, is_recent })
     }
 
     /// Judges a token against the record as it is now, by the five rules and the policy.

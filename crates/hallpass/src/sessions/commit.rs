@@ -6,7 +6,7 @@ use std::time::Duration;
 use bytes::Bytes;
 
 use super::admit::ATTEMPTS;
-use super::{Caller, Issued, NewSession, Seat, Sessions, SignIn, Ticket, Witness};
+use super::{Caller, Issued, LeftBehind, NewSession, Seat, Sessions, SignIn, Ticket, Witness};
 use crate::error::{Error, Refusal};
 use crate::event::{EndReason, EventKind};
 use crate::name::Profile;
@@ -27,6 +27,7 @@ pub(crate) struct Work {
     pub(crate) client: Option<Box<Client>>,
     pub(crate) profile: Option<Profile>,
     pub(crate) witness: Arc<dyn Witness>,
+    pub(crate) left_behind: Option<LeftBehind>,
     /// Whether a new token can be handed out; where it cannot, none is made.
     pub(crate) hands_out: bool,
 }
@@ -87,7 +88,7 @@ impl Sessions {
             Some(Intent::LogOut) => Box::pin(self.commit_log_out(work)).await,
             Some(Intent::SignIn(sign_in)) => Box::pin(self.commit_sign_in(work, sign_in)).await,
             Some(Intent::Rechain) => Box::pin(self.commit_rechain(work)).await,
-            None if work.record.is_none() => Box::pin(self.commit_new(work)).await,
+            None if work.record.is_none() => Box::pin(self.commit_unopened(work)).await,
             None => self.commit_changes(work).await,
         };
         work.intent = intent;
@@ -97,6 +98,9 @@ impl Sessions {
     async fn commit_log_out(&self, work: &mut Work) -> Result<Done, Error> {
         if let Some(record) = work.record.take() {
             self.end_as(&record, EndReason::Logout, &work.witness.caller(), self.now()).await?;
+        }
+        if let Some(left_behind) = &work.left_behind {
+            self.log_out_left_behind(left_behind, &work.witness.caller()).await?;
         }
         work.ticket = None;
         if work.changes.has_values() {
@@ -113,8 +117,11 @@ impl Sessions {
 
     async fn commit_rechain(&self, work: &mut Work) -> Result<Done, Error> {
         let Some(record) = work.record.take() else {
-            return self.commit_new(work).await;
+            return self.commit_unopened(work).await;
         };
+        if work.is_locked {
+            return Err(Error::locked());
+        }
         let read_from = record.data.clone();
         let changes = &mut work.changes;
         let edit = |next: &mut Record| {
@@ -124,6 +131,17 @@ impl Sessions {
         let record = Arc::unwrap_or_clone(record);
         let (record, ticket) = self.replace_chain(record, edit, EventKind::Rechained, &work.witness.caller()).await?;
         Ok(Done::issued(self, Arc::new(record), ticket))
+    }
+
+    /// Makes a session for a request that has none, unless a newer token is on its way to the client: a cookie of this
+    /// late answer would take its place.
+    async fn commit_unopened(&self, work: &mut Work) -> Result<Done, Error> {
+        match &work.left_behind {
+            Some(LeftBehind { record, is_recent: true, .. }) if !work.changes.is_empty() => {
+                self.discard(work, Arc::clone(record))
+            }
+            _ => self.commit_new(work).await,
+        }
     }
 
     /// Makes a session if there is something to keep in it.

@@ -2,8 +2,8 @@
 
 use std::num::{NonZeroU64, NonZeroUsize};
 
-use super::admit::ATTEMPTS;
-use super::{Caller, SessionState, Sessions, States};
+use super::admit::{ATTEMPTS, Rejected};
+use super::{Caller, LeftBehind, SessionState, Sessions, States};
 use crate::error::Error;
 use crate::event::{EndReason, EventKind};
 use crate::id::SessionId;
@@ -63,6 +63,8 @@ pub struct Swept {
 impl Sessions {
     /// Ends the session that a token opens; a token that opens none is as good as logged out.
     ///
+    /// A token that was replaced ends its session too: whoever had it may no longer be the one who goes on with it.
+    ///
     /// # Errors
     ///
     /// [`Error::is_unavailable`] if the store is away: the session may then still be open.
@@ -73,9 +75,18 @@ impl Sessions {
     pub async fn log_out(&self, token: &str, caller: &Caller) -> Result<(), Error> {
         match self.admit(token, caller).await {
             Ok(admission) => self.end_as(&admission.record, EndReason::Logout, caller, self.now()).await.map(drop),
-            Err(error) if error.is_inactive() => Ok(()),
-            Err(error) => Err(error),
+            Err(Rejected::Refused(_, Some(left_behind))) => self.log_out_left_behind(&left_behind, caller).await,
+            Err(Rejected::Refused(_, None)) => Ok(()),
+            Err(Rejected::Failed(error)) => Err(error),
         }
+    }
+
+    /// Ends the session of a token that was good once; nobody else can say so.
+    pub(super) async fn log_out_left_behind(&self, left_behind: &LeftBehind, caller: &Caller) -> Result<(), Error> {
+        if left_behind.is_proven {
+            self.end_as(&left_behind.record, EndReason::Logout, caller, self.now()).await?;
+        }
+        Ok(())
     }
 
     /// Ends a session; answers whether it was usable until now.

@@ -199,3 +199,26 @@ async fn a_change_that_is_too_large_leaves_the_one_before() {
     let kept = ["kept", "text", "other"].map(|key| again.get::<String>(key).expect("text"));
     assert_eq!(kept, [Some("small".to_owned()), Some("a".to_owned()), None]);
 }
+
+#[tokio::test]
+async fn an_update_by_a_clone_while_another_is_saved_is_not_lost() {
+    let app = App::new();
+    let mut browser = app.browser();
+    browser.get("/count/n").await.expect(StatusCode::OK);
+    let session = app.sessions.open(&browser.token(), &Caller::user()).await.expect("it lives");
+    let plus_one = |n: Option<u64>| n.unwrap_or(0) + 1;
+    session.update("n", plus_one).expect("a number");
+    let gate = app.store.hold_next(Method::Save);
+    let saving = tokio::spawn({
+        let session = session.clone();
+        async move { session.commit().await }
+    });
+    gate.reached().await;
+    session.update("n", plus_one).expect("a number");
+    gate.open();
+    saving.await.expect("no panic").expect("saved");
+    session.commit().await.expect("saved");
+    assert_eq!(session.get::<u64>("n").expect("a number"), Some(3));
+    browser.get("/count/n").await.expect(StatusCode::OK);
+    assert_eq!(browser.get("/count/n").await.body, "5", "it was saved as well");
+}

@@ -7,6 +7,7 @@ mod conflicts;
 mod conformance;
 mod defects;
 mod ending;
+mod left_behind;
 mod renew_now;
 mod renewal;
 mod signing_in;
