@@ -5,8 +5,8 @@ use std::sync::Arc;
 
 use async_trait::async_trait;
 use hallpass::{
-    Capabilities, ChangeStream, Epoch, Event, EventQuery, Expected, Outcome, Page, Query, Realm, Record, SessionId,
-    Store, StoreError, Subject, Timestamp, Version,
+    Capabilities, ChangeStream, Epoch, Event, EventQuery, Expected, Outcome, Page, PageLimit, Query, Realm, Record,
+    SessionId, Store, StoreError, Subject, Timestamp, Version,
 };
 use hallpass_sql::{Damage, event_values, session_values};
 use rusqlite::Connection;
@@ -141,6 +141,11 @@ impl Store for SqliteStore {
     async fn list(&self, query: &Query) -> Result<Page<Record>, StoreError> {
         let (query, damage) = (query.clone(), Arc::clone(&self.inner.damage));
         self.readers().aside(move |connection| query::list(connection, &query, &damage)).await
+    }
+
+    async fn overdue(&self, by: Timestamp, limit: PageLimit) -> Result<Vec<Record>, StoreError> {
+        let damage = Arc::clone(&self.inner.damage);
+        self.readers().aside(move |connection| query::overdue(connection, by, limit, &damage)).await
     }
 
     async fn events(&self, query: &EventQuery) -> Result<Page<Event>, StoreError> {

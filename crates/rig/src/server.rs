@@ -14,7 +14,7 @@ use crate::scratch;
 pub struct Server {
     child: Child,
     log: PathBuf,
-    _folder: TempDir,
+    folders: Vec<TempDir>,
 }
 
 /// A server did not come up; its output is in the text.
@@ -46,9 +46,16 @@ impl Server {
             .stderr(errors)
             .spawn()
             .map_err(|error| NotReady(format!("{command:?}: {error}")))?;
-        let mut server = Self { child, log, _folder: folder };
+        let mut server = Self { child, log, folders: vec![folder] };
         let found = server.wait(patience, ready)?;
         Ok((server, found))
+    }
+
+    /// Keeps a folder of the server's until it is dropped.
+    #[must_use]
+    pub fn keeping(mut self, folder: TempDir) -> Self {
+        self.folders.push(folder);
+        self
     }
 
     /// Returns what the server has printed so far, standard output and standard error mixed.

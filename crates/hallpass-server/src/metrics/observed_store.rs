@@ -4,8 +4,8 @@ use std::time::Instant;
 
 use async_trait::async_trait;
 use hallpass::{
-    Capabilities, ChangeStream, Epoch, Event, EventQuery, Expected, Outcome, Page, Query, Realm, Record, SessionId,
-    Store, StoreError, Subject, Timestamp, Version,
+    Capabilities, ChangeStream, Epoch, Event, EventQuery, Expected, Outcome, Page, PageLimit, Query, Realm, Record,
+    SessionId, Store, StoreError, Subject, Timestamp, Version,
 };
 use tracing::Instrument as _;
 
@@ -60,6 +60,7 @@ impl Answer for Outcome {
 
 impl<T> Answer for Option<T> {}
 impl<T> Answer for Page<T> {}
+impl<T> Answer for Vec<T> {}
 impl Answer for () {}
 impl Answer for Epoch {}
 impl Answer for usize {}
@@ -95,6 +96,10 @@ impl Store for ObservedStore {
 
     async fn list(&self, query: &Query) -> Result<Page<Record>, StoreError> {
         self.timed(Operation::List, self.inner.list(query)).await
+    }
+
+    async fn overdue(&self, by: Timestamp, limit: PageLimit) -> Result<Vec<Record>, StoreError> {
+        self.timed(Operation::List, self.inner.overdue(by, limit)).await
     }
 
     async fn events(&self, query: &EventQuery) -> Result<Page<Event>, StoreError> {

@@ -296,14 +296,24 @@ fn commit<B: From<String> + Send + 'static>(
 
 impl Shared {
     /// Writes what the session asks of the client, and keeps shared caches from what is one client's only (`LGO-5`).
+    ///
+    /// A handler may say how its own content is cached; not where the same response hands out or takes away a token.
     fn finish<B>(&self, session: &Session, response: &mut Response<B>) {
+        let no_store = HeaderValue::from_static("no-store");
         let headers = response.headers_mut();
         match session.outgoing() {
-            Outgoing::Keep => {}
-            Outgoing::Hand(token, max_age) => self.carrier.hand_out(headers, &token, max_age),
-            Outgoing::Remove => self.carrier.remove(headers),
+            Outgoing::Keep => {
+                headers.entry(header::CACHE_CONTROL).or_insert(no_store);
+            }
+            Outgoing::Hand(token, max_age) => {
+                self.carrier.hand_out(headers, &token, max_age);
+                headers.insert(header::CACHE_CONTROL, no_store);
+            }
+            Outgoing::Remove => {
+                self.carrier.remove(headers);
+                headers.insert(header::CACHE_CONTROL, no_store);
+            }
         }
-        headers.entry(header::CACHE_CONTROL).or_insert(HeaderValue::from_static("no-store"));
         headers.append(header::VARY, self.carrier.varies_by().into());
     }
 }

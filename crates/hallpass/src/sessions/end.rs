@@ -209,26 +209,32 @@ impl Sessions {
     }
 
     async fn expire_due(&self, now: Timestamp, limit: NonZeroUsize) -> Result<usize, Error> {
-        // Each page of a store that sorts costs as much as all that is over, so they are few.
         let at_once = u16::try_from(limit.get()).ok().and_then(PageLimit::new).unwrap_or(PageLimit::MOST);
-        let mut query = Query { ended: Some(false), expires_by: Some(now), limit: at_once, ..Query::default() };
         let mut expired = 0;
         loop {
-            let page = self.0.store.list(&query).await?;
-            for record in &page.items {
-                let Verdict::Expired(expiry) = self.policy(&record.profile).judge(record, now) else {
-                    continue;
-                };
-                if self.expire(record, expiry, now).await? {
-                    expired += 1;
+            let overdue = self.0.store.overdue(now, at_once).await?;
+            let mut is_further = false;
+            for record in &overdue {
+                let policy = self.policy(&record.profile);
+                if let Verdict::Expired(expiry) = policy.judge(record, now) {
+                    if self.expire(record, expiry, now).await? {
+                        is_further = true;
+                        expired += 1;
+                    }
+                } else {
+                    // Its policy was loosened since it was saved: without its new deadline it would come first each time.
+                    let Record { realm, id, version, seen_at, .. } = record;
+                    let expires_at = policy.expires_at(record);
+                    let touched = self.0.store.touch(realm, id, *version, *seen_at, expires_at).await?;
+                    is_further |= touched == Outcome::Applied;
                 }
                 if expired == limit.get() {
                     return Ok(expired);
                 }
             }
-            match page.next {
-                Some(next) => query.after = Some(next),
-                None => return Ok(expired),
+            // Where nothing got further, others are ending the same ones.
+            if overdue.len() < at_once.number() || !is_further {
+                return Ok(expired);
             }
         }
     }

@@ -3,7 +3,9 @@ use std::sync::Arc;
 
 use async_trait::async_trait;
 
-use super::{Capabilities, ChangeStream, Epoch, EventQuery, Expected, Outcome, Page, Query, Store, StoreError};
+use super::{
+    Capabilities, ChangeStream, Epoch, EventQuery, Expected, Outcome, Page, PageLimit, Query, Store, StoreError,
+};
 use crate::event::Event;
 use crate::id::SessionId;
 use crate::name::{Realm, Subject};
@@ -42,6 +44,10 @@ impl<S: Store + ?Sized> Store for Arc<S> {
 
     async fn list(&self, query: &Query) -> Result<Page<Record>, StoreError> {
         (**self).list(query).await
+    }
+
+    async fn overdue(&self, by: Timestamp, limit: PageLimit) -> Result<Vec<Record>, StoreError> {
+        (**self).overdue(by, limit).await
     }
 
     async fn events(&self, query: &EventQuery) -> Result<Page<Event>, StoreError> {

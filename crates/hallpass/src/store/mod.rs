@@ -163,6 +163,21 @@ pub trait Store: fmt::Debug + Send + Sync + 'static {
     /// gave.
     async fn list(&self, query: &Query) -> Result<Page<Record>, StoreError>;
 
+    /// Returns at most `limit` records, of all realms, that have not ended and whose stored `expires_at` is at or before
+    /// `by`, in any order.
+    ///
+    /// Must hold: there are fewer than `limit` only if there are no more, so whoever ends or touches what it is given
+    /// comes to the end. A store that can find them at a cost that depends on `limit`, and not on how many there are,
+    /// does so instead of [listing](Store::list) them.
+    ///
+    /// # Errors
+    ///
+    /// As [`list`](Store::list).
+    async fn overdue(&self, by: Timestamp, limit: PageLimit) -> Result<Vec<Record>, StoreError> {
+        let query = Query { ended: Some(false), expires_by: Some(by), limit, ..Query::default() };
+        Ok(self.list(&query).await?.items)
+    }
+
     /// Returns a page of the events that match, oldest first, in the order in which the store took them in.
     ///
     /// # Errors

@@ -3,6 +3,7 @@
 mod app;
 mod broken;
 mod building;
+mod caching;
 mod conflicts;
 mod conformance;
 mod defects;
@@ -11,3 +12,4 @@ mod left_behind;
 mod renew_now;
 mod renewal;
 mod signing_in;
+mod sweeping;

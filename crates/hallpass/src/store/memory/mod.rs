@@ -21,8 +21,8 @@ use self::events::EventRing;
 use self::shard::{Saved, Shard};
 use self::subjects::{SubjectHash, Subjects};
 use super::{
-    Capabilities, ChangeStream, Cursor, Epoch, EventQuery, Expected, Outcome, Page, Query, SWEEP_MARGIN, Store,
-    StoreError,
+    Capabilities, ChangeStream, Cursor, Epoch, EventQuery, Expected, Outcome, Page, PageLimit, Query, SWEEP_MARGIN,
+    Store, StoreError,
 };
 use crate::event::Event;
 use crate::id::SessionId;
@@ -237,6 +237,17 @@ impl Store for MemoryStore {
             }
         }
         Ok(newest.into_page())
+    }
+
+    async fn overdue(&self, by: Timestamp, limit: PageLimit) -> Result<Vec<Record>, StoreError> {
+        let mut overdue = Vec::new();
+        for shard in &self.shards {
+            if overdue.len() == limit.number() {
+                break;
+            }
+            overdue.extend(shard.lock().overdue(by, limit.number() - overdue.len()));
+        }
+        Ok(overdue)
     }
 
     async fn events(&self, query: &EventQuery) -> Result<Page<Event>, StoreError> {

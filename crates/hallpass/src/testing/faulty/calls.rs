@@ -7,7 +7,7 @@ pub enum Method {
     Save,
     /// [`Store::touch`](crate::Store::touch)
     Touch,
-    /// [`Store::list`](crate::Store::list)
+    /// [`Store::list`](crate::Store::list) and [`Store::overdue`](crate::Store::overdue)
     List,
     /// [`Store::events`](crate::Store::events)
     Events,
@@ -42,7 +42,7 @@ pub struct Calls {
     pub save: u64,
     /// Calls of [`Store::touch`](crate::Store::touch).
     pub touch: u64,
-    /// Calls of [`Store::list`](crate::Store::list).
+    /// Calls of [`Store::list`](crate::Store::list) and [`Store::overdue`](crate::Store::overdue).
     pub list: u64,
     /// Calls of [`Store::events`](crate::Store::events).
     pub events: u64,

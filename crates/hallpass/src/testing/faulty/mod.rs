@@ -16,7 +16,9 @@ use crate::event::Event;
 use crate::id::SessionId;
 use crate::name::{Realm, Subject};
 use crate::record::{Record, Version};
-use crate::store::{Capabilities, ChangeStream, Epoch, EventQuery, Expected, Outcome, Page, Query, Store, StoreError};
+use crate::store::{
+    Capabilities, ChangeStream, Epoch, EventQuery, Expected, Outcome, Page, PageLimit, Query, Store, StoreError,
+};
 use crate::time::Timestamp;
 
 pub use self::calls::{Calls, Method};
@@ -223,6 +225,12 @@ impl<S: Store> Store for FaultyStore<S> {
         let able = self.can(|can| can.list);
         let list = async { if able { self.inner.list(query).await } else { unsupported() } };
         self.meet(Method::List, None, list).await
+    }
+
+    async fn overdue(&self, by: Timestamp, limit: PageLimit) -> Result<Vec<Record>, StoreError> {
+        let able = self.can(|can| can.list);
+        let overdue = async { if able { self.inner.overdue(by, limit).await } else { unsupported() } };
+        self.meet(Method::List, None, overdue).await
     }
 
     async fn events(&self, query: &EventQuery) -> Result<Page<Event>, StoreError> {

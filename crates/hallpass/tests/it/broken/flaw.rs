@@ -96,6 +96,10 @@ pub(crate) enum Flaw {
     SweepMiscounts,
     SweepForgetsEpochs,
     SweepByTheFirstDeadline,
+    OverdueTellsTheEnded,
+    OverdueTellsWhatLives,
+    OverdueIgnoresItsLimit,
+    OverdueOfOneRealm,
 
     // Half a write is left behind.
     EventsFollowTheSave,

@@ -121,6 +121,10 @@ pub(super) const BROKEN: &[(Flaw, &[&str])] = &[
     (Flaw::SweepMiscounts, &["a_sweep_forgets_no_more_than_its_limit_and_counts"]),
     (Flaw::SweepForgetsEpochs, &["what_a_sweep_forgot_is_nowhere"]),
     (Flaw::SweepByTheFirstDeadline, &["a_sweep_goes_by_the_stored_deadline"]),
+    (Flaw::OverdueTellsTheEnded, &["what_is_overdue_is_told_no_more_than_asked_for_and_all_in_the_end"]),
+    (Flaw::OverdueTellsWhatLives, &["what_is_overdue_is_told_no_more_than_asked_for_and_all_in_the_end"]),
+    (Flaw::OverdueIgnoresItsLimit, &["what_is_overdue_is_told_no_more_than_asked_for_and_all_in_the_end"]),
+    (Flaw::OverdueOfOneRealm, &["what_is_overdue_is_told_no_more_than_asked_for_and_all_in_the_end"]),
     (
         Flaw::EventsFollowTheSave,
         &[
