@@ -371,7 +371,7 @@ async fn an_edit_of_attributes_undoes_no_use_that_it_did_not_see() {
     app.advance(1700);
     let gate = app.store.hold_next(Method::Save);
     let sessions = app.sessions.clone();
-    let edited = async move { sessions.edit_data(&id, |_| Ok::<_, ()>(r#"{"a":2}"#.into())).await };
+    let edited = async move { sessions.edit_data(&id, |_| Ok::<_, ()>(r#"{"a":2}"#.into()), &Caller::user()).await };
     let edited = tokio::spawn(edited);
     gate.reached().await;
     assert_eq!(browser.who().await, "alice");
