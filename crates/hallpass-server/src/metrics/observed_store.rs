@@ -57,6 +57,7 @@ impl Answer for Outcome {
 
 impl<T> Answer for Option<T> {}
 impl<T> Answer for Page<T> {}
+impl<T> Answer for Vec<T> {}
 impl Answer for Epoch {}
 impl Answer for usize {}
 
