@@ -153,6 +153,12 @@ impl Store for SqliteStore {
         self.readers().aside(move |connection| events::list(connection, &query, &damage)).await
     }
 
+    async fn append(&self, events: &[Event]) -> Result<(), StoreError> {
+        let events: Vec<_> = events.iter().map(event_values).collect();
+        let append = move |connection: &Connection| events.iter().try_for_each(|event| events::keep(connection, event));
+        self.writer().write(append).await
+    }
+
     async fn epoch(&self, realm: &Realm, subject: &Subject, raise: bool) -> Result<Epoch, StoreError> {
         let (realm, subject) = (realm.clone(), subject.clone());
         if raise {

@@ -23,6 +23,9 @@ impl Observer for ServiceObserver {
         TracingObserver.on_event(event);
         let reason = event.reason.as_ref().map(hallpass::EndReason::as_str);
         self.metrics.happened(event.kind.as_str(), reason, event.left_out.saturating_add(1));
-        self.news.announce();
+        // What is not stored is in no stream, and strangers are not to make streams ask the store.
+        if !event.kind.is_refusal() {
+            self.news.announce();
+        }
     }
 }

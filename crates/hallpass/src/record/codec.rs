@@ -8,7 +8,7 @@ use std::net::IpAddr;
 
 use bytes::{BufMut, Bytes, BytesMut};
 
-use super::{Ended, Level, Record, Retry, Terms, Version};
+use super::{Ended, Frame, Level, Record, Retry, Terms, Version};
 use crate::event::EndReason;
 use crate::id::{SecretHash, SessionId};
 use crate::name::{Actor, InvalidName, Method, Note, Profile, Realm, Subject};
@@ -77,6 +77,17 @@ impl Record {
         close(self.head())
     }
 
+    /// Writes the record without what is in its [`Frame`], for stores that keep that beside it.
+    pub fn body_to_bytes(&self) -> Bytes {
+        let mut out = BytesMut::with_capacity(192 + self.data.len());
+        out.put_u8(FORMAT);
+        self.put_body(&mut out);
+        if !self.data.is_empty() {
+            put(&mut out, tag::DATA, &self.data);
+        }
+        close(out)
+    }
+
     fn head(&self) -> BytesMut {
         let mut out = BytesMut::with_capacity(256 + self.data.len());
         out.put_u8(FORMAT);
@@ -84,42 +95,47 @@ impl Record {
         put(&mut out, tag::REALM, self.realm.as_str().as_bytes());
         put_text(&mut out, tag::SUBJECT, self.subject.as_ref().map(Subject::as_str));
         put(&mut out, tag::VERSION, &self.version.number().to_be_bytes());
-        put(&mut out, tag::PROFILE, self.profile.as_str().as_bytes());
-        let Terms { idle, absolute, renewal, anonymous, locks } = self.terms;
-        put(&mut out, tag::TERMS, [idle, absolute, renewal].map(u32::to_be_bytes).as_flattened());
-        let [a, b, c, d] = anonymous.to_be_bytes();
-        put(&mut out, tag::TERMS_TOO, &[a, b, c, d, locks.into()]);
-        put_instant(&mut out, tag::CREATED_AT, Some(self.created_at));
-        put_instant(&mut out, tag::AUTHENTICATED_AT, self.authenticated_at);
         put_instant(&mut out, tag::SEEN_AT, Some(self.seen_at));
         put_instant(&mut out, tag::EXPIRES_AT, Some(self.expires_at));
+        self.put_body(&mut out);
+        out
+    }
+
+    /// Writes everything that is neither in the frame nor an attribute.
+    fn put_body(&self, out: &mut BytesMut) {
+        put(out, tag::PROFILE, self.profile.as_str().as_bytes());
+        let Terms { idle, absolute, renewal, anonymous, locks } = self.terms;
+        put(out, tag::TERMS, [idle, absolute, renewal].map(u32::to_be_bytes).as_flattened());
+        let [a, b, c, d] = anonymous.to_be_bytes();
+        put(out, tag::TERMS_TOO, &[a, b, c, d, locks.into()]);
+        put_instant(out, tag::CREATED_AT, Some(self.created_at));
+        put_instant(out, tag::AUTHENTICATED_AT, self.authenticated_at);
         if let Some(chain) = &self.chain {
-            put(&mut out, tag::CHAIN, &chain_to_bytes(chain));
+            put(out, tag::CHAIN, &chain_to_bytes(chain));
         }
-        put(&mut out, tag::LEVEL, &[self.level.number()]);
+        put(out, tag::LEVEL, &[self.level.number()]);
         for method in &self.methods {
-            put(&mut out, tag::METHOD, method.as_str().as_bytes());
+            put(out, tag::METHOD, method.as_str().as_bytes());
         }
         match self.client.ip {
-            Some(IpAddr::V4(ip)) => put(&mut out, tag::IP, &ip.octets()),
-            Some(IpAddr::V6(ip)) => put(&mut out, tag::IP, &ip.octets()),
+            Some(IpAddr::V4(ip)) => put(out, tag::IP, &ip.octets()),
+            Some(IpAddr::V6(ip)) => put(out, tag::IP, &ip.octets()),
             None => {}
         }
-        put_text(&mut out, tag::USER_AGENT, self.client.user_agent.as_ref().map(Note::as_str));
-        put_text(&mut out, tag::LABEL, self.client.label.as_ref().map(Note::as_str));
+        put_text(out, tag::USER_AGENT, self.client.user_agent.as_ref().map(Note::as_str));
+        put_text(out, tag::LABEL, self.client.label.as_ref().map(Note::as_str));
         if let Some(ended) = &self.ended {
-            put_instant(&mut out, tag::ENDED_AT, Some(ended.at));
-            put(&mut out, tag::END_REASON, ended.reason.as_str().as_bytes());
-            put(&mut out, tag::END_ACTOR, ended.actor.as_str().as_bytes());
-            put_text(&mut out, tag::END_NOTE, ended.note.as_ref().map(Note::as_str));
+            put_instant(out, tag::ENDED_AT, Some(ended.at));
+            put(out, tag::END_REASON, ended.reason.as_str().as_bytes());
+            put(out, tag::END_ACTOR, ended.actor.as_str().as_bytes());
+            put_text(out, tag::END_NOTE, ended.note.as_ref().map(Note::as_str));
         }
         if let Some(retry) = &self.retry {
-            let mut put_hash = |tag, hash: &[u8]| put(&mut out, tag, &[&retry.key[..], hash].concat());
+            let mut put_hash = |tag, hash: &[u8]| put(&mut *out, tag, &[&retry.key[..], hash].concat());
             retry.presented.iter().for_each(|presented| put_hash(tag::RETRY, presented.as_bytes()));
             retry.asked.iter().for_each(|asked| put_hash(tag::ASKED, asked));
         }
         out.put_slice(&self.unknown);
-        out
     }
 
     /// Reads a record; attributes and unknown fields share memory with `bytes`.
@@ -128,6 +144,30 @@ impl Record {
     ///
     /// [`CorruptRecord`] if the bytes are not what [`Record::to_bytes`] of this or a newer version writes.
     pub fn from_bytes(bytes: &Bytes) -> Result<Self, CorruptRecord> {
+        Self::read(Draft::default(), bytes)
+    }
+
+    /// Reads a record from what its store kept beside it, and the rest; attributes and unknown fields share memory with
+    /// `bytes`.
+    ///
+    /// # Errors
+    ///
+    /// [`CorruptRecord`] if the bytes are not what [`Record::body_to_bytes`] of this or a newer version writes.
+    pub fn from_body(frame: Frame, bytes: &Bytes) -> Result<Self, CorruptRecord> {
+        let Frame { id, realm, subject, version, seen_at, expires_at } = frame;
+        let draft = Draft {
+            id: Some(id),
+            realm: Some(realm),
+            subject,
+            version: Some(version),
+            seen_at: Some(seen_at),
+            expires_at: Some(expires_at),
+            ..Draft::default()
+        };
+        Self::read(draft, bytes)
+    }
+
+    fn read(mut draft: Draft, bytes: &Bytes) -> Result<Self, CorruptRecord> {
         if bytes.len() > LONGEST {
             return Err(CorruptRecord("it is too long"));
         }
@@ -136,7 +176,6 @@ impl Record {
             Some(_) => return Err(CorruptRecord("its format is not known")),
             None => return Err(CorruptRecord("it is empty")),
         };
-        let mut draft = Draft::default();
         let mut unknown = BytesMut::new();
         loop {
             let before = rest;

@@ -214,6 +214,23 @@ pub struct Record {
     pub unknown: Bytes,
 }
 
+/// What of a record a store may keep beside its bytes, to compare it, to move it or to find the record by it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Frame {
+    /// The session's public name.
+    pub id: SessionId,
+    /// The application it belongs to.
+    pub realm: Realm,
+    /// Whose session it is.
+    pub subject: Option<Subject>,
+    /// What compare-and-set compares.
+    pub version: Version,
+    /// When it was last used.
+    pub seen_at: Timestamp,
+    /// When it ends unless it is used.
+    pub expires_at: Timestamp,
+}
+
 impl Record {
     /// The most authentication methods that a record keeps.
     pub const MOST_METHODS: usize = 16;

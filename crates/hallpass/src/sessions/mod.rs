@@ -10,6 +10,7 @@ mod operate;
 mod reports;
 mod retry;
 mod sign_in;
+mod states;
 mod walks;
 
 use std::borrow::Cow;
@@ -28,11 +29,12 @@ pub(crate) use self::admit::{Admission, Entry, LeftBehind, Seat, Ticket};
 pub use self::builder::{InvalidSessions, SessionsBuilder};
 pub use self::commit::Outgoing;
 pub(crate) use self::commit::{Done, Intent, Work};
-pub use self::end::{Revocation, Revoked, Swept};
+pub use self::end::{Extent, Revocation, Revoked, Swept};
 pub use self::issue::{Issued, NewSession, SignIn};
 pub use self::operate::Verified;
 use self::reports::ReportBudget;
 pub use self::retry::IdempotencyKey;
+pub use self::states::{InvalidStates, States};
 use self::walks::WalkBudget;
 
 /// Who calls, and from where: what events say of it.

@@ -54,6 +54,10 @@ impl<S: Store + ?Sized> Store for Arc<S> {
         (**self).events(query).await
     }
 
+    async fn append(&self, events: &[Event]) -> Result<(), StoreError> {
+        (**self).append(events).await
+    }
+
     async fn epoch(&self, realm: &Realm, subject: &Subject, raise: bool) -> Result<Epoch, StoreError> {
         (**self).epoch(realm, subject, raise).await
     }

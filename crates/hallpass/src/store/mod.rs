@@ -187,6 +187,23 @@ pub trait Store: fmt::Debug + Send + Sync + 'static {
     /// asked.
     async fn events(&self, query: &EventQuery) -> Result<Page<Event>, StoreError>;
 
+    /// Keeps events that come with no change of a session, such as that an API key was made.
+    ///
+    /// Must hold: they are listed as those of a [`save`](Store::save) are.
+    ///
+    /// # Errors
+    ///
+    /// [`StoreError::is_unsupported`] where events can only be kept with a session, or not at all;
+    /// otherwise as [`save`](Store::save).
+    ///
+    /// # Cancel safety
+    ///
+    /// If the future is dropped, they are kept all or none.
+    async fn append(&self, events: &[Event]) -> Result<(), StoreError> {
+        let _ = events;
+        Err(StoreError::unsupported("this store keeps no events without a session"))
+    }
+
     /// Returns the subject's epoch, after raising it by one if asked.
     ///
     /// Must hold: it never goes back, also not for a subject whose records have all been forgotten, and each raise

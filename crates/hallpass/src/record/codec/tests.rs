@@ -157,3 +157,23 @@ proptest! {
         }
     }
 }
+
+#[test]
+fn a_record_survives_as_its_frame_and_its_body() {
+    let mut newer = full();
+    newer.unknown = Bytes::from_static(b"\xc8\x05later");
+    for record in [newer, tombstone()] {
+        let frame = Frame {
+            id: record.id,
+            realm: record.realm.clone(),
+            subject: record.subject.clone(),
+            version: record.version,
+            seen_at: record.seen_at,
+            expires_at: record.expires_at,
+        };
+        assert_eq!(Record::from_body(frame.clone(), &record.body_to_bytes()), Ok(record.clone()));
+        // What the frame says is not said a second time.
+        assert!(Record::from_body(frame, &record.to_bytes()).is_err());
+        assert!(Record::from_bytes(&record.body_to_bytes()).is_err());
+    }
+}

@@ -258,6 +258,11 @@ impl Store for MemoryStore {
         Ok(self.events.lock().page(query))
     }
 
+    async fn append(&self, events: &[Event]) -> Result<(), StoreError> {
+        self.keep(events);
+        Ok(())
+    }
+
     async fn epoch(&self, realm: &Realm, subject: &Subject, raise: bool) -> Result<Epoch, StoreError> {
         let mut epochs = self.epochs.lock();
         Ok(if raise { epochs.raise(realm, subject) } else { epochs.of(realm, subject) })

@@ -130,6 +130,9 @@ macro_rules! __conformance_cases {
             event a_page_of_events_has_no_more_than_its_limit
                 "By default 100, and `next` where there are more; many events of one save are kept in order.";
 
+            event events_of_no_session_are_kept_too
+                "Where the store can: in their order among the others, and without a session.";
+
             epoch an_epoch_starts_at_zero_and_rises_by_one
                 "Asking raises nothing; raising answers the new epoch, which everybody sees at once.";
             epoch raises_at_once_are_all_counted

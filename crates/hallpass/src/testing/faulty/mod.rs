@@ -239,6 +239,12 @@ impl<S: Store> Store for FaultyStore<S> {
         self.meet(Method::Events, None, events).await
     }
 
+    async fn append(&self, events: &[Event]) -> Result<(), StoreError> {
+        let able = self.can(|can| can.events);
+        let append = async { if able { self.inner.append(events).await } else { unsupported() } };
+        self.meet(Method::Append, None, append).await
+    }
+
     async fn epoch(&self, realm: &Realm, subject: &Subject, raise: bool) -> Result<Epoch, StoreError> {
         self.meet(Method::Epoch, None, self.inner.epoch(realm, subject, raise)).await
     }

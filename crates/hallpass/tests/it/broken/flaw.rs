@@ -83,6 +83,7 @@ pub(crate) enum Flaw {
     EventsIgnoreTheKind,
     EventPagesRepeatTheLast,
     EventPagesEndAfterOne,
+    AppendedEventsAreLost,
 
     // Epochs are not counted.
     AskingRaises,

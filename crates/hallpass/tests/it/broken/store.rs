@@ -162,6 +162,19 @@ impl Store for PlainStore {
         Ok(self.event_page(query))
     }
 
+    async fn append(&self, events: &[Event]) -> Result<(), StoreError> {
+        if !self.capabilities.events {
+            return Err(StoreError::unsupported("no events"));
+        }
+        if let Some(answer) = self.outage_or(&[(Flaw::OutageAcknowledgesSaves, ())]) {
+            return answer;
+        }
+        if !self.is(Flaw::AppendedEventsAreLost) {
+            self.state.lock().events.extend_from_slice(events);
+        }
+        Ok(())
+    }
+
     async fn epoch(&self, realm: &Realm, subject: &Subject, raise: bool) -> Result<Epoch, StoreError> {
         if let Some(answer) = self.outage_or(&[(Flaw::OutageStartsEpochsOver, Epoch(0))]) {
             return answer;
