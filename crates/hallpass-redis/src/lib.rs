@@ -82,7 +82,7 @@
 //! that creates, sets another subject or brings events is two, and one more if the first finds that out.
 //!
 //! Of each session the [latest events](RedisOptions::events_per_session) are kept, as long as its record is. An event is
-//! there if and only if its change is. What is asked for without a session comes from the last
+//! there if and only if its change is. Events without a session are kept in the stream itself. What is asked for without a session comes from the last
 //! [100,000](RedisOptions::events_per_realm) of the realm.
 //!
 //! News is published at every save, not at touches. A feed proves itself once a second by a word that goes the way of a
@@ -127,6 +127,7 @@
 //!
 //! A test of your own takes a URL with a [prefix](RedisOptions::prefix) that nobody else has.
 
+mod due;
 mod error;
 mod events;
 mod feed;

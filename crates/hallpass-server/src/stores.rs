@@ -41,15 +41,22 @@ impl std::error::Error for OpenError {
     }
 }
 
-#[cfg(feature = "redis")]
-const KINDS: &str = "memory:, sqlite:FILE and redis://HOST";
-#[cfg(not(feature = "redis"))]
-const KINDS: &str = "memory: and sqlite:FILE";
+/// What a store's URL can look like.
+const KINDS: &[&str] = &[
+    "memory:",
+    "sqlite:FILE",
+    #[cfg(feature = "postgres")]
+    "postgres://HOST/DATABASE",
+    #[cfg(feature = "redis")]
+    "redis://HOST",
+];
 
 /// The kinds of store that there are.
 #[derive(Clone, Copy)]
 enum Kind {
     Memory,
+    #[cfg(feature = "postgres")]
+    Postgres,
     #[cfg(feature = "redis")]
     Redis,
     Sqlite,
@@ -76,6 +83,8 @@ impl Kind {
     fn of(url: &str) -> Result<Self, OpenError> {
         match url.split_once(':').map(|(scheme, _)| scheme) {
             Some("memory") if url == "memory:" => Ok(Self::Memory),
+            #[cfg(feature = "postgres")]
+            Some("postgres" | "postgresql") => Ok(Self::Postgres),
             #[cfg(feature = "redis")]
             Some(scheme) if REDIS.contains(&scheme) => {
                 hallpass_redis::RedisOptions::from_url(url).map_err(OpenError::new)?;
@@ -85,8 +94,9 @@ impl Kind {
             _ => Err(OpenError {
                 // A URL may hold a password: no more of it than the scheme is repeated.
                 message: format!(
-                    "no store is named {}...; there are {KINDS}",
-                    url.split(':').next().unwrap_or_default()
+                    "no store is named {}...; there are {}",
+                    url.split(':').next().unwrap_or_default(),
+                    KINDS.join(", ")
                 ),
                 source: None,
             }),
@@ -103,8 +113,8 @@ pub fn check(url: &str) -> Result<(), OpenError> {
     Kind::of(url).map(drop)
 }
 
-/// Opens the store with this URL: `memory:`, which forgets everything when the process ends, `sqlite:FILE`, or (feature
-/// `redis`) `redis://HOST` and what else `hallpass_redis::RedisOptions` reads.
+/// Opens the store with this URL: `memory:`, which forgets everything when the process ends, `sqlite:FILE`, `postgres://...`
+/// (feature `postgres`), or `redis://HOST` and what else `hallpass_redis::RedisOptions` reads (feature `redis`).
 ///
 /// # Errors
 ///
@@ -113,6 +123,11 @@ pub async fn open(url: &str) -> Result<Opened, OpenError> {
     match Kind::of(url)? {
         Kind::Memory => {
             Ok(Opened { store: Arc::new(MemoryStore::new()), settings: Arc::new(MemorySettings::default()) })
+        }
+        #[cfg(feature = "postgres")]
+        Kind::Postgres => {
+            let store = hallpass_postgres::PostgresStore::from_url(url).await.map_err(OpenError::new)?;
+            Ok(Opened { settings: Arc::new(store.settings()), store: Arc::new(store) })
         }
         #[cfg(feature = "redis")]
         Kind::Redis => {

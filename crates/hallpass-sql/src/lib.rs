@@ -5,17 +5,23 @@
 //! This crate serves those stores only and promises nothing to others.
 
 mod condition;
+mod damage;
 mod dialect;
 mod event;
+mod lead;
 mod migration;
+mod news;
 mod page;
 mod session;
 mod value;
 
 pub use crate::condition::Condition;
+pub use crate::damage::{Damage, Width};
 pub use crate::dialect::Dialect;
 pub use crate::event::{EVENT_COLUMNS, StoredEvent, event_values};
+pub use crate::lead::Lead;
 pub use crate::migration::{Migration, NewerSchema, latest, pending};
+pub use crate::news::News;
 pub use crate::page::{events_page, newest_page};
 pub use crate::session::{SESSION_COLUMNS, SESSION_VALUES, StoredSession, session_values};
-pub use crate::value::{CorruptRow, Value, instant, instant_from, version, version_from};
+pub use crate::value::{CorruptRow, Value, address, instant, instant_from, version, version_from};

@@ -1,6 +1,6 @@
 use bytes::Bytes;
 use hallpass::{Event, Record, Timestamp};
-use hallpass_sql::{CorruptRow, StoredEvent, StoredSession, Value, instant_from, version_from};
+use hallpass_sql::{CorruptRow, StoredEvent, StoredSession, Value, address, instant, instant_from, version_from};
 use rusqlite::types::{ToSqlOutput, ValueRef};
 use rusqlite::{Row, ToSql};
 
@@ -14,14 +14,21 @@ impl ToSql for Bound<'_> {
         Ok(ToSqlOutput::Borrowed(match self.0 {
             Value::Null => ValueRef::Null,
             Value::Integer(number) => ValueRef::Integer(*number),
+            Value::Instant(at) => ValueRef::Integer(instant(*at)),
+            Value::Address(ip) => return Ok(ToSqlOutput::Owned(address(*ip).into())),
             Value::Text(text) => ValueRef::Text(text.as_bytes()),
             Value::Bytes(bytes) => ValueRef::Blob(bytes),
         }))
     }
 }
 
-/// The columns that [`record`] reads.
-pub(crate) const RECORD: &str = "version, seen_at, expires_at, head, data";
+/// The columns that [`record`] and [`id`] read.
+pub(crate) const RECORD: &str = "version, seen_at, expires_at, head, data, id";
+
+/// Returns the name of the session in this row, also of a damaged one; nothing if there is none.
+pub(crate) fn id<'a>(row: &'a Row<'_>) -> &'a [u8] {
+    row.get_ref(5).ok().and_then(|id| id.as_blob().ok()).unwrap_or_default()
+}
 
 pub(crate) fn record(row: &Row<'_>) -> Result<Record, Fault> {
     let data = match row.get_ref(4)? {
@@ -65,6 +72,11 @@ pub(crate) fn event(row: &Row<'_>) -> Result<Event, Fault> {
         user_agent: maybe(11, "user_agent")?,
     };
     Ok(stored.to_event()?)
+}
+
+/// Returns the name of the event in this row, also of a damaged one; nothing if there is none.
+pub(crate) fn event_id<'a>(row: &'a Row<'_>) -> &'a [u8] {
+    row.get_ref(0).ok().and_then(|id| id.as_blob().ok()).unwrap_or_default()
 }
 
 fn at(row: &Row<'_>, index: usize, column: &'static str) -> Result<Timestamp, Fault> {

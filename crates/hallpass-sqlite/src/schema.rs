@@ -6,8 +6,10 @@ use rusqlite::{Connection, ErrorCode};
 
 use crate::error::OpenError;
 
-const MIGRATIONS: &[Migration] =
-    &[Migration { version: 1, name: "sessions", sql: include_str!("migrations/0001_sessions.sql") }];
+const MIGRATIONS: &[Migration] = &[
+    Migration { version: 1, name: "sessions", sql: include_str!("migrations/0001_sessions.sql") },
+    Migration { version: 2, name: "an index for every filter", sql: include_str!("migrations/0002_filters.sql") },
+];
 
 /// `HPas`: what marks a file as a store of hallpass (<https://www.sqlite.org/pragma.html#pragma_application_id>).
 const APPLICATION: i32 = i32::from_be_bytes(*b"HPas");

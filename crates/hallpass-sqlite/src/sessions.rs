@@ -45,7 +45,8 @@ fn update(same: &[&str]) -> String {
 const TOUCH: &str = "UPDATE sessions SET seen_at = max(seen_at, ?4), expires_at = max(expires_at, ?5)
     WHERE realm = ?1 AND id = ?2 AND version = ?3 AND ended_at IS NULL";
 
-const SWEEP: &str = "DELETE FROM sessions WHERE rowid IN
+/// The stored time is checked in the statement that removes, of one snapshot.
+pub(crate) const SWEEP: &str = "DELETE FROM sessions WHERE rowid IN
     (SELECT rowid FROM sessions WHERE expires_at < ?1 ORDER BY expires_at LIMIT ?2)";
 
 pub(crate) fn load(connection: &Connection, realm: &Realm, id: &SessionId) -> Result<Option<Record>, Fault> {

@@ -5,10 +5,10 @@ use std::sync::Arc;
 
 use async_trait::async_trait;
 use hallpass::{
-    Capabilities, ChangeStream, Epoch, Event, EventQuery, Expected, Outcome, Page, Query, Realm, Record, SessionId,
-    Store, StoreError, Subject, Timestamp, Version,
+    Capabilities, ChangeStream, Epoch, Event, EventQuery, Expected, Outcome, Page, PageLimit, Query, Realm, Record,
+    SessionId, Store, StoreError, Subject, Timestamp, Version,
 };
-use hallpass_sql::{event_values, session_values};
+use hallpass_sql::{Damage, event_values, session_values};
 use rusqlite::Connection;
 
 use crate::error::OpenError;
@@ -36,6 +36,7 @@ struct Inner {
     readers: Readers,
     writer: Writer,
     path: Arc<Path>,
+    damage: Arc<Damage>,
     _anchor: parking_lot::Mutex<Connection>,
 }
 
@@ -55,7 +56,7 @@ impl SqliteStore {
         let failed = |source: std::io::Error| OpenError::Failed { path: path.to_path_buf(), source: source.into() };
         let readers = Readers::start(&path, &options, &identity).map_err(failed)?;
         let writer = Writer::start(&path, options, identity, is_durable).map_err(failed)?;
-        Ok(Self { inner: Arc::new(Inner { readers, writer, path, _anchor: anchor.into() }) })
+        Ok(Self { inner: Arc::new(Inner { readers, writer, path, damage: Arc::default(), _anchor: anchor.into() }) })
     }
 
     /// Opens the store that a URL names: `sqlite:hallpass.db`, or `sqlite:///var/lib/hallpass.db`.
@@ -97,7 +98,14 @@ impl SqliteStore {
 #[async_trait]
 impl Store for SqliteStore {
     fn capabilities(&self) -> Capabilities {
-        Capabilities { list: true, events: true, changes: false, shared: true, durable: self.writer().is_durable() }
+        Capabilities {
+            list: true,
+            events: true,
+            changes: false,
+            shared: true,
+            durable: self.writer().is_durable(),
+            copies: false,
+        }
     }
 
     async fn load(&self, realm: &Realm, id: &SessionId) -> Result<Option<Record>, StoreError> {
@@ -131,13 +139,24 @@ impl Store for SqliteStore {
     }
 
     async fn list(&self, query: &Query) -> Result<Page<Record>, StoreError> {
-        let query = query.clone();
-        self.readers().aside(move |connection| query::list(connection, &query)).await
+        let (query, damage) = (query.clone(), Arc::clone(&self.inner.damage));
+        self.readers().aside(move |connection| query::list(connection, &query, &damage)).await
+    }
+
+    async fn overdue(&self, by: Timestamp, limit: PageLimit) -> Result<Vec<Record>, StoreError> {
+        let damage = Arc::clone(&self.inner.damage);
+        self.readers().aside(move |connection| query::overdue(connection, by, limit, &damage)).await
     }
 
     async fn events(&self, query: &EventQuery) -> Result<Page<Event>, StoreError> {
-        let query = query.clone();
-        self.readers().aside(move |connection| events::list(connection, &query)).await
+        let (query, damage) = (query.clone(), Arc::clone(&self.inner.damage));
+        self.readers().aside(move |connection| events::list(connection, &query, &damage)).await
+    }
+
+    async fn append(&self, events: &[Event]) -> Result<(), StoreError> {
+        let events: Vec<_> = events.iter().map(event_values).collect();
+        let append = move |connection: &Connection| events.iter().try_for_each(|event| events::keep(connection, event));
+        self.writer().write(append).await
     }
 
     async fn epoch(&self, realm: &Realm, subject: &Subject, raise: bool) -> Result<Epoch, StoreError> {

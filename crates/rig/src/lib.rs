@@ -14,6 +14,9 @@
 //! With `HALLPASS_TEST_REQUIRE_ALL=1` the same test fails instead, so that CI never goes green on a machine that lacks something.
 
 mod browser;
+mod daemon;
+mod mariadb;
+mod postgres;
 mod program;
 mod proxy;
 mod redis;
@@ -22,6 +25,8 @@ mod scratch;
 mod server;
 
 pub use browser::{Browser, browser};
+pub use mariadb::MariaDb;
+pub use postgres::Postgres;
 pub use program::program;
 pub use proxy::Proxy;
 pub use redis::{Redis, free_port, redis};

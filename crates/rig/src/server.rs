@@ -1,7 +1,7 @@
 use std::fmt;
 use std::fs::{self, File};
 use std::path::PathBuf;
-use std::process::{Child, Command, Stdio};
+use std::process::{Child, Command, ExitStatus, Stdio};
 use std::thread;
 use std::time::{Duration, Instant};
 
@@ -73,6 +73,18 @@ impl Server {
         // Both fail only for a process that has already ended and been waited for.
         let _ = self.child.kill();
         let _ = self.child.wait();
+    }
+
+    /// Waits until the server has ended by itself, such as after a signal; nothing if it has not within `patience`.
+    pub fn end(&mut self, patience: Duration) -> Option<ExitStatus> {
+        let start = Instant::now();
+        loop {
+            let ended = self.child.try_wait().ok().flatten();
+            if ended.is_some() || start.elapsed() > patience {
+                return ended;
+            }
+            thread::sleep(Duration::from_millis(20));
+        }
     }
 
     fn wait<T>(&mut self, patience: Duration, ready: impl Fn(&str) -> Option<T>) -> Result<T, NotReady> {

@@ -32,7 +32,7 @@ pub(crate) fn record() -> Record {
 pub(crate) fn record_of(id: SessionId) -> Record {
     let now = now();
     let chain = Chain::start(Generation::new(1).expect("small"), now).chain;
-    let terms = Terms { idle: 1800, absolute: 14_400, renewal: 3600 };
+    let terms = Terms { idle: 1800, absolute: 14_400, renewal: 3600, anonymous: 1800, locks: false };
     let mut record = Record::new(id, Realm::default(), Profile::default(), terms, chain, now);
     record.expires_at = now.plus(HOUR);
     record

@@ -1,6 +1,7 @@
 //! The embedded store, tested from outside.
 
 mod conformance;
+mod damage;
 mod failure;
 mod group_commit;
 mod listing;

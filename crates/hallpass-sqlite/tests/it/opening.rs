@@ -147,3 +147,24 @@ fn what_is_not_durable_is_reported_as_not_durable() {
     assert!(!durable(|options| options.danger_not_durable(Synchronous::Normal)));
     assert!(!durable(|options| options.danger_not_durable(Synchronous::Off)));
 }
+
+/// The schema of the first release, made by its own statements.
+#[tokio::test]
+async fn a_store_of_an_earlier_release_is_brought_up_to_date_with_what_it_holds() {
+    let (_folder, path) = place();
+    let earlier = Connection::open(&path).expect("a database");
+    earlier.execute_batch(include_str!("../../src/migrations/0001_sessions.sql")).expect("the first schema");
+    earlier.pragma_update(None, "user_version", 1).expect("its number");
+    earlier.pragma_update(None, "application_id", i32::from_be_bytes(*b"HPas")).expect("its mark");
+    earlier
+        .execute("INSERT INTO epochs (realm, subject, epoch) VALUES ('default', 'ann', 7)", [])
+        .expect("something kept");
+    drop(earlier);
+    let store = SqliteStore::open(path).expect("an earlier store");
+    let ann = crate::support::subject("ann");
+    let epoch = store.epoch(&hallpass::Realm::default(), &ann, false).await.expect("the store is there");
+    assert_eq!(epoch, hallpass::Epoch(7));
+    let mut query = hallpass::Query::default();
+    query.expires_by = Some(hallpass::Timestamp::MAX);
+    assert!(store.list(&query).await.expect("the new index is there").items.is_empty());
+}

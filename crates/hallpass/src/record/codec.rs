@@ -45,6 +45,8 @@ mod tag {
     pub(super) const END_NOTE: u8 = 20;
     pub(super) const RETRY: u8 = 21;
     pub(super) const DATA: u8 = 22;
+    /// What terms had none of at first: the anonymous life, and whether the session locks.
+    pub(super) const TERMS_TOO: u8 = 23;
 }
 
 /// The error of reading bytes that are not a record; says which field is wrong.
@@ -100,8 +102,10 @@ impl Record {
     /// Writes everything that is neither in the frame nor an attribute.
     fn put_body(&self, out: &mut BytesMut) {
         put(out, tag::PROFILE, self.profile.as_str().as_bytes());
-        let Terms { idle, absolute, renewal } = self.terms;
+        let Terms { idle, absolute, renewal, anonymous, locks } = self.terms;
         put(out, tag::TERMS, [idle, absolute, renewal].map(u32::to_be_bytes).as_flattened());
+        let [a, b, c, d] = anonymous.to_be_bytes();
+        put(out, tag::TERMS_TOO, &[a, b, c, d, locks.into()]);
         put_instant(out, tag::CREATED_AT, Some(self.created_at));
         put_instant(out, tag::AUTHENTICATED_AT, self.authenticated_at);
         if let Some(chain) = &self.chain {
@@ -240,7 +244,8 @@ struct Draft {
     subject: Option<Subject>,
     version: Option<Version>,
     profile: Option<Profile>,
-    terms: Option<Terms>,
+    terms: Option<[u32; 3]>,
+    terms_too: Option<(u32, bool)>,
     created_at: Option<Timestamp>,
     authenticated_at: Option<Timestamp>,
     seen_at: Option<Timestamp>,
@@ -267,6 +272,7 @@ impl Draft {
             tag::VERSION => once(&mut self.version, Version::new(u64::from_be_bytes(array(value)?)))?,
             tag::PROFILE => once(&mut self.profile, Profile::new(text(value)?)?)?,
             tag::TERMS => once(&mut self.terms, terms(value)?)?,
+            tag::TERMS_TOO => once(&mut self.terms_too, terms_too(value)?)?,
             tag::CREATED_AT => once(&mut self.created_at, instant(value)?)?,
             tag::AUTHENTICATED_AT => once(&mut self.authenticated_at, instant(value)?)?,
             tag::SEEN_AT => once(&mut self.seen_at, instant(value)?)?,
@@ -306,13 +312,16 @@ impl Draft {
         if ended.is_none() && self.chain.is_none() {
             return Err(CorruptRecord("it lives without a chain"));
         }
+        let [idle, absolute, renewal] = self.terms.ok_or(MISSING)?;
+        // A record from before these were kept leaves them to the policy of today.
+        let (anonymous, locks) = self.terms_too.unwrap_or((Terms::NEVER, true));
         Ok(Record {
             id: self.id.ok_or(MISSING)?,
             realm: self.realm.ok_or(MISSING)?,
             subject: self.subject,
             version: self.version.ok_or(MISSING)?,
             profile: self.profile.ok_or(MISSING)?,
-            terms: self.terms.ok_or(MISSING)?,
+            terms: Terms { idle, absolute, renewal, anonymous, locks },
             created_at: self.created_at.ok_or(MISSING)?,
             authenticated_at: self.authenticated_at,
             seen_at: self.seen_at.ok_or(MISSING)?,
@@ -357,10 +366,18 @@ fn ip(value: &[u8]) -> Result<IpAddr, CorruptRecord> {
     if let Ok(octets) = <[u8; 4]>::try_from(value) { Ok(octets.into()) } else { array::<16>(value).map(IpAddr::from) }
 }
 
-fn terms(value: &[u8]) -> Result<Terms, CorruptRecord> {
+fn terms(value: &[u8]) -> Result<[u32; 3], CorruptRecord> {
     let bytes: [u8; 12] = array(value)?;
     let number = |at: usize| u32::from_be_bytes([bytes[at], bytes[at + 1], bytes[at + 2], bytes[at + 3]]);
-    Ok(Terms { idle: number(0), absolute: number(4), renewal: number(8) })
+    Ok([number(0), number(4), number(8)])
+}
+
+fn terms_too(value: &[u8]) -> Result<(u32, bool), CorruptRecord> {
+    let [a, b, c, d, locks] = array(value)?;
+    match locks {
+        0 | 1 => Ok((u32::from_be_bytes([a, b, c, d]), locks == 1)),
+        _ => Err(CorruptRecord("its terms are neither yes nor no")),
+    }
 }
 
 fn retry(value: &[u8]) -> Result<Retry, CorruptRecord> {

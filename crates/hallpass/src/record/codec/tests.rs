@@ -9,7 +9,7 @@ fn full() -> Record {
         SessionId::from_bytes([1; 16]),
         Realm::default(),
         Profile::remember(),
-        Terms { idle: 1, absolute: 2, renewal: 3 },
+        Terms { idle: 1, absolute: 2, renewal: 3, anonymous: 900, locks: false },
         Chain::start(Generation::FIRST, now).chain,
         now,
     );
@@ -86,6 +86,18 @@ fn fields_of_a_newer_version_are_kept() {
     let again = Record::from_bytes(&record.to_bytes()).expect("its own bytes");
     assert_eq!(again, record);
     assert_eq!(again.unknown.len(), 7 + 303);
+}
+
+#[test]
+fn a_record_from_before_all_terms_were_kept_leaves_the_others_to_the_policy_of_today() {
+    let now = full();
+    let bytes = now.to_bytes();
+    let later = bytes.windows(2).position(|field| field == [tag::TERMS_TOO, 5]).expect("the terms");
+    let before = [&bytes[..later], &bytes[later + 7..]].concat();
+    let record = Record::from_bytes(&Bytes::from(before)).expect("what was written before is still read");
+    let terms = Terms { anonymous: Terms::NEVER, locks: true, ..now.terms };
+    assert_eq!(record, Record { terms, ..now });
+    assert_eq!(Record::from_bytes(&record.to_bytes()), Ok(record));
 }
 
 #[test]

@@ -1,0 +1,5 @@
+//! The MySQL store, tested from outside, on MariaDB.
+
+mod conformance;
+mod proxy;
+mod support;
