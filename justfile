@@ -34,7 +34,7 @@ portable:
 
 # the repository's own rules
 tidy:
-    cargo test -p hallpass-tidy
+    cargo test -p tidy
 
 # documentation, warnings as errors
 doc:

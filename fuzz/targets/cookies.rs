@@ -22,11 +22,11 @@ fuzz_target!(|bytes: &[u8]| {
     if !bytes.is_ascii() || has_space_before_equals(bytes) {
         return;
     }
-    let mut expected: Vec<String> = Vec::new();
+    let mut expected: Vec<Vec<u8>> = Vec::new();
     for value in headers.get_all(header::COOKIE) {
         let line = value.to_str().expect("ASCII");
         for cookie in cookie::Cookie::split_parse(line).flatten() {
-            let value = cookie.value_trimmed().to_owned();
+            let value = cookie.value_trimmed().as_bytes().to_vec();
             if cookie.name() == CARRIER.name() && !expected.contains(&value) && expected.len() < Presented::MOST {
                 expected.push(value);
             }

@@ -46,16 +46,16 @@ pub fn hallpass(placement: Placement, operation: Operation) -> Runner {
     }
 }
 
-async fn read(session: Session) -> String {
+pub async fn read(session: Session) -> String {
     session.get("user_id").expect("a string").unwrap_or_default()
 }
 
-async fn count(session: Session) -> String {
+pub async fn count(session: Session) -> String {
     let count = session.update("count", |count: Option<u64>| count.unwrap_or(0) + 1);
     count.expect("a number").to_string()
 }
 
-async fn login(session: Session) -> &'static str {
+pub async fn login(session: Session) -> &'static str {
     session.authenticate(SignIn::new(Subject::new(USER_ID).expect("short"))).expect("nothing is kept");
     session.set("user_id", USER_ID).expect("short");
     "ok"

@@ -8,7 +8,7 @@ mod client;
 mod operation;
 mod runner;
 
-pub use crate::arm::{Placement, bare, hallpass};
+pub use crate::arm::{Placement, bare, count, hallpass, login, read};
 pub use crate::client::{Client, USER_ID};
 pub use crate::operation::Operation;
 pub use crate::runner::{Runner, counted_requests, on_axum, runtime};

@@ -9,12 +9,15 @@ fn main() {
     let arguments: Vec<&str> = arguments.iter().map(String::as_str).collect();
     match arguments.as_slice() {
         ["layer"] => report::layer(),
+        ["memory"] => report::memory(),
+        ["trips"] => peers::trips::report(),
+        ["lost"] => peers::lost::report(),
         ["callgrind", arm, operation] => report::run_for_callgrind(named(arm), parsed(operation)),
         ["steps", arm, operation, requests] => {
             report::run_for_steps(named(arm), parsed(operation), requests.parse().expect("a number"));
         }
         _ => {
-            eprintln!("usage: peers layer");
+            eprintln!("usage: peers layer|memory|trips|lost");
             std::process::exit(2);
         }
     }

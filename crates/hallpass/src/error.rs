@@ -84,6 +84,10 @@ impl Error {
         Self { kind: Kind::Value, source: Some(source.into()) }
     }
 
+    pub(crate) fn old_proof() -> Self {
+        Self { kind: Kind::Value, source: Some("the proof is older than a session may be".into()) }
+    }
+
     pub(crate) fn corrupt(source: impl Into<Box<dyn StdError + Send + Sync>>) -> Self {
         Self { kind: Kind::Corrupt, source: Some(source.into()) }
     }
@@ -133,7 +137,8 @@ impl Error {
         self.kind == Kind::KeyUsed
     }
 
-    /// Tells whether a value could not be turned into JSON, or what is stored is of another type than was asked for.
+    /// Tells whether a value is not one that fits: it could not be turned into JSON, what is stored is of another type than
+    /// was asked for, or a proof is older than a session may be.
     pub fn is_value(&self) -> bool {
         self.kind == Kind::Value
     }

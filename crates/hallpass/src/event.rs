@@ -44,6 +44,12 @@ code! {
         LimitReached = "limit_reached",
         /// A request's changes were discarded because its session had ended or changed hands meanwhile.
         ChangesDiscarded = "changes_discarded",
+        /// The attributes of a session were changed by its name, without its token.
+        DataChanged = "data_changed",
+        /// An API key was made; the note says which.
+        KeyCreated = "key_created",
+        /// An API key was revoked; the note says which.
+        KeyRevoked = "key_revoked",
     }
 }
 
@@ -151,7 +157,7 @@ pub struct Origin {
     pub user_agent: Option<Note>,
 }
 
-/// Something that happened to a session, with ids and never with a secret.
+/// Something that happened, mostly to a session, with ids and never with a secret.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct Event {

@@ -54,10 +54,8 @@ impl Timestamp {
     }
 }
 
-#[allow(clippy::cast_possible_truncation)] // bounded by the comparison
 const fn whole_millis(duration: Duration) -> u64 {
-    let millis = duration.as_millis();
-    if millis > Timestamp::MAX.0 as u128 { Timestamp::MAX.0 } else { millis as u64 }
+    duration.as_secs().saturating_mul(1000).saturating_add(duration.subsec_millis() as u64)
 }
 
 impl fmt::Display for Timestamp {

@@ -19,6 +19,9 @@ mod daemon;
 mod mariadb;
 mod postgres;
 mod program;
+mod proxy;
+mod redis;
+mod redis_fleet;
 mod scratch;
 mod server;
 
@@ -27,5 +30,8 @@ pub use certificate::{Certificate, certificate};
 pub use mariadb::MariaDb;
 pub use postgres::Postgres;
 pub use program::program;
+pub use proxy::Proxy;
+pub use redis::{Redis, free_port, redis};
+pub use redis_fleet::{RedisCluster, RedisSentinels, redis_cluster, redis_sentinels};
 pub use scratch::scratch;
 pub use server::{NotReady, Server};

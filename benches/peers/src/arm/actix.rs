@@ -110,7 +110,7 @@ type State = HashMap<String, String>;
 
 /// The plainest store that keeps sessions in memory; actix-session brings none. It forgets nothing.
 #[derive(Clone, Default)]
-pub(crate) struct Memory(Arc<Mutex<HashMap<String, State>>>);
+pub struct Memory(Arc<Mutex<HashMap<String, State>>>);
 
 impl fmt::Debug for Memory {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

@@ -4,6 +4,9 @@ mod actix;
 mod ruts;
 mod tower_sessions;
 
+pub use self::actix::Memory;
+pub(crate) use self::tower_sessions::routes as tower_sessions_routes;
+
 use layer::{Operation, Placement, Runner};
 
 /// One library, one store, one placement.

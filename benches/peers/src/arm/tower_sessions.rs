@@ -6,15 +6,19 @@ use tower_sessions::{MemoryStore, Session, SessionManagerLayer};
 
 pub(super) fn runner(placement: Placement, operation: Operation) -> Runner {
     let layer = SessionManagerLayer::new(MemoryStore::default());
-    let router = Router::new()
-        .route("/anon", get(|| async { "ok" }))
-        .route("/read", get(read))
-        .route("/count", get(count))
-        .route("/login", get(login));
+    let router = routes();
     match placement {
         Placement::Inside => on_axum(router.layer(layer), operation, true),
         Placement::Around => on_axum(layer.layer(router), operation, true),
     }
+}
+
+pub(crate) fn routes() -> Router {
+    Router::new()
+        .route("/anon", get(|| async { "ok" }))
+        .route("/read", get(read))
+        .route("/count", get(count))
+        .route("/login", get(login))
 }
 
 async fn read(session: Session) -> String {

@@ -2,16 +2,11 @@
 
 mod callgrind;
 mod layer;
+mod memory;
 mod steps;
 mod times;
 
 pub use self::callgrind::run as run_for_callgrind;
 pub use self::layer::report as layer;
+pub use self::memory::report as memory;
 pub use self::steps::run as run_for_steps;
-
-use std::process::Command;
-
-/// Returns this program, to be started again for a measurement of its own.
-fn myself() -> Command {
-    Command::new(std::env::current_exe().expect("this program has a path"))
-}

@@ -97,7 +97,7 @@ async fn readers_at_once_agree_on_one_order_and_miss_nothing() {
     }
     let mut orders = Vec::new();
     for reader in readers {
-        let read = tokio::time::timeout(Duration::from_secs(60), reader).await;
+        let read = tokio::time::timeout(Duration::from_mins(1), reader).await;
         orders.push(read.expect("every event is found").expect("no panic"));
     }
     assert_eq!(orders[0], orders[1]);

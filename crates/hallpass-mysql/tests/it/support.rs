@@ -20,7 +20,7 @@ pub(crate) async fn place() -> Option<(MysqlStore, &'static MariaDb, String)> {
 
 pub(crate) fn record() -> Record {
     let chain = Chain::start(Generation::new(1).expect("small"), START).chain;
-    let terms = Terms { idle: 1800, absolute: 14_400, renewal: 3600 };
+    let terms = Terms { idle: 1800, absolute: 14_400, renewal: 3600, anonymous: 1800, locks: false };
     Record::new(SessionId::random(), Realm::default(), Profile::default(), terms, chain, START)
 }
 

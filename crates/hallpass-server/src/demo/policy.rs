@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use hallpass::{Policy, PolicyBuilder, Profile, Sessions};
 
+const SECOND: Duration = Duration::from_secs(1);
 const MINUTE: Duration = Duration::from_mins(1);
 const DAY: Duration = Duration::from_hours(24);
 
@@ -24,7 +25,12 @@ pub fn profiles() -> impl Iterator<Item = (Profile, Policy)> {
 }
 
 fn lively() -> PolicyBuilder {
-    Policy::builder().renewal(MINUTE).anonymous(30 * MINUTE).fresh(2 * MINUTE)
+    Policy::builder()
+        .renewal(MINUTE)
+        .grace(10 * SECOND)
+        .replay_after(25 * SECOND)
+        .anonymous(30 * MINUTE)
+        .fresh(2 * MINUTE)
 }
 
 /// Returns the profile for a session: that of the demo, if it was set up.

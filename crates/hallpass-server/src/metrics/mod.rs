@@ -3,6 +3,7 @@
 mod labels;
 mod observed_store;
 mod observer;
+mod refusals;
 
 use std::time::Duration;
 
@@ -12,8 +13,8 @@ use prometheus_client::metrics::family::Family;
 use prometheus_client::metrics::histogram::Histogram;
 use prometheus_client::registry::{Registry, Unit};
 
-use self::labels::{Answered, EventLabels, LookedUp, Operated, Swept, SweptAs, Verified, method_word};
-pub(crate) use self::labels::{Cache, Operation, OperationResult, Route, Verification};
+use self::labels::{Answered, EventLabels, LookedUp, Operated, Swept, SweptAs, Verified};
+pub(crate) use self::labels::{Cache, Operation, OperationResult, Route, Verification, method_word};
 pub(crate) use self::observed_store::ObservedStore;
 pub(crate) use self::observer::ServiceObserver;
 

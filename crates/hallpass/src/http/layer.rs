@@ -17,7 +17,7 @@ use crate::error::Error;
 use crate::event::{EventKind, Origin};
 use crate::name::Note;
 use crate::session::Session;
-use crate::sessions::{Admission, Caller, Outgoing, Sessions, Witness};
+use crate::sessions::{Caller, Entry, Outgoing, Sessions, Witness};
 
 /// Gives each request its [`Session`], and saves what the request did to it when the response head is ready.
 ///
@@ -119,9 +119,9 @@ impl Slot {
     async fn open(&self, headers: &HeaderMap, address: Option<ClientAddress>) -> Result<Session, Error> {
         if !self.session.is_opened() {
             let Shared { sessions, carrier, .. } = &*self.shared;
-            let sender = Box::new(Sender::of(headers, address));
-            let admission = sessions.admit_presented(carrier.read(headers), &*sender).await?;
-            self.session.fill(admission, sender);
+            let sender = Arc::new(Sender::of(headers, address));
+            let entry = sessions.admit_presented(carrier.read(headers), &*sender).await?;
+            self.session.fill(entry, sender);
         }
         Ok(self.session.clone())
     }
@@ -168,30 +168,26 @@ impl Sessions {
         &self,
         presented: Presented<'_>,
         witness: &dyn Witness,
-    ) -> Result<Option<Admission>, Error> {
+    ) -> Result<Entry, Error> {
         match presented.texts() {
-            [] => Ok(None),
-            [text] => match self.admit(text, witness).await {
-                Err(error) if error.is_inactive() => Ok(None),
-                admitted => admitted.map(Some),
-            },
+            [] => Ok(Entry::Nobody),
+            [text] => Entry::of(self.admit(text, witness).await),
             // Rare and large: as a part of this future, every request would have to carry it.
             texts => Box::pin(self.admit_one_of(texts, witness)).await,
         }
     }
 
-    async fn admit_one_of(&self, texts: &[&[u8]], witness: &dyn Witness) -> Result<Option<Admission>, Error> {
+    async fn admit_one_of(&self, texts: &[&[u8]], witness: &dyn Witness) -> Result<Entry, Error> {
         self.observe(&[witness.caller().event(EventKind::DuplicateCookie, self.realm().clone(), self.now())]);
-        let mut admitted = None;
+        let mut found = Entry::Nobody;
         for text in texts {
-            match self.admit(text, witness).await {
-                Ok(_) if admitted.is_some() => return Ok(None),
-                Ok(admission) => admitted = Some(admission),
-                Err(error) if error.is_inactive() => {}
-                Err(error) => return Err(error),
+            match (Entry::of(self.admit(text, witness).await)?, &found) {
+                (Entry::Admitted(_), Entry::Admitted(_)) => return Ok(Entry::Nobody),
+                (Entry::Nobody, _) | (Entry::LeftBehind(_), Entry::Admitted(_)) => {}
+                (entry, _) => found = entry,
             }
         }
-        Ok(admitted)
+        Ok(found)
     }
 }
 
@@ -300,14 +296,24 @@ fn commit<B: From<String> + Send + 'static>(
 
 impl Shared {
     /// Writes what the session asks of the client, and keeps shared caches from what is one client's only (`LGO-5`).
+    ///
+    /// A handler may say how its own content is cached; not where the same response hands out or takes away a token.
     fn finish<B>(&self, session: &Session, response: &mut Response<B>) {
+        let no_store = HeaderValue::from_static("no-store");
         let headers = response.headers_mut();
         match session.outgoing() {
-            Outgoing::Keep => {}
-            Outgoing::Hand(token, max_age) => self.carrier.hand_out(headers, &token, max_age),
-            Outgoing::Remove => self.carrier.remove(headers),
+            Outgoing::Keep => {
+                headers.entry(header::CACHE_CONTROL).or_insert(no_store);
+            }
+            Outgoing::Hand(token, max_age) => {
+                self.carrier.hand_out(headers, &token, max_age);
+                headers.insert(header::CACHE_CONTROL, no_store);
+            }
+            Outgoing::Remove => {
+                self.carrier.remove(headers);
+                headers.insert(header::CACHE_CONTROL, no_store);
+            }
         }
-        headers.entry(header::CACHE_CONTROL).or_insert(HeaderValue::from_static("no-store"));
         headers.append(header::VARY, self.carrier.varies_by().into());
     }
 }

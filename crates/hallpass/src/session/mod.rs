@@ -4,10 +4,10 @@ pub(crate) mod attributes;
 pub(crate) mod changes;
 
 use std::fmt;
-use std::sync::{Arc, OnceLock};
+use std::sync::Arc;
 use std::time::Duration;
 
-use parking_lot::{Mutex, MutexGuard};
+use parking_lot::{MappedMutexGuard, Mutex, MutexGuard};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 use serde_json::value::{RawValue, to_raw_value};
@@ -18,7 +18,9 @@ use crate::id::SessionId;
 use crate::name::{Method, Profile, Subject};
 use crate::policy::Deadlines;
 use crate::record::{Client, Level, Record};
-use crate::sessions::{Admission, Caller, Done, Intent, Outgoing, Seat, Sessions, SignIn, Ticket, Witness, Work};
+use crate::sessions::{
+    Admission, Caller, Done, Entry, Intent, LeftBehind, Outgoing, Seat, Sessions, SignIn, Ticket, Witness, Work,
+};
 use crate::store::StoreError;
 use crate::time::Timestamp;
 
@@ -50,13 +52,13 @@ pub struct Session(Arc<Inner>);
 struct Inner {
     sessions: Sessions,
     /// Nothing until the session is opened.
-    state: OnceLock<Mutex<State>>,
+    state: Mutex<Option<State>>,
 }
 
 #[derive(Default)]
 #[allow(clippy::struct_excessive_bools)] // each is an independent yes or no
 struct State {
-    record: Option<Box<Record>>,
+    record: Option<Arc<Record>>,
     ticket: Option<Ticket>,
     is_locked: bool,
     renewal_due: bool,
@@ -65,10 +67,12 @@ struct State {
     intent: Option<Intent>,
     /// A commit was given up after it took the changes, and its outcome is not known.
     is_lost: bool,
-    client: Client,
+    client: Option<Box<Client>>,
     profile: Option<Profile>,
-    witness: Option<Box<dyn Witness>>,
+    witness: Option<Arc<dyn Witness>>,
     outgoing: Option<Outgoing>,
+    /// What the client's token opened until it was replaced.
+    left_behind: Option<Box<LeftBehind>>,
 }
 
 impl State {
@@ -89,7 +93,8 @@ impl State {
 
     /// Takes back what could not be saved, under what was done since, so that the next commit tries again.
     fn take_back(&mut self, work: Work) {
-        self.changes.put_under(work.changes);
+        let data = self.record.as_ref().map(|record| record.data.clone()).unwrap_or_default();
+        self.changes.put_under(work.changes, &data);
         self.ticket = self.ticket.take().or(work.ticket);
         self.intent = self.intent.take().or(work.intent);
         self.renewal_due |= work.renewal_due;
@@ -99,24 +104,28 @@ impl State {
 impl Session {
     /// Returns the session of a request that nothing has been asked of yet.
     pub(crate) fn unopened(sessions: Sessions) -> Self {
-        Self(Arc::new(Inner { sessions, state: OnceLock::new() }))
+        Self(Arc::new(Inner { sessions, state: Mutex::new(None) }))
     }
 
     pub(crate) fn admitted(sessions: Sessions, admission: Admission, caller: Caller) -> Self {
         let session = Self::unopened(sessions);
-        session.fill(Some(admission), Box::new(caller));
+        session.fill(Entry::Admitted(admission), Arc::new(caller));
         session
     }
 
     #[cfg(feature = "tower")]
     pub(crate) fn is_opened(&self) -> bool {
-        self.0.state.get().is_some()
+        self.0.state.lock().is_some()
     }
 
-    pub(crate) fn fill(&self, admission: Option<Admission>, witness: Box<dyn Witness>) {
+    pub(crate) fn fill(&self, entry: Entry, witness: Arc<dyn Witness>) {
+        let mut state = self.0.state.lock();
+        if state.is_some() {
+            return; // Whoever opened it first has filled it.
+        }
         let witness = Some(witness);
-        let state = match admission {
-            Some(Admission { record, ticket, is_locked, renewal_due, touch_due }) => State {
+        *state = Some(match entry {
+            Entry::Admitted(Admission { record, ticket, is_locked, renewal_due, touch_due }) => State {
                 record: Some(record),
                 ticket: Some(ticket),
                 is_locked,
@@ -125,14 +134,13 @@ impl Session {
                 witness,
                 ..State::default()
             },
-            None => State { witness, ..State::default() },
-        };
-        // Whoever opened it first has filled it.
-        let _ = self.0.state.set(Mutex::new(state));
+            Entry::LeftBehind(left_behind) => State { witness, left_behind: Some(left_behind), ..State::default() },
+            Entry::Nobody => State { witness, ..State::default() },
+        });
     }
 
-    fn state(&self) -> MutexGuard<'_, State> {
-        self.0.state.get_or_init(Mutex::default).lock()
+    fn state(&self) -> MappedMutexGuard<'_, State> {
+        MutexGuard::map(self.0.state.lock(), Option::get_or_insert_default)
     }
 
     /// Returns the sessions that this is one of.
@@ -284,7 +292,7 @@ impl Session {
     ) -> Result<(), Error> {
         let mut state = self.state();
         let state = &mut *state;
-        if state.is_locked && !matches!(state.intent, Some(Intent::SignIn(_))) {
+        if state.is_locked && !matches!(state.intent, Some(Intent::SignIn(_) | Intent::LogOut)) {
             return Err(Error::locked());
         }
         let data = state.record.as_ref().map(|record| record.data.clone()).unwrap_or_default();
@@ -312,22 +320,23 @@ impl Session {
     ///
     /// # Errors
     ///
-    /// [`Error::is_corrupt`] if the attributes from before cannot be read.
+    /// [`Error::is_value`] if the proof is older than a session may be. Nothing is changed then.
     pub fn authenticate(&self, sign_in: impl Into<SignIn>) -> Result<(), Error> {
         let mut sign_in = sign_in.into();
         let mut state = self.state();
         let state = &mut *state;
+        self.0.sessions.check_proof(&sign_in, state.record.as_deref())?;
         let before = match &state.intent {
             Some(Intent::SignIn(pending)) => Some(pending.subject.clone()),
             Some(Intent::LogOut) => None,
             _ => state.record.as_ref().and_then(|record| record.subject.clone()),
         };
         if before.as_ref() != Some(&sign_in.subject) {
-            let data = state.record.as_ref().map(|record| record.data.clone()).unwrap_or_default();
-            let keep: Vec<_> = sign_in.keep.iter().map(String::as_str).collect();
-            state.changes.carry_over(&data, &keep)?;
+            // What waits to be unlocked is nobody else's to keep.
+            let keep = sign_in.keep.iter().map(String::as_str).filter(|_| !state.is_locked);
+            state.changes.keep_only(&keep.collect::<Vec<_>>());
         }
-        sign_in.client.get_or_insert_with(|| state.client.clone());
+        sign_in.client.get_or_insert_with(|| state.client.as_deref().cloned().unwrap_or_default());
         state.intent = Some(Intent::SignIn(Box::new(sign_in)));
         Ok(())
     }
@@ -346,6 +355,11 @@ impl Session {
     /// Requests that do so at once with one token make one successor: whichever is first hands it out, and those that show
     /// the old token afterwards get it too. Above the pace of renewals (a burst of 16, then one a second), and where there
     /// is no session or it is locked, nothing happens.
+    ///
+    /// # Security
+    ///
+    /// Not for every request of a browser: it keeps the cookie that came last, and where answers overtake each other more
+    /// often than every `grace` and twice `replay_after`, it may come back with one that looks stolen.
     pub fn renew(&self) {
         let mut state = self.state();
         state.renewal_due = state.record.is_some() && !state.is_locked;
@@ -355,7 +369,7 @@ impl Session {
     pub fn log_out(&self) {
         let mut state = self.state();
         state.changes = Changes::default();
-        state.changes.clears = true;
+        state.changes.keep_only(&[]);
         state.intent = Some(Intent::LogOut);
     }
 
@@ -367,7 +381,7 @@ impl Session {
 
     /// Says what is known of the client, for a session that this request makes or signs in to.
     pub fn describe_client(&self, client: Client) {
-        self.state().client = client;
+        self.state().client = Some(Box::new(client));
     }
 
     /// Saves what was changed, and makes or renews what is due. Middleware does it when the response head is ready; a
@@ -394,9 +408,12 @@ impl Session {
         let mut state = self.state();
         match done {
             Ok(Done { record, ticket, outgoing }) => {
-                state.record = record.map(Box::new);
+                // What was done while this was saved was done on the record from before.
+                let data = state.record.take().map(|record| record.data.clone()).unwrap_or_default();
+                state.changes.made_on(&data);
+                state.record = record;
                 state.ticket = ticket;
-                state.is_locked &= work.intent.is_none();
+                state.is_locked &= !matches!(work.intent, Some(Intent::SignIn(_) | Intent::LogOut));
                 if !matches!(outgoing, Outgoing::Keep) {
                     state.outgoing = Some(outgoing);
                 }
@@ -441,7 +458,7 @@ impl Session {
         }
         state.touch_due = false;
         Ok(Some(Work {
-            record: state.record.as_deref().cloned(),
+            record: state.record.clone(),
             ticket: state.ticket.take(),
             is_locked: state.is_locked,
             renewal_due: std::mem::take(&mut state.renewal_due),
@@ -449,7 +466,8 @@ impl Session {
             intent: state.intent.take(),
             client: state.client.clone(),
             profile: state.profile.clone(),
-            caller: state.witness.as_ref().map_or_else(Caller::user, |witness| witness.caller().into_owned()),
+            witness: state.witness.clone().unwrap_or_else(|| Arc::new(Caller::user())),
+            left_behind: state.left_behind.as_deref().cloned(),
             hands_out: true,
         }))
     }

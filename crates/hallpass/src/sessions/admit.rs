@@ -1,12 +1,14 @@
 //! From a presented token to the record it opens.
 
+use std::sync::Arc;
+
 use super::{Sessions, Witness};
 use crate::error::{Error, Refusal};
 use crate::event::{EndReason, EventKind};
 use crate::id::{SessionId, SessionSecret};
 use crate::policy::{Expiry, Verdict};
 use crate::record::Record;
-use crate::store::{Expected, Outcome};
+use crate::store::{Expected, Outcome, StoreError};
 use crate::time::Timestamp;
 use crate::token::{Generation, ReferenceToken, Standing};
 
@@ -37,7 +39,7 @@ pub(crate) struct Successor {
 
 /// What a request is let in to.
 pub(crate) struct Admission {
-    pub(crate) record: Box<Record>,
+    pub(crate) record: Arc<Record>,
     pub(crate) ticket: Ticket,
     pub(crate) is_locked: bool,
     pub(crate) renewal_due: bool,
@@ -45,16 +47,95 @@ pub(crate) struct Admission {
 }
 
 /// Where a good token stands.
+#[allow(clippy::struct_excessive_bools)] // each is an independent yes or no
 struct Place {
     seat: Seat,
     first_use: bool,
     is_locked: bool,
     renewal_due: bool,
+    touch_due: bool,
+}
+
+impl Place {
+    /// Tells whether nothing is to be saved or handed out for it.
+    fn is_plain(&self) -> bool {
+        matches!(self.seat, Seat::Current) && !self.first_use
+    }
+
+    fn admit(self, token: ReferenceToken, record: Arc<Record>) -> Admission {
+        let Self { seat, is_locked, renewal_due, touch_due, .. } = self;
+        Admission { record, ticket: Ticket { token, seat }, is_locked, renewal_due, touch_due }
+    }
+}
+
+/// A living session whose token was replaced by a newer one than was shown.
+#[derive(Clone)]
+pub(crate) struct LeftBehind {
+    pub(crate) record: Arc<Record>,
+    /// Whether the token that was shown is known to have been good once.
+    pub(crate) is_proven: bool,
+    /// Whether it was replaced so recently that the client may get the newer one only now.
+    pub(crate) is_recent: bool,
+}
+
+/// What comes of what a request presents.
+#[cfg_attr(not(feature = "tower"), allow(dead_code))] // who opens a session by hand has one, or an error
+pub(crate) enum Entry {
+    /// Nothing opens: there is no session.
+    Nobody,
+    /// Nothing opens any more.
+    LeftBehind(Box<LeftBehind>),
+    Admitted(Admission),
+}
+
+/// Why there is no admission.
+pub(crate) enum Rejected {
+    /// The token is refused.
+    Refused(Refusal, Option<Box<LeftBehind>>),
+    /// Nobody can say.
+    Failed(Error),
+}
+
+#[cfg(feature = "tower")]
+impl Entry {
+    /// Takes a refusal for the answer that it is: without the token there is no session, and no error.
+    pub(crate) fn of(admitted: Result<Admission, Rejected>) -> Result<Self, Error> {
+        match admitted {
+            Ok(admission) => Ok(Self::Admitted(admission)),
+            Err(Rejected::Refused(_, None)) => Ok(Self::Nobody),
+            Err(Rejected::Refused(_, Some(left_behind))) => Ok(Self::LeftBehind(left_behind)),
+            Err(Rejected::Failed(error)) => Err(error),
+        }
+    }
+}
+
+impl From<Rejected> for Error {
+    fn from(rejected: Rejected) -> Self {
+        match rejected {
+            Rejected::Refused(refusal, _) => Self::inactive(refusal),
+            Rejected::Failed(error) => error,
+        }
+    }
+}
+
+impl From<Error> for Rejected {
+    fn from(error: Error) -> Self {
+        Self::Failed(error)
+    }
+}
+
+impl From<StoreError> for Rejected {
+    fn from(error: StoreError) -> Self {
+        Self::Failed(error.into())
+    }
 }
 
 /// Why a token does not open its session.
 enum Obstacle {
-    Refused(Error),
+    /// It is refused, which is to be reported as this.
+    Refused(EventKind, Refusal),
+    /// The record is not whole.
+    Damaged,
     /// The session is to end now.
     Ends(EndReason),
     /// The session is over.
@@ -73,12 +154,15 @@ impl Ticket {
 
 impl Sessions {
     /// Judges a token: loads its record, applies the five rules and the policy, and saves what they ask for.
-    pub(crate) async fn admit(&self, text: impl AsRef<[u8]>, witness: &dyn Witness) -> Result<Admission, Error> {
-        let token = ReferenceToken::parse(text).map_err(|_| Error::inactive(Refusal::Malformed))?;
+    pub(crate) async fn admit(&self, text: impl AsRef<[u8]>, witness: &dyn Witness) -> Result<Admission, Rejected> {
+        let token = ReferenceToken::parse(text).map_err(|_| Rejected::Refused(Refusal::Malformed, None))?;
         let now = self.now();
-        let record = self.present(&token, self.0.store.load(&self.0.realm, &token.id).await?, witness)?;
-        match self.judge(&token, &record, witness, now) {
-            Ok(place) if !place.first_use => Ok(self.admission(token, record, place, now)),
+        let Some(record) = self.0.store.load(&self.0.realm, &token.id).await? else {
+            return Err(self.refuse_unknown(&token, witness));
+        };
+        let record = Arc::new(record);
+        match self.judge(&token, &record, now) {
+            Ok(place) if place.is_plain() => Ok(place.admit(token, record)),
             // Rare and large: as a part of this future, every request would have to carry it.
             judged => Box::pin(self.admit_rare(token, record, judged, witness, now)).await,
         }
@@ -88,69 +172,84 @@ impl Sessions {
     async fn admit_rare(
         &self,
         token: ReferenceToken,
-        mut record: Box<Record>,
+        mut record: Arc<Record>,
         mut judged: Result<Place, Obstacle>,
         witness: &dyn Witness,
         mut now: Timestamp,
-    ) -> Result<Admission, Error> {
+    ) -> Result<Admission, Rejected> {
+        // A copy may only let in: what is more than that is decided by the record itself.
+        let mut is_copy = self.0.store.capabilities().copies;
         for _ in 0..ATTEMPTS {
             match judged {
-                Ok(place) if !place.first_use => return Ok(self.admission(token, record, place, now)),
+                _ if is_copy => is_copy = false,
+                Ok(place) if !place.first_use => return Ok(place.admit(token, record)),
                 Ok(place) => {
                     if let Some(confirmed) = self.confirm(&record, now).await? {
-                        return Ok(self.admission(token, Box::new(confirmed), place, now));
+                        // The use is noted by that.
+                        return Ok(Place { touch_due: false, ..place }.admit(token, Arc::new(confirmed)));
                     }
                 }
-                Err(Obstacle::Refused(error)) => return Err(error),
+                Err(Obstacle::Refused(kind, refusal)) => {
+                    self.report(kind, &token, Some(&record), &witness.caller());
+                    let left_behind = self.left_behind(&token, record, &refusal, now);
+                    return Err(Rejected::Refused(refusal, left_behind.map(Box::new)));
+                }
+                Err(Obstacle::Damaged) => return Err(Error::corrupt("a living record without a chain").into()),
                 // It ends by what was judged of this very record; of another the judgement may be another.
                 Err(Obstacle::Ends(reason)) => {
                     let caller = witness.caller();
                     if self.end_as_judged(&record, reason.clone(), &caller, now).await? == Outcome::Applied {
-                        return Err(Error::inactive(Refusal::Ended(reason)));
+                        return Err(Rejected::Refused(Refusal::Ended(reason), None));
                     }
                 }
                 Err(Obstacle::Expired(expiry)) => {
                     if self.expire(&record, expiry, now).await? {
-                        return Err(Error::inactive(Refusal::Ended(expiry.reason())));
+                        return Err(Rejected::Refused(Refusal::Ended(expiry.reason()), None));
                     }
                 }
             }
             now = self.now();
-            record = self.present(&token, self.0.store.load(&self.0.realm, &token.id).await?, witness)?;
-            judged = self.judge(&token, &record, witness, now);
+            let Some(present) = self.0.store.load_fresh(&self.0.realm, &token.id).await? else {
+                return Err(self.refuse_unknown(&token, witness));
+            };
+            record = Arc::new(present);
+            judged = self.judge(&token, &record, now);
         }
-        Err(Error::conflict())
+        Err(Error::conflict().into())
     }
 
-    fn present(
+    fn refuse_unknown(&self, token: &ReferenceToken, witness: &dyn Witness) -> Rejected {
+        self.report(EventKind::UnknownToken, token, None, &witness.caller());
+        Rejected::Refused(Refusal::Unknown, None)
+    }
+
+    /// Tells whether a refused token was replaced in its session, as far as that can be told: a token of an older chain
+    /// cannot be proven.
+    fn left_behind(
         &self,
         token: &ReferenceToken,
-        record: Option<Record>,
-        witness: &dyn Witness,
-    ) -> Result<Box<Record>, Error> {
-        record.map(Box::new).ok_or_else(|| {
-            self.report(EventKind::UnknownToken, token, None, &witness.caller());
-            Error::inactive(Refusal::Unknown)
-        })
+        record: Arc<Record>,
+        refusal: &Refusal,
+        now: Timestamp,
+    ) -> Option<LeftBehind> {
+        let chain = record.chain.as_ref()?;
+        let (is_proven, replaced_at) = match refusal {
+            Refusal::Spent => (true, chain.confirmed_at.unwrap_or(chain.renewed_at)),
+            Refusal::Wrong if token.generation < chain.first_generation => (false, chain.started_at),
+            _ => return None,
+        };
+        let is_recent = now.since(replaced_at) <= self.policy(&record.profile).grace().replay_after;
+        Some(LeftBehind { record, is_proven, is_recent })
     }
 
     /// Judges a token against the record as it is now, by the five rules and the policy.
-    fn judge(
-        &self,
-        token: &ReferenceToken,
-        record: &Record,
-        witness: &dyn Witness,
-        now: Timestamp,
-    ) -> Result<Place, Obstacle> {
-        let refuse = |kind, refusal| {
-            self.report(kind, token, Some(record), &witness.caller());
-            Err(Obstacle::Refused(Error::inactive(refusal)))
-        };
+    fn judge(&self, token: &ReferenceToken, record: &Record, now: Timestamp) -> Result<Place, Obstacle> {
+        let refuse = |kind, refusal| Err(Obstacle::Refused(kind, refusal));
         if let Some(ended) = &record.ended {
             return refuse(EventKind::UsedAfterEnd, Refusal::Ended(ended.reason.clone()));
         }
         let Some(chain) = &record.chain else {
-            return Err(Obstacle::Refused(Error::corrupt("a living record without a chain")));
+            return Err(Obstacle::Damaged);
         };
         let policy = self.policy(&record.profile);
         let may_walk = |steps| self.0.walks.allows(&record.id, steps, now);
@@ -167,16 +266,13 @@ impl Sessions {
             Verdict::Live { renewal_due: true } if chain.generation == Generation::LAST => {
                 Err(Obstacle::Ends(EndReason::Exhausted))
             }
-            Verdict::Live { renewal_due } => Ok(Place { seat, first_use, is_locked: false, renewal_due }),
-            Verdict::Locked => Ok(Place { seat, first_use, is_locked: true, renewal_due: false }),
+            Verdict::Live { renewal_due } => {
+                let touch_due = policy.is_touch_due(record, now);
+                Ok(Place { seat, first_use, is_locked: false, renewal_due, touch_due })
+            }
+            Verdict::Locked => Ok(Place { seat, first_use, is_locked: true, renewal_due: false, touch_due: false }),
             Verdict::Expired(expiry) => Err(Obstacle::Expired(expiry)),
         }
-    }
-
-    fn admission(&self, token: ReferenceToken, record: Box<Record>, place: Place, now: Timestamp) -> Admission {
-        let Place { seat, is_locked, renewal_due, .. } = place;
-        let touch_due = !is_locked && self.policy(&record.profile).is_touch_due(&record, now);
-        Admission { record, ticket: Ticket { token, seat }, is_locked, renewal_due, touch_due }
     }
 
     /// Saves that the present token has been used; nothing if the record changed meanwhile.

@@ -1,11 +1,12 @@
 //! From what a request did to what is saved and handed out.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use bytes::Bytes;
 
 use super::admit::ATTEMPTS;
-use super::{Caller, Issued, NewSession, Seat, Sessions, SignIn, Ticket};
+use super::{Caller, Issued, LeftBehind, NewSession, Seat, Sessions, SignIn, Ticket, Witness};
 use crate::error::{Error, Refusal};
 use crate::event::{EndReason, EventKind};
 use crate::name::Profile;
@@ -17,15 +18,16 @@ use crate::token::{Generation, Renewed, Token};
 
 /// What a request knew and did.
 pub(crate) struct Work {
-    pub(crate) record: Option<Record>,
+    pub(crate) record: Option<Arc<Record>>,
     pub(crate) ticket: Option<Ticket>,
     pub(crate) is_locked: bool,
     pub(crate) renewal_due: bool,
     pub(crate) changes: Changes,
     pub(crate) intent: Option<Intent>,
-    pub(crate) client: Client,
+    pub(crate) client: Option<Box<Client>>,
     pub(crate) profile: Option<Profile>,
-    pub(crate) caller: Caller,
+    pub(crate) witness: Arc<dyn Witness>,
+    pub(crate) left_behind: Option<LeftBehind>,
     /// Whether a new token can be handed out; where it cannot, none is made.
     pub(crate) hands_out: bool,
 }
@@ -39,7 +41,7 @@ pub(crate) enum Intent {
 
 /// How things stand after a commit.
 pub(crate) struct Done {
-    pub(crate) record: Option<Record>,
+    pub(crate) record: Option<Arc<Record>>,
     pub(crate) ticket: Option<Ticket>,
     pub(crate) outgoing: Outgoing,
 }
@@ -60,7 +62,7 @@ impl Done {
         Self { record: work.record.take(), ticket: work.ticket.take(), outgoing: Outgoing::Keep }
     }
 
-    fn issued(sessions: &Sessions, record: Record, ticket: Ticket) -> Self {
+    fn issued(sessions: &Sessions, record: Arc<Record>, ticket: Ticket) -> Self {
         let outgoing = Outgoing::Hand(ticket.token.encode(), sessions.max_age(&record));
         Self { record: Some(record), ticket: Some(ticket), outgoing }
     }
@@ -70,7 +72,7 @@ impl Done {
             .map_err(|_| Error::corrupt("a token that does not parse was issued"))?;
         let ticket = Ticket { token, seat: Seat::Current };
         Ok(Self {
-            record: Some(issued.record),
+            record: Some(Arc::new(issued.record)),
             ticket: Some(ticket),
             outgoing: Outgoing::Hand(issued.token, issued.max_age),
         })
@@ -82,10 +84,11 @@ impl Sessions {
     pub(crate) async fn commit(&self, work: &mut Work) -> Result<Done, Error> {
         let intent = work.intent.take();
         let done = match &intent {
-            Some(Intent::LogOut) => self.commit_log_out(work).await,
-            Some(Intent::SignIn(sign_in)) => self.commit_sign_in(work, sign_in).await,
-            Some(Intent::Rechain) => self.commit_rechain(work).await,
-            None if work.record.is_none() => self.commit_new(work).await,
+            // Rare and large: as parts of this future, every commit would have to carry them.
+            Some(Intent::LogOut) => Box::pin(self.commit_log_out(work)).await,
+            Some(Intent::SignIn(sign_in)) => Box::pin(self.commit_sign_in(work, sign_in)).await,
+            Some(Intent::Rechain) => Box::pin(self.commit_rechain(work)).await,
+            None if work.record.is_none() => Box::pin(self.commit_unopened(work)).await,
             None => self.commit_changes(work).await,
         };
         work.intent = intent;
@@ -94,7 +97,10 @@ impl Sessions {
 
     async fn commit_log_out(&self, work: &mut Work) -> Result<Done, Error> {
         if let Some(record) = work.record.take() {
-            self.end_as(&record, EndReason::Logout, &work.caller, self.now()).await?;
+            self.end_as(&record, EndReason::Logout, &work.witness.caller(), self.now()).await?;
+        }
+        if let Some(left_behind) = &work.left_behind {
+            self.log_out_left_behind(left_behind, &work.witness.caller()).await?;
         }
         work.ticket = None;
         if work.changes.has_values() {
@@ -104,23 +110,38 @@ impl Sessions {
     }
 
     async fn commit_sign_in(&self, work: &mut Work, sign_in: &SignIn) -> Result<Done, Error> {
-        let record = work.record.take();
-        let issued = self.sign_in(record, sign_in, &mut work.changes, None, &work.caller).await?;
+        let record = work.record.take().map(Arc::unwrap_or_clone);
+        let issued = self.sign_in(record, sign_in, &mut work.changes, None, &work.witness.caller()).await?;
         Done::from_issued(issued)
     }
 
     async fn commit_rechain(&self, work: &mut Work) -> Result<Done, Error> {
         let Some(record) = work.record.take() else {
-            return self.commit_new(work).await;
+            return self.commit_unopened(work).await;
         };
+        if work.is_locked {
+            return Err(Error::locked());
+        }
         let read_from = record.data.clone();
         let changes = &mut work.changes;
         let edit = |next: &mut Record| {
             next.data = changes.apply(&next.data, Some(&read_from))?;
             self.check_size(&next.data)
         };
-        let (record, ticket) = self.replace_chain(record, edit, EventKind::Rechained, &work.caller).await?;
-        Ok(Done::issued(self, record, ticket))
+        let record = Arc::unwrap_or_clone(record);
+        let (record, ticket) = self.replace_chain(record, edit, EventKind::Rechained, &work.witness.caller()).await?;
+        Ok(Done::issued(self, Arc::new(record), ticket))
+    }
+
+    /// Makes a session for a request that has none, unless a newer token is on its way to the client: a cookie of this
+    /// late answer would take its place.
+    async fn commit_unopened(&self, work: &mut Work) -> Result<Done, Error> {
+        match &work.left_behind {
+            Some(LeftBehind { record, is_recent: true, .. }) if !work.changes.is_empty() => {
+                self.discard(work, Arc::clone(record))
+            }
+            _ => self.commit_new(work).await,
+        }
     }
 
     /// Makes a session if there is something to keep in it.
@@ -132,9 +153,9 @@ impl Sessions {
         self.check_size(&data)?;
         let mut new = NewSession::anonymous();
         new.data = data;
-        new.client = work.client.clone();
+        new.client = work.client.as_deref().cloned().unwrap_or_default();
         new.profile = work.profile.clone().unwrap_or_default();
-        let issued = self.create(new, &work.caller).await?;
+        let issued = self.create(new, &work.witness.caller()).await?;
         Done::from_issued(issued)
     }
 
@@ -151,9 +172,9 @@ impl Sessions {
     }
 
     /// Ends a request that changed nothing: notes its use, and hands out again what was just replaced.
-    async fn settle(&self, work: &mut Work, mut record: Record, now: Timestamp) -> Result<Done, Error> {
+    async fn settle(&self, work: &mut Work, mut record: Arc<Record>, now: Timestamp) -> Result<Done, Error> {
         if !work.is_locked {
-            self.touch(&mut record, now).await;
+            record = self.touch(record, now).await;
         }
         if work.hands_out && matches!(&work.ticket, Some(Ticket { seat: Seat::Superseded(_), .. })) {
             // The chain may have moved on since the request came in, and then a newer cookie is on its way.
@@ -161,13 +182,13 @@ impl Sessions {
                 work.record = Some(record);
                 return Ok(Done::unchanged(work));
             };
-            record = present;
+            record = Arc::new(present);
         }
         Ok(self.hand_out_again(work, record))
     }
 
     /// Hands out the successor of the token that was shown, if it still is the present one.
-    fn hand_out_again(&self, work: &mut Work, record: Record) -> Done {
+    fn hand_out_again(&self, work: &mut Work, record: Arc<Record>) -> Done {
         let present = record.chain.as_ref().map(|chain| chain.generation);
         match work.ticket.take() {
             Some(Ticket { token, seat: Seat::Superseded(next) })
@@ -184,24 +205,25 @@ impl Sessions {
     async fn save_changes(
         &self,
         work: &mut Work,
-        record: Record,
+        record: Arc<Record>,
         mut next_token: Option<Renewed>,
     ) -> Result<Done, Error> {
         let read_from = record.data.clone();
         let mut stored = record;
         for attempt in 0..ATTEMPTS {
             let now = self.now();
-            let mut next = stored.clone();
+            let mut next = Record::clone(&stored);
             next.data = work.changes.apply(&stored.data, (attempt > 0).then_some(&read_from))?;
             self.check_size(&next.data)?;
             let mut events = Vec::new();
             if let Some(renewed) = &next_token {
                 next.chain = Some(renewed.chain.clone());
-                events.push(work.caller.event_of(EventKind::Renewed, &next, now));
+                events.push(work.witness.caller().event_of(EventKind::Renewed, &next, now));
             }
             self.stamp(&mut next, now);
             if self.0.store.save(&next, Expected::Version(stored.version), &events).await? == Outcome::Applied {
                 self.observe(&events);
+                let next = Arc::new(next);
                 return Ok(match (next_token, &work.ticket) {
                     (Some(renewed), Some(ticket)) => {
                         let ticket = ticket.successor(renewed.chain.generation, renewed.secret);
@@ -213,6 +235,7 @@ impl Sessions {
             let Some(present) = self.reload(&stored).await? else {
                 return self.discard(work, stored);
             };
+            let present = Arc::new(present);
             // Another request renewed first, and its answer brings the token.
             next_token = self.next_token(work, &present, now);
             if next_token.is_none() && work.changes.is_empty() {
@@ -226,18 +249,18 @@ impl Sessions {
 
     /// Returns the record as it is now, if it lives, in the same chain, and is the same subject's.
     pub(super) async fn reload(&self, record: &Record) -> Result<Option<Record>, Error> {
-        let present = self.0.store.load(&record.realm, &record.id).await?;
+        let present = self.0.store.load_fresh(&record.realm, &record.id).await?;
         Ok(present.filter(|present| {
             let nonce = |record: &Record| record.chain.as_ref().map(|chain| chain.nonce);
             present.ended.is_none() && nonce(present) == nonce(record) && present.subject == record.subject
         }))
     }
 
-    fn discard(&self, work: &mut Work, record: Record) -> Result<Done, Error> {
+    fn discard(&self, work: &mut Work, record: Arc<Record>) -> Result<Done, Error> {
         if work.changes.is_empty() {
             return Ok(Done { record: Some(record), ticket: work.ticket.take(), outgoing: Outgoing::Keep });
         }
-        self.observe(&[work.caller.event_of(EventKind::ChangesDiscarded, &record, self.now())]);
+        self.observe(&[work.witness.caller().event_of(EventKind::ChangesDiscarded, &record, self.now())]);
         Err(Error::inactive(Refusal::Overtaken))
     }
 
@@ -289,20 +312,21 @@ impl Sessions {
     }
 
     /// Notes that a session was used, if that is due; a store that is away costs no more than the note.
-    pub(super) async fn touch(&self, record: &mut Record, now: Timestamp) {
+    pub(super) async fn touch(&self, record: Arc<Record>, now: Timestamp) -> Arc<Record> {
         let policy = self.policy(&record.profile);
-        if !policy.is_touch_due(record, now) {
-            return;
+        if !policy.is_touch_due(&record, now) {
+            return record;
         }
-        let mut touched = record.clone();
+        let mut touched = Record::clone(&record);
         touched.seen_at = now;
         touched.expires_at = policy.expires_at(&touched);
         let Record { realm, id, version, seen_at, expires_at, .. } = &touched;
         match self.0.store.touch(realm, id, *version, *seen_at, *expires_at).await {
-            Ok(Outcome::Applied) => *record = touched,
+            Ok(Outcome::Applied) => return Arc::new(touched),
             // A real write came first, and noted the use itself.
             Ok(Outcome::Conflict) => {}
             Err(error) => tracing::warn!(session = %id, error = %error, "the use of a session could not be noted"),
         }
+        record
     }
 }

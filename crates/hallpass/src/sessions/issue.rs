@@ -1,5 +1,6 @@
 //! Making sessions and handing out their tokens.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use bytes::Bytes;
@@ -218,9 +219,11 @@ impl Sessions {
             }
             if let Seat::Superseded(next) = admission.ticket.seat {
                 let ticket = Ticket::current(admission.record.id, next.generation, next.secret);
-                return Ok(self.issued(*admission.record, &ticket.token));
+                return Ok(self.issued(Arc::unwrap_or_clone(admission.record), &ticket.token));
             }
-            if let Some(issued) = self.advance_now(*admission.record, admission.ticket, caller).await? {
+            if let Some(issued) =
+                self.advance_now(Arc::unwrap_or_clone(admission.record), admission.ticket, caller).await?
+            {
                 return Ok(issued);
             }
         }
@@ -240,7 +243,9 @@ impl Sessions {
         if admission.is_locked {
             return Err(Error::locked());
         }
-        let (record, ticket) = self.replace_chain(*admission.record, |_| Ok(()), EventKind::Rechained, caller).await?;
+        let (record, ticket) = self
+            .replace_chain(Arc::unwrap_or_clone(admission.record), |_| Ok(()), EventKind::Rechained, caller)
+            .await?;
         Ok(self.issued(record, &ticket.token))
     }
 
@@ -274,7 +279,7 @@ impl Sessions {
     }
 
     async fn retry_insert(&self, id: SessionId, subject: Option<&Subject>, caller: &Caller) -> Result<Issued, Error> {
-        let record = self.0.store.load(&self.0.realm, &id).await?.ok_or_else(Error::key_used)?;
+        let record = self.0.store.load_fresh(&self.0.realm, &id).await?.ok_or_else(Error::key_used)?;
         if self.state(&record) == SessionState::Ended || record.subject.as_ref() != subject {
             return Err(Error::key_used());
         }

@@ -1,5 +1,7 @@
 //! How many sessions a subject may have at once.
 
+use std::time::Duration;
+
 use super::{Caller, SessionState, Sessions, SignIn};
 use crate::error::Error;
 use crate::event::{EndReason, EventKind};
@@ -8,6 +10,9 @@ use crate::policy::{Limit, Overflow};
 use crate::record::Record;
 use crate::store::{PageLimit, Query};
 use crate::time::Timestamp;
+
+/// For how long nobody is put out for being idle.
+const JUST_SIGNED_IN: Duration = Duration::from_mins(1);
 
 impl Sessions {
     /// Refuses a sign-in before anything is written, where the subject has as many sessions as it may have.
@@ -39,7 +44,8 @@ impl Sessions {
         };
         let mut living = self.living(subject).await?;
         let excess = living.len().saturating_sub(limit.most as usize);
-        living.sort_by_key(|record| (rank(record, limit.overflow), record.id));
+        let now = self.now();
+        living.sort_by_key(|record| (rank(record, limit.overflow, now), record.id));
         let mut is_past_limit = false;
         for victim in &living[..excess] {
             is_past_limit |= victim.id == record.id;
@@ -72,12 +78,16 @@ impl Sessions {
     }
 }
 
-/// Sorts what goes first to the front. A session counts from its sign-in, not from the anonymous visit before it.
-fn rank(record: &Record, overflow: Overflow) -> u64 {
-    let signed_in = record.authenticated_at.unwrap_or(record.created_at).as_millis();
+/// Sorts what goes first to the front.
+///
+/// A session counts from when it was signed in to here: not from the anonymous visit before, and not from the proof,
+/// which can be older than other sessions. Who signed in a moment ago is not idle, whoever else was seen since.
+fn rank(record: &Record, overflow: Overflow, now: Timestamp) -> (bool, u64) {
+    let signed_in = record.chain.as_ref().map_or(record.created_at, |chain| chain.started_at);
     match overflow {
-        Overflow::EvictOldest => signed_in,
-        Overflow::EvictIdle => record.seen_at.as_millis(),
-        Overflow::Refuse => Timestamp::MAX.as_millis() - signed_in,
+        Overflow::EvictOldest => (false, signed_in.as_millis()),
+        Overflow::EvictIdle if now.since(signed_in) < JUST_SIGNED_IN => (true, signed_in.as_millis()),
+        Overflow::EvictIdle => (false, record.seen_at.as_millis()),
+        Overflow::Refuse => (false, Timestamp::MAX.as_millis() - signed_in.as_millis()),
     }
 }

@@ -8,6 +8,7 @@ mod issue;
 mod limit;
 mod operate;
 mod sign_in;
+mod states;
 mod walks;
 
 use std::borrow::Cow;
@@ -22,13 +23,14 @@ use crate::store::{Capabilities, Store};
 use crate::time::{Clock, Timestamp};
 use crate::token::{Pepper, ReferenceToken};
 
-pub(crate) use self::admit::{Admission, Seat, Ticket};
+pub(crate) use self::admit::{Admission, Entry, LeftBehind, Seat, Ticket};
 pub use self::builder::{InvalidSessions, SessionsBuilder};
 pub use self::commit::Outgoing;
 pub(crate) use self::commit::{Done, Intent, Work};
-pub use self::end::{Revocation, Revoked, Swept};
+pub use self::end::{Extent, Revocation, Revoked, Swept};
 pub use self::issue::{IdempotencyKey, Issued, NewSession, SignIn};
 pub use self::operate::Verified;
+pub use self::states::{InvalidStates, States};
 use self::walks::WalkBudget;
 
 /// Who calls, and from where: what events say of it.

@@ -1,12 +1,16 @@
 //! Setting the subject of a session: always a new chain, so that no token from before is good any more.
 
+use std::sync::Arc;
+use std::time::Duration;
+
 use bytes::Bytes;
 
-use super::admit::ATTEMPTS;
+use super::admit::{ATTEMPTS, Rejected};
 use super::{Caller, Issued, SessionState, Sessions, SignIn, Ticket};
 use crate::error::{Error, Refusal};
 use crate::event::{EndReason, EventKind};
 use crate::id::SessionId;
+use crate::name::Profile;
 use crate::record::{Record, Retry};
 use crate::session::changes::Changes;
 use crate::store::{Expected, Outcome};
@@ -30,7 +34,9 @@ impl Sessions {
     /// If the future is dropped, the old token may be dead without anybody having the new one.
     pub async fn authenticate(&self, token: &str, sign_in: SignIn, caller: &Caller) -> Result<Issued, Error> {
         let admission = match self.admit(token, caller).await {
-            Err(error) if error.is_inactive() => return self.retry_sign_in(token, &sign_in, caller, error).await,
+            Err(rejected @ Rejected::Refused(..)) => {
+                return self.retry_sign_in(token, &sign_in, caller, rejected.into()).await;
+            }
             admission => admission?,
         };
         let retry = sign_in
@@ -40,9 +46,9 @@ impl Sessions {
         let mut changes = Changes::default();
         if admission.record.subject.as_ref() != Some(&sign_in.subject) {
             let keep: Vec<_> = sign_in.keep.iter().map(String::as_str).collect();
-            changes.carry_over(&admission.record.data, &keep)?;
+            changes.keep_only(if admission.is_locked { &[] } else { &keep });
         }
-        self.sign_in(Some(*admission.record), &sign_in, &mut changes, retry, caller).await
+        self.sign_in(Some(Arc::unwrap_or_clone(admission.record)), &sign_in, &mut changes, retry, caller).await
     }
 
     /// Finds the session that the first try of a sign-in made, whose answer was lost.
@@ -58,7 +64,7 @@ impl Sessions {
         };
         let first_try = Retry { key: key.0, presented: token.secret.hash() };
         for id in [token.id, SessionId::from_bytes(key.0)] {
-            let record = self.0.store.load(&self.0.realm, &id).await?;
+            let record = self.0.store.load_fresh(&self.0.realm, &id).await?;
             let is_it = |record: &Record| {
                 self.state(record) != SessionState::Ended
                     && record.retry.as_ref() == Some(&first_try)
@@ -66,6 +72,7 @@ impl Sessions {
             };
             if let Some(record) = record.filter(is_it) {
                 let (record, ticket) = self.replace_chain(record, |_| Ok(()), EventKind::Rechained, caller).await?;
+                self.enforce_limit(&record, caller).await?;
                 return Ok(self.issued(record, &ticket.token));
             }
         }
@@ -81,28 +88,44 @@ impl Sessions {
         retry: Option<Retry>,
         caller: &Caller,
     ) -> Result<Issued, Error> {
-        let mut is_overtaken = false;
-        if let Some(record) = record {
-            let was_anonymous = record.subject.is_none();
-            if was_anonymous || record.subject.as_ref() == Some(&sign_in.subject) {
-                if was_anonymous {
-                    self.refuse_one_more(sign_in, record.profile.clone(), caller).await?;
-                }
+        self.check_proof(sign_in, record.as_ref())?;
+        let Some(record) = record else {
+            let data = changes.apply(&Bytes::new(), None)?;
+            return self.sign_in_fresh(sign_in, data, retry, caller).await;
+        };
+        match &record.subject {
+            Some(subject) if *subject == sign_in.subject => {
+                self.sign_in_same(record, sign_in, changes, retry.as_ref(), caller).await
+            }
+            Some(_) => {
+                self.refuse_one_more(sign_in, record.profile.clone(), caller).await?;
+                let data = changes.apply(&record.data, None)?;
+                let issued = self.sign_in_fresh(sign_in, data, retry, caller).await?;
+                // In this order: should the store go away in between, the client still has a session to try again with.
+                self.end_as(&record, EndReason::Replaced, caller, self.now()).await?;
+                Ok(issued)
+            }
+            None => {
+                self.refuse_one_more(sign_in, record.profile.clone(), caller).await?;
+                let loaded = record.data.clone();
                 match self.sign_in_same(record, sign_in, changes, retry.as_ref(), caller).await {
                     // What is gone was anonymous: nobody loses anything by starting afresh.
-                    Err(error) if error.refusal() == Some(&Refusal::Overtaken) && was_anonymous => is_overtaken = true,
-                    signed_in => return signed_in,
+                    Err(error) if error.refusal() == Some(&Refusal::Overtaken) => {
+                        let data = changes.apply(&loaded, None)?;
+                        self.sign_in_fresh(sign_in, data, retry, caller).await
+                    }
+                    signed_in => signed_in,
                 }
-            } else {
-                self.refuse_one_more(sign_in, record.profile.clone(), caller).await?;
-                self.end_as(&record, EndReason::Replaced, caller, self.now()).await?;
             }
         }
-        if is_overtaken {
-            changes.clears = true;
-        }
-        let data = changes.apply(&Bytes::new(), None)?;
-        self.sign_in_fresh(sign_in, data, retry, caller).await
+    }
+
+    /// Refuses a proof that is older than the session that it is to begin may become.
+    pub(crate) fn check_proof(&self, sign_in: &SignIn, record: Option<&Record>) -> Result<(), Error> {
+        let profile = sign_in.profile.as_ref().or(record.map(|record| &record.profile));
+        let policy = self.policy(profile.unwrap_or(&Profile::default()));
+        let age = sign_in.at.map_or(Duration::ZERO, |at| self.now().since(at));
+        if age < policy.absolute() { Ok(()) } else { Err(Error::old_proof()) }
     }
 
     async fn sign_in_same(
@@ -137,6 +160,7 @@ impl Sessions {
         caller: &Caller,
     ) -> Result<Issued, Error> {
         self.check_size(&data)?;
+        self.check_proof(sign_in, None)?;
         let profile = sign_in.profile.clone().unwrap_or_default();
         self.refuse_one_more(sign_in, profile.clone(), caller).await?;
         let draft = |id, renewed: &Renewed, now| {
@@ -164,7 +188,9 @@ impl Sessions {
         record.terms = self.policy(&record.profile).terms();
         record.subject = Some(sign_in.subject.clone());
         let at = sign_in.at.map_or(now, |at| at.min(now));
-        record.authenticated_at = Some(record.authenticated_at.map_or(at, |before| before.max(at)));
+        // An older proof takes nothing from a newer one, unless it is of more: how fresh that is, only it can say.
+        let before = record.authenticated_at.filter(|_| sign_in.level <= record.level);
+        record.authenticated_at = Some(before.map_or(at, |before| before.max(at)));
         record.seen_at = record.seen_at.max(now);
         record.level = sign_in.level;
         record.methods = sign_in.methods.iter().take(Record::MOST_METHODS).cloned().collect();

@@ -39,6 +39,8 @@ pub struct Capabilities {
     pub shared: bool,
     /// What it has acknowledged survives the loss of its process and of power.
     pub durable: bool,
+    /// It may answer [`Store::load`] from a copy that is a little behind; [`Store::load_fresh`] never is.
+    pub copies: bool,
 }
 
 /// What a [`save`](Store::save) expects to find.
@@ -103,6 +105,15 @@ pub trait Store: fmt::Debug + Send + Sync + 'static {
     /// record.
     async fn load(&self, realm: &Realm, id: &SessionId) -> Result<Option<Record>, StoreError>;
 
+    /// Returns the record of this id as [`load`](Store::load) does, and never from a copy.
+    ///
+    /// # Errors
+    ///
+    /// As [`load`](Store::load).
+    async fn load_fresh(&self, realm: &Realm, id: &SessionId) -> Result<Option<Record>, StoreError> {
+        self.load(realm, id).await
+    }
+
     /// Writes `record`, together with `events`, if what is stored is as `expected`.
     ///
     /// Must hold: comparison and write are one atomic step. With [`Expected::Absent`] it writes only if there is
@@ -152,12 +163,44 @@ pub trait Store: fmt::Debug + Send + Sync + 'static {
     /// gave.
     async fn list(&self, query: &Query) -> Result<Page<Record>, StoreError>;
 
+    /// Returns at most `limit` records, of all realms, that have not ended and whose stored `expires_at` is at or before
+    /// `by`, in any order.
+    ///
+    /// Must hold: there are fewer than `limit` only if there are no more, so whoever ends or touches what it is given
+    /// comes to the end. A store that can find them at a cost that depends on `limit`, and not on how many there are,
+    /// does so instead of [listing](Store::list) them.
+    ///
+    /// # Errors
+    ///
+    /// As [`list`](Store::list).
+    async fn overdue(&self, by: Timestamp, limit: PageLimit) -> Result<Vec<Record>, StoreError> {
+        let query = Query { ended: Some(false), expires_by: Some(by), limit, ..Query::default() };
+        Ok(self.list(&query).await?.items)
+    }
+
     /// Returns a page of the events that match, oldest first, in the order in which the store took them in.
     ///
     /// # Errors
     ///
     /// [`StoreError::is_unsupported`] without [`Capabilities::events`].
     async fn events(&self, query: &EventQuery) -> Result<Page<Event>, StoreError>;
+
+    /// Keeps events that come with no change of a session, such as that an API key was made.
+    ///
+    /// Must hold: they are listed as those of a [`save`](Store::save) are.
+    ///
+    /// # Errors
+    ///
+    /// [`StoreError::is_unsupported`] where events can only be kept with a session, or not at all;
+    /// otherwise as [`save`](Store::save).
+    ///
+    /// # Cancel safety
+    ///
+    /// If the future is dropped, they are kept all or none.
+    async fn append(&self, events: &[Event]) -> Result<(), StoreError> {
+        let _ = events;
+        Err(StoreError::unsupported("this store keeps no events without a session"))
+    }
 
     /// Returns the subject's epoch, after raising it by one if asked.
     ///
@@ -178,7 +221,10 @@ pub trait Store: fmt::Debug + Send + Sync + 'static {
     /// As [`save`](Store::save). Stores whose server removes expired records by itself answer 0.
     async fn sweep(&self, now: Timestamp, limit: NonZeroUsize) -> Result<usize, StoreError>;
 
-    /// Returns news of records that change elsewhere, or nothing without [`Capabilities::changes`].
+    /// Returns news of records that change, here or elsewhere, or nothing without [`Capabilities::changes`].
+    ///
+    /// Must hold: who subscribes hears of every end and every change of chain or attributes that is saved from then
+    /// on, in the order in which they were saved, or of a [`Change::Hole`]. Creations and touches may be left out.
     fn changes(&self) -> Option<ChangeStream>;
 }
 

@@ -162,12 +162,12 @@ impl Chain {
         now: Timestamp,
         may_walk: impl FnOnce(u32) -> bool,
     ) -> Standing {
-        if token.generation == self.generation {
-            let right = token.secret.hash() == self.hash;
-            return if right { Standing::Current { first_use: self.confirmed_at.is_none() } } else { Standing::Wrong };
-        }
-        if token.generation < self.first_generation || token.generation > self.generation {
-            return Standing::Wrong;
+        match token.generation.cmp(&self.generation) {
+            Ordering::Greater => return Standing::Wrong,
+            Ordering::Equal if token.secret.hash() != self.hash => return Standing::Wrong,
+            Ordering::Equal => return Standing::Current { first_use: self.confirmed_at.is_none() },
+            Ordering::Less if token.generation < self.first_generation => return Standing::Wrong,
+            Ordering::Less => {}
         }
         let Some(present) = self.walk(token, pepper, may_walk) else {
             return Standing::Wrong;

@@ -3,6 +3,7 @@
 mod chain;
 mod pepper;
 mod reference;
+mod text;
 
 use std::fmt;
 

@@ -4,8 +4,8 @@ use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use zeroize::Zeroizing;
 
-use super::Token;
-use crate::id::{SessionId, SessionSecret, decode};
+use super::{Token, text};
+use crate::id::{SessionId, SessionSecret};
 
 /// How many times the secret of a session has been replaced: from 0 to 2^24 - 1, never going back in its life.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default)]
@@ -86,7 +86,8 @@ impl ReferenceToken {
     ///
     /// [`InvalidToken`] for anything that this crate has not written: another length, alphabet, padding or format.
     pub fn parse(text: impl AsRef<[u8]>) -> Result<Self, InvalidToken> {
-        let bytes = Zeroizing::new(decode::<{ Self::LENGTH }>(text.as_ref()).ok_or(InvalidToken)?);
+        let text = text.as_ref().try_into().map_err(|_| InvalidToken)?;
+        let bytes = Zeroizing::new(text::read(text).ok_or(InvalidToken)?);
         let (id, rest) = bytes.split_first_chunk::<16>().ok_or(InvalidToken)?;
         let ([format, a, b, c], secret) = rest.split_first_chunk::<4>().ok_or(InvalidToken)?;
         let secret = <[u8; SessionSecret::LENGTH]>::try_from(secret).map_err(|_| InvalidToken)?;
@@ -149,6 +150,7 @@ mod tests {
         assert_eq!(Generation::LAST.next(), None);
         assert_eq!(Generation::new(1 << 24), None);
         assert_eq!(Generation::FIRST.next().map(Generation::number), Some(1));
+        assert_eq!(Generation::LAST.to_string(), "16777215");
     }
 
     #[test]

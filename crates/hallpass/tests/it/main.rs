@@ -2,10 +2,14 @@
 
 mod app;
 mod broken;
+mod building;
+mod caching;
 mod conflicts;
 mod conformance;
 mod defects;
 mod ending;
+mod left_behind;
 mod renew_now;
 mod renewal;
 mod signing_in;
+mod sweeping;

@@ -1,8 +1,13 @@
 //! What a login keeps, drops and ends.
 
+use std::time::Duration;
+
 use axum::http::StatusCode;
 use bytes::Bytes;
-use hallpass::{Caller, EndReason, IdempotencyKey, Level, NewSession, Overflow, Policy, Realm, ReferenceToken, SignIn};
+use hallpass::testing::{Fault, Method};
+use hallpass::{
+    Caller, EndReason, IdempotencyKey, Level, NewSession, Overflow, Policy, Query, Realm, ReferenceToken, SignIn,
+};
 
 use crate::app::{App, subject};
 
@@ -231,6 +236,9 @@ async fn a_locked_session_shows_nothing_and_its_own_subject_unlocks_it() {
     let session = app.sessions.open(&browser.token(), &Caller::user()).await.expect("it is there");
     assert_eq!((session.subject(), session.locked_subject()), (None, Some(subject("alice"))));
     assert!(app.sessions.renew(&browser.token(), &Caller::user()).await.expect_err("locked").is_locked());
+    session.rechain();
+    assert!(session.commit().await.expect_err("a new token opens no lock").is_locked());
+    assert_eq!((session.subject(), session.get::<String>("key").expect("hidden")), (None, None));
     browser.get("/login/alice").await.expect(StatusCode::OK);
     assert_eq!((browser.who().await.as_str(), browser.get("/get/key").await.body.as_str()), ("alice", "value"));
     app.advance(14_400);
@@ -244,4 +252,140 @@ async fn a_refused_change_of_subject_leaves_the_session_as_it_was() {
     let mut browser = app.signed_in("alice").await;
     assert_eq!(browser.get("/login/bob").await.expect(StatusCode::CONFLICT).code(), "limit_reached");
     assert_eq!(browser.who().await, "alice");
+}
+
+#[tokio::test]
+async fn what_others_saved_meanwhile_is_kept_by_a_login_that_keeps_it() {
+    let app = App::new();
+    let mut browser = app.browser();
+    browser.get("/count/cart").await.expect(StatusCode::OK);
+    let session = app.sessions.open(&browser.token(), &Caller::user()).await.expect("it lives");
+    session.authenticate(SignIn::new(subject("alice")).keep("cart")).expect("a fresh proof");
+    assert_eq!(session.get::<u64>("cart").expect("a number"), Some(1));
+    browser.get("/count/cart").await.expect(StatusCode::OK);
+    session.commit().await.expect("saved");
+    assert_eq!(session.get::<u64>("cart").expect("a number"), Some(2));
+}
+
+#[tokio::test]
+async fn an_outage_between_the_two_steps_of_a_change_of_subject_ends_nothing() {
+    let app = App::new();
+    let browser = app.signed_in("alice").await;
+    let key = IdempotencyKey::new(b"caller", &Realm::default(), b"bob signs in");
+    let mut sign_in = SignIn::new(subject("bob"));
+    sign_in.idempotency = Some(key);
+    let attempt = async || app.sessions.authenticate(&browser.token(), sign_in.clone(), &Caller::user()).await;
+    for (applied, living) in [(0, 1), (1, 2)] {
+        let fine = (0..applied).map(|_| Fault::None);
+        app.store.script(Method::Save, fine.chain([Fault::Unavailable]));
+        assert!(attempt().await.expect_err("the store is away").is_unavailable());
+        let mut query = Query::default();
+        query.ended = Some(false);
+        let held = app.sessions.list(&query).await.expect("listed").items;
+        assert_eq!(held.len(), living);
+        let alice = app.sessions.open(&browser.token(), &Caller::user()).await.expect("her token is good");
+        assert_eq!(alice.subject(), Some(subject("alice")));
+    }
+    let issued = attempt().await.expect("the store is back");
+    assert_eq!(issued.record.subject, Some(subject("bob")));
+    assert!(app.sessions.open(&browser.token(), &Caller::user()).await.expect_err("replaced").is_inactive());
+    assert_eq!(app.sessions.of_subject(&subject("bob")).await.expect("listed").len(), 1, "and only one was made");
+}
+
+#[tokio::test]
+async fn a_change_of_subject_that_is_refused_ends_nothing() {
+    let app = App::new();
+    let browser = app.signed_in("alice").await;
+    let mut sign_in = SignIn::new(subject("bob"));
+    sign_in.at = Some(app.sessions.now().minus(Duration::from_hours(5)));
+    assert!(app.sessions.authenticate(&browser.token(), sign_in, &Caller::user()).await.expect_err("old").is_value());
+    assert!(app.sessions.open(&browser.token(), &Caller::user()).await.is_ok());
+}
+
+#[tokio::test]
+async fn the_limit_counts_from_the_sign_in_here_and_not_from_the_proof() {
+    let app = App::with_policy(Policy::builder().limit(1, Overflow::EvictOldest).build().expect("valid"));
+    let mut first = app.signed_in("alice").await;
+    app.advance(1000);
+    let mut sign_in = SignIn::new(subject("alice"));
+    sign_in.at = Some(app.sessions.now().minus(Duration::from_hours(2)));
+    let new = signed_in_by(sign_in);
+    let issued = app.sessions.create(new, &Caller::user()).await.expect("it is the newest");
+    assert_eq!(first.who().await, "nobody");
+    app.sessions.open(issued.token.expose(), &Caller::user()).await.expect("it lives");
+}
+
+#[tokio::test]
+async fn whoever_signs_in_is_not_put_out_for_being_idle_by_a_touch_a_moment_later() {
+    let app = App::with_policy(Policy::builder().limit(1, Overflow::EvictIdle).build().expect("valid"));
+    let first = app.signed_in("alice").await;
+    app.advance(600);
+    let gate = app.store.hold_next(Method::List);
+    let sessions = app.sessions.clone();
+    let second = tokio::spawn(async move {
+        sessions.create(NewSession::signed_in(subject("alice")), &Caller::user()).await.expect("made").token
+    });
+    gate.reached().await;
+    app.advance(1);
+    app.sessions.verify(&first.token(), true, &Caller::user()).await.expect("still open");
+    gate.open();
+    let second = second.await.expect("no panic");
+    app.sessions.open(second.expose(), &Caller::user()).await.expect("it lives");
+    assert!(app.sessions.open(&first.token(), &Caller::user()).await.expect_err("evicted").is_inactive());
+}
+
+#[tokio::test]
+async fn a_retried_sign_in_counts_against_the_limit_as_well() {
+    let app = App::with_policy(Policy::builder().limit(1, Overflow::EvictOldest).build().expect("valid"));
+    let mut other = app.signed_in("alice").await;
+    app.advance(1);
+    let mut browser = app.browser();
+    browser.get("/set/a/1").await.expect(StatusCode::OK);
+    let mut sign_in = SignIn::new(subject("alice"));
+    sign_in.idempotency = Some(IdempotencyKey::new(b"caller", &Realm::default(), b"alice signs in"));
+    let attempt = async || app.sessions.authenticate(&browser.token(), sign_in.clone(), &Caller::user()).await;
+    app.store.script(Method::List, [Fault::Unavailable]);
+    assert!(attempt().await.expect_err("the limit cannot be enforced").is_unavailable());
+    attempt().await.expect("the store is back");
+    assert_eq!(other.who().await, "nobody", "it was one too many");
+}
+
+#[tokio::test]
+async fn a_step_up_by_an_old_proof_is_not_fresh() {
+    let app = App::new();
+    let browser = app.signed_in("alice").await;
+    let mut sign_in = SignIn::new(subject("alice")).level(Level::TWO_FACTORS);
+    sign_in.at = Some(app.sessions.now().minus(Duration::from_hours(1)));
+    let issued = app.sessions.authenticate(&browser.token(), sign_in, &Caller::user()).await.expect("good");
+    let session = app.sessions.open(issued.token.expose(), &Caller::user()).await.expect("it lives");
+    assert_eq!(session.level(), Level::TWO_FACTORS);
+    assert!(session.is_fresh(Duration::from_hours(1)) && !session.is_fresh(Duration::from_mins(59)));
+    let mut sign_in = SignIn::new(subject("alice")).level(Level::TWO_FACTORS);
+    sign_in.at = Some(app.sessions.now().minus(Duration::from_hours(2)));
+    let issued = app.sessions.authenticate(issued.token.expose(), sign_in, &Caller::user()).await.expect("good");
+    let session = app.sessions.open(issued.token.expose(), &Caller::user()).await.expect("it lives");
+    assert!(session.is_fresh(Duration::from_hours(1)), "an older proof of the same takes nothing away");
+}
+
+#[tokio::test]
+async fn a_proof_that_is_older_than_a_session_may_be_is_refused() {
+    let app = App::new();
+    let browser = app.signed_in("alice").await;
+    let session = app.sessions.open(&browser.token(), &Caller::user()).await.expect("it lives");
+    for (hours, is_good) in [(3, true), (4, false), (4000, false)] {
+        let mut sign_in = SignIn::new(subject("alice"));
+        sign_in.at = Some(app.sessions.now().minus(Duration::from_hours(hours)));
+        assert_eq!(session.authenticate(sign_in.clone()).is_ok(), is_good);
+        let new = signed_in_by(sign_in);
+        match app.sessions.create(new, &Caller::user()).await {
+            Ok(issued) => drop(app.sessions.open(issued.token.expose(), &Caller::user()).await.expect("it lives")),
+            Err(error) => assert!(error.is_value() && !is_good),
+        }
+    }
+}
+
+fn signed_in_by(sign_in: SignIn) -> NewSession {
+    let mut new = NewSession::anonymous();
+    new.sign_in = Some(sign_in);
+    new
 }

@@ -106,7 +106,7 @@ impl Ending {
 impl Session {
     async fn new(fault: Option<Fault>, rng: &mut SmallRng) -> Self {
         let clock = ManualClock::new();
-        let policy = Policy::builder().renewal(Duration::from_mins(2));
+        let policy = Policy::builder().renewal(Duration::from_secs(330));
         let policy = policy.idle(Duration::from_hours(48)).absolute(Duration::from_hours(48)).build().expect("valid");
         let server = Server { grace: policy.grace(), renewal: Some(policy.renewal()), fault };
         let sessions = Sessions::builder().store(MemoryStore::new()).clock(clock.clone()).policy(policy);

@@ -21,7 +21,7 @@ const DRIVERS: [(&str, &[&str]); 7] = [
             "tokio-postgres-rustls",
         ],
     ),
-    ("hallpass-redis", &["redis", "tokio"]),
+    ("hallpass-redis", &["futures-util", "redis", "rustls", "tokio"]),
     ("hallpass-sql", &["tokio"]),
     ("hallpass-sqlite", &["hallpass-sql", "rusqlite", "tokio"]),
 ];

@@ -9,7 +9,7 @@ fn full() -> Record {
         SessionId::from_bytes([1; 16]),
         Realm::default(),
         Profile::remember(),
-        Terms { idle: 1, absolute: 2, renewal: 3 },
+        Terms { idle: 1, absolute: 2, renewal: 3, anonymous: 900, locks: false },
         Chain::start(Generation::FIRST, now).chain,
         now,
     );
@@ -89,6 +89,18 @@ fn fields_of_a_newer_version_are_kept() {
 }
 
 #[test]
+fn a_record_from_before_all_terms_were_kept_leaves_the_others_to_the_policy_of_today() {
+    let now = full();
+    let bytes = now.to_bytes();
+    let later = bytes.windows(2).position(|field| field == [tag::TERMS_TOO, 5]).expect("the terms");
+    let before = [&bytes[..later], &bytes[later + 7..]].concat();
+    let record = Record::from_bytes(&Bytes::from(before)).expect("what was written before is still read");
+    let terms = Terms { anonymous: Terms::NEVER, locks: true, ..now.terms };
+    assert_eq!(record, Record { terms, ..now });
+    assert_eq!(Record::from_bytes(&record.to_bytes()), Ok(record));
+}
+
+#[test]
 fn every_torn_or_mixed_up_record_is_refused() {
     let bytes = full().to_bytes();
     for length in 0..bytes.len() {
@@ -127,5 +139,25 @@ proptest! {
         if let Ok(record) = Record::from_bytes(&Bytes::from(bytes)) {
             prop_assert_eq!(Record::from_bytes(&record.to_bytes()).expect("its own bytes"), record);
         }
+    }
+}
+
+#[test]
+fn a_record_survives_as_its_frame_and_its_body() {
+    let mut newer = full();
+    newer.unknown = Bytes::from_static(b"\xc8\x05later");
+    for record in [newer, tombstone()] {
+        let frame = Frame {
+            id: record.id,
+            realm: record.realm.clone(),
+            subject: record.subject.clone(),
+            version: record.version,
+            seen_at: record.seen_at,
+            expires_at: record.expires_at,
+        };
+        assert_eq!(Record::from_body(frame.clone(), &record.body_to_bytes()), Ok(record.clone()));
+        // What the frame says is not said a second time.
+        assert!(Record::from_body(frame, &record.to_bytes()).is_err());
+        assert!(Record::from_bytes(&record.body_to_bytes()).is_err());
     }
 }

@@ -57,7 +57,42 @@ fn updates_are_computed_again() {
     assert_eq!(text(&changes.apply(&BASE, None).expect("valid")), r#"{"a":3,"b":2}"#);
     assert_eq!(text(&changes.apply(&OTHER, Some(&BASE)).expect("valid")), r#"{"a":7,"b":2,"c":3}"#);
     changes.put("a", Some(raw("0")));
-    assert_eq!(text(&changes.apply(&OTHER, Some(&BASE)).expect("valid")), r#"{"a":0,"b":2,"c":3}"#);
+    assert_eq!(text(&changes.apply(&BASE, Some(&BASE)).expect("unchanged")), r#"{"a":0,"b":2}"#);
+    assert!(changes.apply(&OTHER, Some(&BASE)).expect_err("what was seen has changed").is_conflict());
+}
+
+#[test]
+fn changes_from_before_a_failure_are_done_again_before_those_since() {
+    let mut earlier = Changes::default();
+    earlier.update("a", Some(&raw("1")), plus_one()).expect("a number");
+    earlier.put("b", Some(raw("5")));
+    earlier.put("c", Some(raw("5")));
+    let mut changes = Changes::default();
+    changes.update("a", Some(&raw("1")), plus_one()).expect("a number");
+    changes.update("b", Some(&raw("2")), plus_one()).expect("a number");
+    changes.put("c", Some(raw("7")));
+    changes.put_under(earlier, &BASE);
+    assert_eq!(text(&changes.apply(&BASE, None).expect("valid")), r#"{"a":3,"b":6,"c":7}"#);
+}
+
+#[test]
+fn a_login_since_a_failure_keeps_of_what_was_before_only_what_it_names() {
+    let mut earlier = Changes::default();
+    earlier.put("b", Some(raw("5")));
+    earlier.put("c", Some(raw("5")));
+    let mut changes = Changes::default();
+    changes.keep_only(&["b"]);
+    changes.put("d", Some(raw("1")));
+    changes.put_under(earlier, &BASE);
+    assert_eq!(text(&changes.apply(&BASE, None).expect("valid")), r#"{"b":5,"d":1}"#);
+}
+
+#[test]
+fn changes_that_were_made_on_older_attributes_are_done_again() {
+    let mut changes = Changes::default();
+    changes.update("a", Some(&raw("1")), plus_one()).expect("a number");
+    changes.made_on(&BASE);
+    assert_eq!(text(&changes.apply(&OTHER, None).expect("valid")), r#"{"a":6,"b":2,"c":3}"#);
 }
 
 #[test]
@@ -73,12 +108,16 @@ fn a_login_keeps_what_is_named_and_later_changes() {
     let mut changes = Changes::default();
     changes.put("cart", Some(raw("[1]")));
     changes.put("admin", Some(raw("true")));
-    changes.carry_over(&BASE, &["cart", "b", "absent"]).expect("valid");
+    changes.keep_only(&["cart", "b", "absent"]);
     assert!(matches!(changes.read("a"), Pending::Changed(None)), "it is gone");
+    assert!(matches!(changes.read("b"), Pending::Unchanged), "it is as it is stored");
     changes.put("theme", Some(raw("1")));
     let mut after = text(&changes.apply(&OTHER, Some(&BASE)).expect("valid")).to_owned();
     assert_eq!(after, r#"{"b":2,"cart":[1],"theme":1}"#);
-    changes.carry_over(&BASE, &[]).expect("valid");
+    let newer = Bytes::from_static(br#"{"a":5,"b":3}"#);
+    after = text(&changes.apply(&newer, Some(&BASE)).expect("valid")).to_owned();
+    assert_eq!(after, r#"{"b":3,"cart":[1],"theme":1}"#, "what others made of it meanwhile is kept");
+    changes.keep_only(&[]);
     after = text(&changes.apply(&OTHER, None).expect("valid")).to_owned();
     assert_eq!(after, "");
     assert!(!changes.is_empty(), "clearing is a change");

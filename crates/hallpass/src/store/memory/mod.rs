@@ -21,8 +21,8 @@ use self::events::EventRing;
 use self::shard::{Saved, Shard};
 use self::subjects::{SubjectHash, Subjects};
 use super::{
-    Capabilities, ChangeStream, Cursor, Epoch, EventQuery, Expected, Outcome, Page, Query, SWEEP_MARGIN, Store,
-    StoreError,
+    Capabilities, ChangeStream, Cursor, Epoch, EventQuery, Expected, Outcome, Page, PageLimit, Query, SWEEP_MARGIN,
+    Store, StoreError,
 };
 use crate::event::Event;
 use crate::id::SessionId;
@@ -239,8 +239,24 @@ impl Store for MemoryStore {
         Ok(newest.into_page())
     }
 
+    async fn overdue(&self, by: Timestamp, limit: PageLimit) -> Result<Vec<Record>, StoreError> {
+        let mut overdue = Vec::new();
+        for shard in &self.shards {
+            if overdue.len() == limit.number() {
+                break;
+            }
+            overdue.extend(shard.lock().overdue(by, limit.number() - overdue.len()));
+        }
+        Ok(overdue)
+    }
+
     async fn events(&self, query: &EventQuery) -> Result<Page<Event>, StoreError> {
         Ok(self.events.lock().page(query))
+    }
+
+    async fn append(&self, events: &[Event]) -> Result<(), StoreError> {
+        self.keep(events);
+        Ok(())
     }
 
     async fn epoch(&self, realm: &Realm, subject: &Subject, raise: bool) -> Result<Epoch, StoreError> {

@@ -99,7 +99,11 @@ impl Shard {
         let Some(index) = self.find(&record.realm, &record.id) else {
             return Ok(Saved::Conflict);
         };
-        let mut slot = Slot::pack(record, self.class(record)?);
+        // Nearly always the class stays; only otherwise is it looked up.
+        let same = self.slot(index).map(|stored| stored.class);
+        let same = same.filter(|&class| self.classes[usize::from(class)].fits(record));
+        let class = same.map_or_else(|| self.class(record), Ok)?;
+        let mut slot = Slot::pack(record, class);
         let Some(stored) = self.slot_mut(index) else {
             return Ok(Saved::Conflict);
         };
@@ -146,28 +150,49 @@ impl Shard {
 
     /// Returns the records whose time is over by this instant, without visiting those that live on more than once.
     pub(super) fn expired_by(&mut self, at: Timestamp) -> Vec<Record> {
-        let mut expired = Vec::new();
+        self.filed_by(at, usize::MAX, |slot| slot.expires_at() <= at)
+    }
+
+    /// Returns at most `limit` living records whose time is over by this instant.
+    pub(super) fn overdue(&mut self, at: Timestamp, limit: usize) -> Vec<Record> {
+        self.filed_by(at, limit, |slot| slot.is_living() && slot.expires_at() <= at)
+    }
+
+    fn filed_by(&mut self, at: Timestamp, limit: usize, is_asked: impl Fn(&Slot) -> bool) -> Vec<Record> {
+        let mut found = Vec::new();
         let mut from = 0;
         while let Some(filed_under) = self.next_span(from).filter(|filed_under| *filed_under <= span(at)) {
-            let mut left = Vec::new();
-            for index in self.by_expiry.remove(&filed_under).unwrap_or_default() {
-                let Some(slot) = self.slot(index).filter(|slot| slot.filed_under == filed_under) else {
-                    continue;
-                };
-                if span(slot.expires_at()) > filed_under {
-                    self.file(index, slot.expires_at());
-                } else {
-                    left.push(index);
-                }
-            }
-            expired.extend(left.iter().filter_map(|&index| self.record_at(index)));
-            if !left.is_empty() {
-                self.by_expiry.insert(filed_under, left);
+            self.settle(filed_under);
+            let slots = self.by_expiry.get(&filed_under).into_iter().flatten();
+            let asked = slots.filter(|&&index| self.slot(index).is_some_and(&is_asked));
+            found.extend(asked.filter_map(|&index| self.record_at(index)).take(limit - found.len()));
+            if found.len() == limit {
+                break;
             }
             from = filed_under + 1;
         }
-        expired.retain(|record| record.expires_at <= at);
-        expired
+        found
+    }
+
+    /// Files anew those of a span that live on, so that it has what is over, each once.
+    fn settle(&mut self, filed_under: u32) {
+        let mut left = Vec::new();
+        for index in self.by_expiry.remove(&filed_under).unwrap_or_default() {
+            let Some(slot) = self.slot(index).filter(|slot| slot.filed_under == filed_under) else {
+                continue; // It was filed elsewhere since, or is gone.
+            };
+            if span(slot.expires_at()) > filed_under {
+                self.file(index, slot.expires_at());
+            } else {
+                left.push(index);
+            }
+        }
+        // A slot that was used again may have been filed here twice.
+        left.sort_unstable();
+        left.dedup();
+        if !left.is_empty() {
+            self.by_expiry.insert(filed_under, left);
+        }
     }
 
     fn next_span(&self, from: u32) -> Option<u32> {

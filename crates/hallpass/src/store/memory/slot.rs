@@ -13,13 +13,16 @@ use crate::token::{Chain, ChainNonce, Generation};
 pub(super) struct Class {
     pub(super) realm: Realm,
     profile: Profile,
-    terms: [u32; 3],
+    terms: Terms,
 }
 
 impl Class {
+    pub(super) fn fits(&self, record: &Record) -> bool {
+        self.terms == record.terms && self.realm == record.realm && self.profile == record.profile
+    }
+
     pub(super) fn of(record: &Record) -> Self {
-        let Terms { idle, absolute, renewal } = record.terms;
-        Self { realm: record.realm.clone(), profile: record.profile.clone(), terms: [idle, absolute, renewal] }
+        Self { realm: record.realm.clone(), profile: record.profile.clone(), terms: record.terms }
     }
 }
 
@@ -162,28 +165,30 @@ impl Slot {
     }
 
     pub(super) fn unpack(&self, class: &Class) -> Record {
-        let [idle, absolute, renewal] = class.terms;
-        let rest = self.rest.as_deref();
-        Record {
+        let mut record = Record {
             id: self.id,
             realm: class.realm.clone(),
             subject: self.subject.clone(),
             version: self.version,
             profile: class.profile.clone(),
-            terms: Terms { idle, absolute, renewal },
+            terms: class.terms,
             created_at: self.created_at.instant(),
             authenticated_at: self.authenticated_at.optional_instant(),
             seen_at: self.seen_at.instant(),
             expires_at: self.expires_at(),
             chain: self.is_living.then(|| self.chain.unpack()),
             level: self.level,
-            methods: rest.map(|rest| rest.methods.clone()).unwrap_or_default(),
-            client: rest.map(|rest| rest.client.clone()).unwrap_or_default(),
-            ended: rest.and_then(|rest| rest.ended.clone()),
-            retry: rest.and_then(|rest| rest.retry.clone()),
-            data: rest.map(|rest| rest.data.clone()).unwrap_or_default(),
-            unknown: rest.map(|rest| rest.unknown.clone()).unwrap_or_default(),
+            methods: Vec::new(),
+            client: Client::default(),
+            ended: None,
+            retry: None,
+            data: Bytes::new(),
+            unknown: Bytes::new(),
+        };
+        if let Some(rest) = &self.rest {
+            rest.unpack(&mut record);
         }
+        record
     }
 
     pub(super) fn is_living(&self) -> bool {
@@ -218,5 +223,22 @@ impl Rest {
             unknown: record.unknown.clone(),
         };
         (!is_plain).then(|| Box::new(rest()))
+    }
+
+    /// Adds itself to a record that has nothing of it yet.
+    fn unpack(&self, record: &mut Record) {
+        let Self { methods, client, ended, retry, data, unknown } = self;
+        if !methods.is_empty() {
+            record.methods.clone_from(methods);
+        }
+        if !client.is_empty() {
+            record.client.clone_from(client);
+        }
+        record.ended.clone_from(ended);
+        record.retry.clone_from(retry);
+        record.data.clone_from(data);
+        if !unknown.is_empty() {
+            record.unknown.clone_from(unknown);
+        }
     }
 }

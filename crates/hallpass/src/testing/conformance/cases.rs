@@ -128,6 +128,9 @@ macro_rules! __conformance_cases {
             event a_page_of_events_has_no_more_than_its_limit
                 "By default 100, and `next` where there are more; many events of one save are kept in order.";
 
+            event events_of_no_session_are_kept_too
+                "Where the store can: in their order among the others, and without a session.";
+
             epoch an_epoch_starts_at_zero_and_rises_by_one
                 "Asking raises nothing; raising answers the new epoch, which everybody sees at once.";
             epoch raises_at_once_are_all_counted
@@ -147,6 +150,9 @@ macro_rules! __conformance_cases {
                 "A touch or save that moved the deadline counts, in both directions.";
             sweep a_record_that_is_used_during_a_sweep_stays
                 "The deadline is checked in the same step as the removal, and no record is counted twice.";
+
+            sweep what_is_overdue_is_told_no_more_than_asked_for_and_all_in_the_end
+                "Of every realm, what has not ended and whose stored deadline is at or before the given time.";
 
             cancel a_save_that_is_dropped_half_way_happens_whole_or_not_at_all
                 "After its future is dropped, old or new is stored, with the event or without, and nothing is stuck.";

@@ -26,7 +26,7 @@ pub(super) fn subject() -> Subject {
 
 /// Returns a living record of nobody, with all that can be left out left out.
 pub(super) fn least(realm: Realm, now: Timestamp) -> Record {
-    let terms = Terms { idle: 1_800, absolute: 14_400, renewal: 3_600 };
+    let terms = Terms { idle: 1_800, absolute: 14_400, renewal: 3_600, anonymous: 900, locks: false };
     let chain = Chain::start(Generation::FIRST, now).chain;
     let mut record = Record::new(SessionId::random(), realm, Profile::default(), terms, chain, now);
     record.expires_at = now.plus(HOUR);
@@ -44,7 +44,7 @@ pub(super) fn full(realm: Realm, now: Timestamp) -> Record {
     record.chain = Some(renewed.chain);
     record.subject = Some(subject());
     record.profile = Profile::remember();
-    record.terms = Terms { idle: 1, absolute: u32::MAX, renewal: 77 };
+    record.terms = Terms { idle: 1, absolute: u32::MAX, renewal: 77, anonymous: 5, locks: true };
     record.authenticated_at = Some(now.minus(HOUR).plus(Duration::from_millis(123)));
     record.seen_at = now.minus(Duration::from_millis(1));
     record.expires_at = now.plus(HOUR).plus(Duration::from_millis(999));

@@ -125,6 +125,23 @@ fn renewing_often_does_not_put_off_the_proof_of_a_replay() {
 }
 
 #[test]
+fn renewing_often_proves_no_replay_before_its_time() {
+    let mut line = Line::new();
+    for (shown, now) in [10, 20, 30].into_iter().enumerate() {
+        line.renew(shown, at(now));
+        line.chain.confirm(at(now));
+    }
+    assert!(matches!(line.judge(0, at(40)), Standing::Spent), "a packet may have stalled for 30 seconds");
+
+    let mut line = Line::new();
+    for (shown, now) in [150, 300, 450].into_iter().enumerate() {
+        line.renew(shown, at(now));
+        line.chain.confirm(at(now));
+    }
+    assert!(matches!(line.judge(0, at(451)), Standing::Spent), "only what is older than `replay_after` settles");
+}
+
+#[test]
 fn rule_5_a_wrong_secret_is_wrong_in_every_generation() {
     let mut line = Line::new();
     line.renew(0, at(100));
@@ -231,4 +248,10 @@ fn derivation_is_hmac_of_generation_and_secret() {
     let mut message = vec![1, 2, 3];
     message.extend([4; 28]);
     assert_eq!(next.expose()[..], Mac::new(&[3; 16]).sign(&[&message])[..28]);
+}
+
+#[test]
+fn the_nonce_is_not_shown() {
+    let line = Line::new();
+    assert_eq!(format!("{:?}", line.chain.nonce), "ChainNonce(..)");
 }

@@ -82,6 +82,7 @@ pub(crate) enum Flaw {
     EventsIgnoreTheKind,
     EventPagesRepeatTheLast,
     EventPagesEndAfterOne,
+    AppendedEventsAreLost,
 
     // Epochs are not counted.
     AskingRaises,
@@ -95,6 +96,10 @@ pub(crate) enum Flaw {
     SweepMiscounts,
     SweepForgetsEpochs,
     SweepByTheFirstDeadline,
+    OverdueTellsTheEnded,
+    OverdueTellsWhatLives,
+    OverdueIgnoresItsLimit,
+    OverdueOfOneRealm,
 
     // Half a write is left behind.
     EventsFollowTheSave,

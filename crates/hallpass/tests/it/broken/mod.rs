@@ -26,7 +26,7 @@ fn handles(flaw: Option<Flaw>, capabilities: Capabilities) -> Handles {
 }
 
 fn everything() -> Capabilities {
-    Capabilities { list: true, events: true, changes: true, shared: true, durable: true }
+    Capabilities { list: true, events: true, changes: true, shared: true, durable: true, copies: false }
 }
 
 fn all_cases() -> impl Iterator<Item = &'static Case> {

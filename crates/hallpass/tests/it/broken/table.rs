@@ -111,6 +111,7 @@ pub(super) const BROKEN: &[(Flaw, &[&str])] = &[
     (Flaw::EventsIgnoreTheKind, &["each_filter_of_events_lists_what_it_says"]),
     (Flaw::EventPagesRepeatTheLast, &["pages_of_events_cover_each_once_while_others_come"]),
     (Flaw::EventPagesEndAfterOne, &["a_page_of_events_has_no_more_than_its_limit"]),
+    (Flaw::AppendedEventsAreLost, &["events_of_no_session_are_kept_too"]),
     (Flaw::AskingRaises, &["an_epoch_starts_at_zero_and_rises_by_one"]),
     (Flaw::EpochOfAllSubjects, &["subjects_have_their_own_epochs"]),
     (Flaw::SweepWithoutMargin, &["a_sweep_keeps_the_margin"]),
@@ -120,6 +121,10 @@ pub(super) const BROKEN: &[(Flaw, &[&str])] = &[
     (Flaw::SweepMiscounts, &["a_sweep_forgets_no_more_than_its_limit_and_counts"]),
     (Flaw::SweepForgetsEpochs, &["what_a_sweep_forgot_is_nowhere"]),
     (Flaw::SweepByTheFirstDeadline, &["a_sweep_goes_by_the_stored_deadline"]),
+    (Flaw::OverdueTellsTheEnded, &["what_is_overdue_is_told_no_more_than_asked_for_and_all_in_the_end"]),
+    (Flaw::OverdueTellsWhatLives, &["what_is_overdue_is_told_no_more_than_asked_for_and_all_in_the_end"]),
+    (Flaw::OverdueIgnoresItsLimit, &["what_is_overdue_is_told_no_more_than_asked_for_and_all_in_the_end"]),
+    (Flaw::OverdueOfOneRealm, &["what_is_overdue_is_told_no_more_than_asked_for_and_all_in_the_end"]),
     (
         Flaw::EventsFollowTheSave,
         &[

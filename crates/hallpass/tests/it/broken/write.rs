@@ -215,7 +215,7 @@ impl PlainStore {
 
     /// Returns the row that an upsert makes up.
     fn made_up(&self, key: &Key, version: Version) -> Option<Record> {
-        let terms = Terms { idle: 1, absolute: 1, renewal: 1 };
+        let terms = Terms { idle: 1, absolute: 1, renewal: 1, anonymous: 900, locks: false };
         let chain = Chain::start(Generation::FIRST, Timestamp::UNIX_EPOCH).chain;
         let (realm, id) = key.clone();
         let mut record = Record::new(id, realm, Profile::default(), terms, chain, Timestamp::UNIX_EPOCH);

@@ -1,0 +1,38 @@
+use futures_util::StreamExt as _;
+use futures_util::stream;
+use hallpass::{
+    Chain, Clock as _, Expected, Generation, Outcome, Profile, Realm, Record, ReferenceToken, SessionId, Store,
+    Subject, SystemClock, Terms, Timestamp, Token,
+};
+
+/// Ten days, so that nothing expires while it is measured.
+const TERMS: Terms = Terms { idle: 864_000, absolute: 864_000, renewal: 864_000 };
+/// As many as fill a batch of the writer several times.
+const AT_ONCE: usize = 1024;
+
+pub(crate) fn now() -> Timestamp {
+    SystemClock::new().now()
+}
+
+/// Makes a record that ends at this instant, of a subject of 8 bytes, and its token.
+pub(crate) fn session(index: usize, expires_at: Timestamp) -> (Record, Token) {
+    let now = now();
+    let id = SessionId::random();
+    let renewed = Chain::start(Generation::FIRST, now);
+    let mut record = Record::new(id, Realm::default(), Profile::default(), TERMS, renewed.chain, now);
+    record.subject = Some(Subject::new(format!("u{index:07}")).expect("short"));
+    record.authenticated_at = Some(now);
+    record.expires_at = expires_at;
+    (record, ReferenceToken { id, generation: Generation::FIRST, secret: renewed.secret }.encode())
+}
+
+/// Saves so many new sessions; answers every `every`th token.
+pub(crate) async fn fill(store: &dyn Store, count: usize, every: usize, expires_at: Timestamp) -> Vec<Token> {
+    let save = |index: usize| async move {
+        let (record, token) = session(index, expires_at);
+        let saved = store.save(&record, Expected::Absent, &[]).await.expect("the store is there");
+        assert_eq!(saved, Outcome::Applied);
+        index.is_multiple_of(every).then_some(token)
+    };
+    stream::iter(0..count).map(save).buffer_unordered(AT_ONCE).filter_map(std::future::ready).collect().await
+}
