@@ -26,8 +26,9 @@ const LONGEST_REST: Duration = Duration::from_millis(400);
 
 /// News of what changes elsewhere, from one subscription for all who listen.
 ///
-/// It is subscribed when somebody first listens. Every second a word is published on the way that writes take, and must
-/// come back: a subscription at a server that is no more the one written to would stay silent, and look whole.
+/// It is subscribed when somebody first listens. Every second a word is published on the way that writes take, at each
+/// primary of a cluster, and must come back: a subscription at a server that is no more the one written to, or that does
+/// not hear all others, would stay silent, and look whole.
 pub(crate) struct Feed {
     source: Source,
     link: Arc<Link>,
@@ -122,19 +123,26 @@ impl Subscription {
     async fn hear(&self, mut messages: PubSubStream) -> Result<(), Fault> {
         let own = format!("{BEATS}{}", SessionId::random());
         loop {
-            self.beat(&own).await?;
-            // Until the word comes back, and then until the next is due.
-            timeout(BEAT, self.hear_until(&mut messages, Some(&own))).await.unwrap_or(Err(Fault::Late(BEAT)))?;
+            let servers = self.beat(&own).await?;
+            // Until the word comes back from each, and then until the next is due.
+            let coming_back = async {
+                for _ in 0..servers {
+                    self.hear_until(&mut messages, Some(&own)).await?;
+                }
+                Ok(())
+            };
+            timeout(BEAT, coming_back).await.unwrap_or(Err(Fault::Late(BEAT)))?;
             if let Ok(ended) = timeout(BEAT, self.hear_until(&mut messages, None)).await {
                 return ended;
             }
         }
     }
 
-    async fn beat(&self, word: &str) -> Result<(), Fault> {
+    /// Has each server that is written to say a word; answers how many those are.
+    async fn beat(&self, word: &str) -> Result<usize, Fault> {
         let mut command = redis::cmd("PUBLISH");
         command.arg(&self.channel).arg(word);
-        self.link.ask(&command).await.map(drop)
+        self.link.ask_everywhere(&command).await
     }
 
     /// Passes on what is heard, until this word is, or the subscription ends.

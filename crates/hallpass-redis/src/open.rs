@@ -12,8 +12,6 @@ pub(crate) struct Base {
     pub(crate) keys: Keys,
     pub(crate) feed: Feed,
     pub(crate) place: Arc<str>,
-    /// How many replicas are to take a write.
-    pub(crate) replicas: u32,
     pub(crate) events_per_session: u32,
     pub(crate) events_per_realm: u32,
 }
@@ -26,6 +24,9 @@ pub(crate) async fn open(options: RedisOptions) -> Result<Base, OpenError> {
     let source = Source::new(&options)?;
     let failed = |fault: Fault| OpenError::new(&place, fault);
     let link = Arc::new(Link::open(source.clone(), options.timeout, options.replicas).await.map_err(failed)?);
+    for danger in link.facts().dangers() {
+        tracing::warn!(danger, "the settings of the session store's server endanger sessions");
+    }
     let keys = Keys::new(&options.prefix);
     let feed = Feed::new(source, Arc::clone(&link), keys.changes());
     Ok(Base {
@@ -33,7 +34,6 @@ pub(crate) async fn open(options: RedisOptions) -> Result<Base, OpenError> {
         keys,
         feed,
         place: place.into(),
-        replicas: options.replicas,
         events_per_session: options.events_per_session,
         events_per_realm: options.events_per_realm,
     })

@@ -64,16 +64,8 @@ impl RedisStore {
 #[async_trait]
 impl Store for RedisStore {
     fn capabilities(&self) -> Capabilities {
-        let can_fail_over = self.base.link.is_cluster() || self.base.replicas > 0;
-        let durable = self.server_facts().is_durable() && (!can_fail_over || self.base.replicas > 0);
-        Capabilities {
-            list: true,
-            events: true,
-            changes: self.base.feed.is_possible(),
-            shared: true,
-            durable,
-            copies: false,
-        }
+        let (changes, durable) = (self.base.feed.is_possible(), self.base.link.is_durable());
+        Capabilities { list: true, events: true, changes, shared: true, durable, copies: false }
     }
 
     async fn load(&self, realm: &Realm, id: &SessionId) -> Result<Option<Record>, StoreError> {

@@ -89,11 +89,6 @@ impl Redis {
         self.server = None;
     }
 
-    /// Tells whether it was started, and not killed since.
-    pub fn is_running(&self) -> bool {
-        self.server.is_some()
-    }
-
     /// Freezes it, as a machine that hangs: it keeps its connections and answers nothing.
     pub fn freeze(&self) {
         self.signal("STOP");

@@ -62,13 +62,6 @@ impl RedisCluster {
     pub fn nodes(&mut self) -> &mut [Redis] {
         &mut self.nodes
     }
-
-    /// Returns how many of the other nodes say that one is a primary, and has not failed.
-    pub fn primaries(&self) -> usize {
-        let answering = self.nodes.iter().find(|node| node.is_running()).expect("one is left");
-        let nodes = answering.ask(&["cluster", "nodes"]);
-        nodes.lines().filter(|line| line.contains("master") && !line.contains("fail") && line.contains('-')).count()
-    }
 }
 
 /// A primary with two replicas, and three sentinels that watch them under the name `main`.
@@ -137,6 +130,10 @@ impl RedisSentinels {
     }
 
     /// Returns which of the servers is the primary by the word of the sentinels.
+    ///
+    /// # Panics
+    ///
+    /// If it is none of them.
     pub fn primary(&self) -> usize {
         let address = ask(self.sentinels[0].0, &["sentinel", "get-master-addr-by-name", "main"]);
         let port: u16 = address.lines().nth(1).and_then(|port| port.parse().ok()).unwrap_or_default();

@@ -8,6 +8,7 @@ mod help;
 mod homes;
 mod reading;
 mod readme;
+mod redis;
 mod revoking;
 mod seed;
 mod serving;

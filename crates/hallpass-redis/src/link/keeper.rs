@@ -98,9 +98,6 @@ impl Keeper {
             Ok::<_, Fault>((wire, facts))
         };
         let (wire, facts) = made.await?;
-        for danger in facts.dangers() {
-            tracing::warn!(danger, "the settings of the session store's server endanger sessions");
-        }
         *self.facts.write() = facts;
         let mut generation = 0;
         self.state.send_modify(|state| {

@@ -43,6 +43,7 @@ impl Way {
 enum Question<'a> {
     One(&'a Cmd),
     All(&'a [Cmd]),
+    Everywhere(&'a Cmd),
     Lasting(&'a Cmd, Copies<'a>),
 }
 
@@ -51,6 +52,10 @@ impl Question<'_> {
         match self {
             Self::One(command) => wire.ask(command).await,
             Self::All(commands) => Ok(Value::Array(wire.ask_all(commands).await?)),
+            Self::Everywhere(command) => {
+                let servers = wire.ask_everywhere(command).await?;
+                Ok(Value::Int(i64::try_from(servers).unwrap_or(i64::MAX)))
+            }
             Self::Lasting(command, copies) => wire.write(command, *copies).await,
         }
     }
@@ -69,12 +74,13 @@ pub(crate) struct Link {
     turn: AtomicUsize,
     replicas: u32,
     is_cluster: bool,
+    fails_over: bool,
     timeout: Duration,
 }
 
 impl Link {
     pub(crate) async fn open(source: Source, timeout: Duration, replicas: u32) -> Result<Self, Fault> {
-        let is_cluster = source.is_cluster();
+        let (is_cluster, fails_over) = (source.is_cluster(), source.fails_over());
         let keeper = Keeper::open(source.clone()).await?;
         let mut writers = Vec::new();
         if replicas > 0 {
@@ -82,7 +88,7 @@ impl Link {
                 writers.push(Keeper::open(source.clone()).await?);
             }
         }
-        Ok(Self { keeper, writers, turn: AtomicUsize::new(0), replicas, is_cluster, timeout })
+        Ok(Self { keeper, writers, turn: AtomicUsize::new(0), replicas, is_cluster, fails_over, timeout })
     }
 
     /// Tells whether what belongs together may lie on several servers.
@@ -92,6 +98,11 @@ impl Link {
 
     pub(crate) fn facts(&self) -> ServerFacts {
         self.keeper.facts()
+    }
+
+    /// Tells whether what was acknowledged survives the loss of the server and of power.
+    pub(crate) fn is_durable(&self) -> bool {
+        self.facts().is_durable() && (!self.fails_over || self.replicas > 0)
     }
 
     /// Asks something that may be put twice.
@@ -116,6 +127,14 @@ impl Link {
         match self.put(&self.keeper, &Question::All(commands), Way::Ask).await? {
             Value::Array(answers) => Ok(answers),
             _ => Err(Fault::Answer("several questions have several answers")),
+        }
+    }
+
+    /// Asks every server that is written to; answers how many there are.
+    pub(crate) async fn ask_everywhere(&self, command: &Cmd) -> Result<usize, Fault> {
+        match self.put(&self.keeper, &Question::Everywhere(command), Way::Ask).await? {
+            Value::Int(servers) => Ok(usize::try_from(servers).unwrap_or_default()),
+            _ => Err(Fault::Answer("servers are counted")),
         }
     }
 

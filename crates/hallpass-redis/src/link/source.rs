@@ -80,6 +80,11 @@ impl Source {
         matches!(*self.kind, Kind::Cluster { .. })
     }
 
+    /// Tells whether another server may take the place of the one that is written to, with what it got of its writes.
+    pub(crate) fn fails_over(&self) -> bool {
+        !matches!(*self.kind, Kind::Single(_))
+    }
+
     /// Tells whether there is anybody to subscribe at: a cluster's client of the user's own does not tell its nodes.
     pub(crate) fn can_subscribe(&self) -> bool {
         !matches!(&*self.kind, Kind::Cluster { nodes, .. } if nodes.is_empty())

@@ -1,7 +1,7 @@
 use futures_util::future::join_all;
 use redis::aio::{ConnectionLike, MultiplexedConnection};
 use redis::cluster_async::ClusterConnection;
-use redis::cluster_routing::{Route, RoutingInfo, SingleNodeRoutingInfo, SlotAddr};
+use redis::cluster_routing::{MultipleNodeRoutingInfo, Route, RoutingInfo, SingleNodeRoutingInfo, SlotAddr};
 use redis::{Cmd, ErrorKind, Pipeline, RedisError, ServerErrorKind, Value};
 
 use crate::error::Fault;
@@ -56,6 +56,21 @@ impl Wire {
             Self::Cluster(connection) => {
                 let any = RoutingInfo::SingleNode(SingleNodeRoutingInfo::RandomPrimary);
                 Ok(connection.route_command(command, any).await?.extract_error()?)
+            }
+        }
+    }
+
+    /// Asks every server that is written to; answers how many there are.
+    pub(crate) async fn ask_everywhere(&mut self, command: &Cmd) -> Result<usize, Fault> {
+        match self {
+            Self::One(_) => self.ask(command).await.map(|_| 1),
+            Self::Cluster(connection) => {
+                let all = RoutingInfo::MultiNode((MultipleNodeRoutingInfo::AllMasters, None));
+                match connection.route_command(command.clone(), all).await?.extract_error()? {
+                    Value::Map(answers) => Ok(answers.len()),
+                    Value::Array(answers) => Ok(answers.len()),
+                    _ => Err(Fault::Answer("several servers have several answers")),
+                }
             }
         }
     }

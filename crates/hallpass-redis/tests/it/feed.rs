@@ -96,22 +96,21 @@ async fn a_listener_that_is_too_slow_is_told_that_it_missed_something() {
     let Some(server) = rig::redis(&[]) else { return };
     let store = connect(&server.url()).await;
     let mut news = opened(&store).await;
-    let mut present = record();
+    let present = record();
     create(&store, &present).await;
     let mut other = crate::support::bare(&server.url()).await;
-    for _ in 0..9 {
+    for _ in 0..20 {
         let mut pipeline = hallpass_redis::redis::pipe();
         for _ in 0..1000 {
             pipeline.publish("hallpass:changes", format!("default/{}", present.id)).ignore();
         }
         let () = pipeline.query_async(&mut other).await.expect("the server is there");
     }
-    tokio::time::sleep(Duration::from_millis(500)).await;
-    assert_eq!(next(&mut news).await, Change::Hole);
+    while next(&mut news).await != Change::Hole {}
+    tokio::time::sleep(Duration::from_secs(3)).await;
     let last = ended(&present);
     update(&store, &present, &last).await;
-    present = last;
-    hear(&mut news, &present).await;
+    hear(&mut news, &last).await;
 }
 
 #[tokio::test]

@@ -3,8 +3,8 @@
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use hallpass::Store;
 use hallpass::testing::conformance::{self, Handles};
+use hallpass::{Change, Store};
 use hallpass_redis::RedisStore;
 
 use crate::load::Load;
@@ -13,7 +13,7 @@ use crate::support::{connect, create, load, record, record_by, subject};
 const DURABLE: [&str; 2] = ["appendonly yes", "appendfsync always"];
 
 /// A replica that is put in place takes a few seconds; a store is back soon after.
-const FAILOVER: Duration = Duration::from_secs(15);
+const FAILOVER: Duration = Duration::from_secs(30);
 
 async fn handles(url: &str) -> Handles {
     Handles::two(Arc::new(connect(url).await), Arc::new(connect(url).await)).expiring_by_itself()
@@ -51,12 +51,40 @@ async fn a_cluster_whose_primary_fails_under_load_loses_nothing_that_a_replica_h
 /// Writes until a hundred writes in a row, and so into every part of the cluster, are answered.
 async fn back_in_every_slot(store: &RedisStore) {
     let start = Instant::now();
-    let mut in_a_row = 0;
+    let (mut in_a_row, mut errors) = (0, Vec::new());
     while in_a_row < 100 {
-        assert!(start.elapsed() < FAILOVER, "not back after {:?}", start.elapsed());
+        assert!(start.elapsed() < FAILOVER, "not back after {:?}, {errors:?}", start.elapsed());
         let saved = store.save(&record(), hallpass::Expected::Absent, &[]).await;
         in_a_row = if saved.is_ok() { in_a_row + 1 } else { 0 };
+        errors.extend(saved.err().map(|error| format!("{:?} {error}", start.elapsed())));
     }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn a_feed_hears_every_part_of_a_cluster_and_says_when_one_is_away() {
+    let Some(mut cluster) = rig::redis_cluster(&[]) else { return };
+    let (here, there) = (connect(&cluster.url()).await, connect(&cluster.url()).await);
+    let mut news = there.changes().expect("a feed");
+    let mut next = async || {
+        let told = tokio::time::timeout(Duration::from_secs(10), futures_util::StreamExt::next(&mut news)).await;
+        told.expect("there is news in time").expect("the feed does not end")
+    };
+    assert_eq!(next().await, Change::Hole);
+    for _ in 0..60 {
+        let record = record();
+        create(&here, &record).await;
+        assert_eq!(next().await, Change::Session { realm: record.realm.clone(), id: record.id });
+    }
+    // Whole for as long as it proves itself.
+    tokio::time::sleep(Duration::from_secs(4)).await;
+    let record = record();
+    create(&here, &record).await;
+    assert_eq!(next().await, Change::Session { realm: record.realm.clone(), id: record.id });
+    cluster.nodes()[1].freeze();
+    let silent = Instant::now();
+    assert_eq!(next().await, Change::Hole);
+    assert!(silent.elapsed() < Duration::from_secs(5), "told only after {:?}", silent.elapsed());
+    cluster.nodes()[1].thaw();
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
@@ -92,7 +120,7 @@ async fn a_primary_that_fails_under_load_is_replaced_and_nothing_that_a_replica_
     // The feed has moved on to the new primary, too.
     let record = record();
     create(&stores[0], &record).await;
-    let wanted = hallpass::Change::Session { realm: record.realm.clone(), id: record.id };
+    let wanted = Change::Session { realm: record.realm.clone(), id: record.id };
     let hearing = async { while futures_util::StreamExt::next(&mut news).await != Some(wanted.clone()) {} };
     tokio::time::timeout(Duration::from_secs(10), hearing).await.expect("the news comes from the new primary");
 }

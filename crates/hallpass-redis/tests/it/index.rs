@@ -134,10 +134,10 @@ async fn everything_of_a_session_has_an_end_at_the_server() {
     let next = ended(&lasting);
     let over = until(now().minus(1000 * HOUR), record());
     create(&store, &over).await;
-    for (key, least, most) in [("session", 1, 3), ("events", 1, 3)] {
+    for key in ["session", "events"] {
         let left = server.ask(&["pttl", &format!("hallpass:{key}:{{default/{}}}", lasting.id)]);
         let left = Duration::from_millis(left.parse().expect("a time to live"));
-        assert!((2 * HOUR + least * HOUR - HOUR..=most * HOUR).contains(&left), "{key} has {left:?}");
+        assert!((2 * HOUR..=3 * HOUR).contains(&left), "{key} has {left:?}");
     }
     // What the server's clock thinks long over is kept all the same: clocks differ, and a store never judges time.
     assert_eq!(load(&store, &over).await, Some(over.clone()));

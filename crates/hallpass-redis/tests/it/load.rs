@@ -112,12 +112,12 @@ impl Load {
             tokio::time::sleep(Duration::from_millis(10)).await;
         };
         let acked = self.acked.lock().get(&tried.id).cloned();
-        self.judge(acked.as_ref(), stored.as_ref());
+        Self::judge(acked.as_ref(), stored.as_ref());
         stored
     }
 
     /// Nothing that was acknowledged may be undone.
-    fn judge(&self, acked: Option<&Record>, stored: Option<&Record>) {
+    fn judge(acked: Option<&Record>, stored: Option<&Record>) {
         let Some(acked) = acked else { return };
         let Some(stored) = stored else { panic!("{} is lost at version {}", acked.id, acked.version.number()) };
         assert!(
@@ -138,7 +138,7 @@ impl Load {
         let all: Vec<_> = self.acked.lock().values().cloned().collect();
         for acked in all {
             let stored = store.load(&acked.realm, &acked.id).await.expect("the store is back");
-            self.judge(Some(&acked), stored.as_ref());
+            Self::judge(Some(&acked), stored.as_ref());
         }
     }
 }
