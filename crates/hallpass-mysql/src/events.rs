@@ -1,12 +1,16 @@
+use std::fmt::Write;
+use std::sync::Arc;
+
 use hallpass::{Event, EventQuery, Page};
-use hallpass_sql::{Condition, Damage, EVENT_COLUMNS, Width, events_page};
+use hallpass_sql::{Condition, Damage, EVENT_COLUMNS, Width, event_values, events_page};
 use mysql_async::Value as Raw;
 
 use crate::connections::Connections;
 use crate::error::Fault;
 use crate::numbering::Numbered;
 use crate::query::Mysql;
-use crate::row::{self, bound};
+use crate::row::{self, bound, write_literal};
+use crate::sessions;
 
 /// Reads events in the order in which they became visible.
 ///
@@ -33,4 +37,26 @@ pub(crate) async fn list(connections: &Connections, query: &EventQuery, damage: 
             None => return Ok(events_page(events, query.limit)),
         }
     }
+}
+
+/// Takes in events that come with no change of a session.
+pub(crate) async fn append(connections: &Arc<Connections>, events: &[Event]) -> Result<(), Fault> {
+    let mut script = String::from("START TRANSACTION; SET @applied = 1; ");
+    for event in events {
+        write_keeping(&mut script, event);
+    }
+    script.push_str("COMMIT; SELECT @applied");
+    sessions::run_apart(connections, script).await.map(drop)
+}
+
+/// Writes a statement that takes an event in if the change before was applied; once, whoever hands it in again.
+pub(crate) fn write_keeping(script: &mut String, event: &Event) {
+    let _ = write!(script, "INSERT INTO hallpass_events ({}) SELECT ", EVENT_COLUMNS.join(", "));
+    for (index, value) in event_values(event).iter().enumerate() {
+        if index > 0 {
+            script.push_str(", ");
+        }
+        write_literal(script, value);
+    }
+    script.push_str(" FROM DUAL WHERE @applied = 1 ON DUPLICATE KEY UPDATE id = VALUES(id); ");
 }

@@ -13,7 +13,7 @@
 //!
 //! # Setup
 //!
-//! MariaDB 10.6 or MySQL 8.0, or later, with InnoDB, and a user with
+//! MariaDB 10.6 or MySQL 8.0, or later, with `InnoDB`, and a user with
 //! `GRANT SELECT, INSERT, UPDATE, DELETE, CREATE, ALTER, INDEX ON the_database.* TO the_user`. See
 //! [`MysqlStore::from_url`] for what a URL can say. Or give the driver's own [`mysql_async::Opts`] to [`MysqlOptions`]; the
 //! driver is re-exported. A pooler between must keep a connection for a client.

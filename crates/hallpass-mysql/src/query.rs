@@ -1,5 +1,5 @@
-use hallpass::{Cursor, Page, Query, Realm, Record};
-use hallpass_sql::{Condition, CorruptRow, Damage, Dialect, Lead, Width, newest_page};
+use hallpass::{Cursor, Page, PageLimit, Query, Realm, Record, Timestamp};
+use hallpass_sql::{Condition, CorruptRow, Damage, Dialect, Lead, Value, Width, newest_page};
 use mysql_async::Value as Raw;
 
 use crate::connections::Connections;
@@ -63,15 +63,41 @@ async fn of_each_realm(
     Ok(records)
 }
 
-/// Finds at least one more than the page has, if there are more; what is damaged is told and left out.
+/// Finds what is over and has not ended, soonest first: in the order of its index, so that nothing is sorted.
+pub(crate) async fn overdue(
+    connections: &Connections,
+    by: Timestamp,
+    limit: PageLimit,
+    damage: &Damage,
+) -> Result<Vec<Record>, Fault> {
+    let sql = format!(
+        "SELECT {} FROM hallpass_sessions FORCE INDEX (sessions_by_expiry)
+         WHERE expires_at <= ? AND ended_at IS NULL ORDER BY expires_at LIMIT ?",
+        row::RECORD
+    );
+    let mut records = read(connections, &sql, &[by.into()], limit, damage).await?;
+    records.truncate(limit.number());
+    Ok(records)
+}
+
 async fn find(connections: &Connections, query: &Query, lead: Lead, damage: &Damage) -> Result<Vec<Record>, Fault> {
     let Condition { sql, values } = Condition::of_sessions(query, &Mysql)?;
-    let sql = page(&sql, query, lead);
-    let mut width = Width::one_more_than(query.limit.number());
+    read(connections, &page(&sql, query, lead), &values, query.limit, damage).await
+}
+
+/// Reads at least one more than the limit, if there are more; what is damaged is told and left out.
+async fn read(
+    connections: &Connections,
+    sql: &str,
+    values: &[Value],
+    limit: PageLimit,
+    damage: &Damage,
+) -> Result<Vec<Record>, Fault> {
+    let mut width = Width::one_more_than(limit.number());
     loop {
         let mut values: Vec<_> = values.iter().map(bound).collect();
         values.push(Raw::UInt(width.rows() as u64));
-        let rows = connections.read(&sql, values).await?;
+        let rows = connections.read(sql, values).await?;
         let mut records = Vec::with_capacity(rows.len());
         for row in &rows {
             match row::record(row) {
@@ -99,7 +125,7 @@ fn page(condition: &str, query: &Query, lead: Lead) -> String {
 mod tests {
     use super::*;
     use crate::store::MysqlStore;
-    use hallpass::{Level, Profile, Subject, Timestamp};
+    use hallpass::{Level, Profile, Subject};
 
     fn every_filter() -> Vec<Query> {
         let at = |number| Some(Timestamp::from_millis(number));

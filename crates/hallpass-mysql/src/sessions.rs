@@ -1,15 +1,15 @@
 use std::collections::BTreeMap;
-use std::fmt::Write;
 use std::sync::{Arc, LazyLock};
 
 use bytes::Bytes;
 use hallpass::{Event, Expected, Outcome, Realm, Record, SWEEP_MARGIN, SessionId, Timestamp, Version};
-use hallpass_sql::{EVENT_COLUMNS, SESSION_COLUMNS, SESSION_VALUES, Value, event_values, session_values, version};
+use hallpass_sql::{SESSION_COLUMNS, SESSION_VALUES, Value, session_values, version};
 use mysql_async::prelude::Queryable;
 use mysql_async::{Conn, Row, TxOpts, Value as Raw};
 
 use crate::connections::Connections;
 use crate::error::Fault;
+use crate::events;
 use crate::row::{self, bound, bytes, moment, write_literal};
 
 static LOAD: LazyLock<String> =
@@ -43,21 +43,25 @@ pub(crate) async fn save(
         connections.write(&sql, raw).await.map(|(found, _)| found > 0)
     } else {
         let script = script(&values, expected, events, is_urgent);
-        let connections = Arc::clone(connections);
-        // On a task of its own: if who asked goes away after a failure and before the end of the transaction, the
-        // connection must not go to somebody else with the transaction open.
-        let task = tokio::spawn(async move {
-            connections.again_if_it_gave_way(|| connections.on_one(|conn| run(conn, script.clone()))).await
-        });
-        match task.await {
-            Ok(result) => result,
-            Err(stopped) => Err(mysql_async::Error::Other(stopped.into()).into()),
-        }
+        run_apart(connections, script).await
     };
     match result {
         Ok(is_applied) => Ok(if is_applied { Outcome::Applied } else { Outcome::Conflict }),
         Err(fault) if fault.is_duplicate() => Ok(Outcome::Conflict),
         Err(fault) => Err(fault),
+    }
+}
+
+/// Runs a script on a task of its own: if who asked goes away after a failure and before the end of the transaction, the
+/// connection must not go to somebody else with the transaction open.
+pub(crate) async fn run_apart(connections: &Arc<Connections>, script: String) -> Result<bool, Fault> {
+    let connections = Arc::clone(connections);
+    let task = tokio::spawn(async move {
+        connections.again_if_it_gave_way(|| connections.on_one(|conn| run(conn, script.clone()))).await
+    });
+    match task.await {
+        Ok(result) => result,
+        Err(stopped) => Err(mysql_async::Error::Other(stopped.into()).into()),
     }
 }
 
@@ -107,15 +111,7 @@ fn script(row: &[Value], expected: Expected, events: &[Event], is_urgent: bool) 
     }
     script.push_str("; SET @applied = ROW_COUNT(); ");
     for event in events {
-        let _ = write!(script, "INSERT INTO hallpass_events ({}) SELECT ", EVENT_COLUMNS.join(", "));
-        for (index, value) in event_values(event).iter().enumerate() {
-            if index > 0 {
-                script.push_str(", ");
-            }
-            write_literal(&mut script, value);
-        }
-        // An event is kept once, whoever hands it in again.
-        script.push_str(" FROM DUAL WHERE @applied = 1 ON DUPLICATE KEY UPDATE id = VALUES(id); ");
+        events::write_keeping(&mut script, event);
     }
     if is_urgent {
         script.push_str("INSERT INTO hallpass_changes (realm, id) SELECT ");
@@ -128,6 +124,7 @@ fn script(row: &[Value], expected: Expected, events: &[Event], is_urgent: bool) 
     script
 }
 
+/// Runs a script of one transaction, the last answer of which is whether it was applied.
 async fn run(mut conn: Conn, script: String) -> Result<bool, Fault> {
     match answer(&mut conn, script).await {
         Ok(rows) => Ok(rows.last().map(|row| row::number(row, 0, "applied")).transpose()? == Some(1)),

@@ -1,7 +1,8 @@
+use std::sync::LazyLock;
 use std::time::Duration;
 
 use hallpass::{Event, EventQuery, Page};
-use hallpass_sql::{Condition, Damage, EVENT_COLUMNS, Value, Width, events_page};
+use hallpass_sql::{Condition, Damage, EVENT_COLUMNS, Value, Width, event_values, events_page};
 use tokio::time::{Instant, sleep};
 use tokio_postgres::Row;
 use tokio_postgres::types::ToSql;
@@ -10,11 +11,43 @@ use crate::connections::Connections;
 use crate::error::Fault;
 use crate::query::Postgres;
 use crate::row::{self, Bound, type_of};
+use crate::statement::Named;
 
 /// How long a reader waits for older transactions to end, before it leaves what came after them to its next page.
 const PATIENCE: Duration = Duration::from_secs(1);
 const FIRST_PAUSE: Duration = Duration::from_millis(1);
 const LONGEST_PAUSE: Duration = Duration::from_millis(50);
+
+const EVENT_TYPES: [&str; EVENT_COLUMNS.len()] =
+    ["bytea", "timestamptz", "text", "text", "bytea", "text", "text", "text", "text", "text", "text", "text"];
+
+pub(crate) static APPEND: LazyLock<String> = LazyLock::new(|| keeping(1, "true"));
+
+/// Takes events in that come as columns in places from `first` on; an event is kept once, whoever hands it in again.
+pub(crate) fn keeping(first: usize, condition: &str) -> String {
+    let columns = EVENT_COLUMNS.join(", ");
+    let places: Vec<_> = (first..).zip(EVENT_TYPES).map(|(place, ty)| format!("${place}::{ty}[]")).collect();
+    format!(
+        "INSERT INTO hallpass.events ({columns})
+         SELECT {columns} FROM unnest({}) WITH ORDINALITY AS given ({columns}, place)
+         WHERE {condition} ORDER BY place ON CONFLICT (id) DO NOTHING",
+        places.join(", ")
+    )
+}
+
+/// Returns the values of events column by column.
+pub(crate) fn columns(events: &[[Value; EVENT_COLUMNS.len()]]) -> Vec<Vec<Bound<'_>>> {
+    let column = |index: usize| events.iter().map(|event| Bound(&event[index])).collect();
+    (0..EVENT_COLUMNS.len()).map(column).collect()
+}
+
+/// Takes in events that come with no change of a session.
+pub(crate) async fn append(connections: &Connections, events: &[Event]) -> Result<(), Fault> {
+    let events: Vec<_> = events.iter().map(event_values).collect();
+    let columns = columns(&events);
+    let params: Vec<_> = columns.iter().map(|column| column as &(dyn ToSql + Sync)).collect();
+    connections.write(Named::Append, &params).await.map(drop)
+}
 
 /// Reads events in the order `(xid, seq)`, no further than the oldest transaction that is still open.
 ///

@@ -1,4 +1,4 @@
-use hallpass::{Cursor, Page, Query, Record};
+use hallpass::{Cursor, Page, PageLimit, Query, Record, Timestamp};
 use hallpass_sql::{Condition, Damage, Dialect, Lead, Value, Width, newest_page};
 use tokio_postgres::types::ToSql;
 
@@ -37,13 +37,44 @@ pub(crate) async fn list(connections: &Connections, query: &Query, damage: &Dama
     query.after.as_ref().map(Cursor::record).transpose()?;
     let Condition { sql, values } = Condition::of_sessions(query, &Postgres)?;
     let sql = page(&sql, query, values.len() + 1);
-    let mut width = Width::one_more_than(query.limit.number());
+    let records = read(connections, &sql, &values, query.limit, damage).await?;
+    Ok(newest_page(records, query.limit))
+}
+
+/// Finds what is over and has not ended, soonest first: in the order of its index, so that nothing is sorted.
+pub(crate) async fn overdue(
+    connections: &Connections,
+    by: Timestamp,
+    limit: PageLimit,
+    damage: &Damage,
+) -> Result<Vec<Record>, Fault> {
+    let mut records = read(connections, &soonest(), &[by.into()], limit, damage).await?;
+    records.truncate(limit.number());
+    Ok(records)
+}
+
+fn soonest() -> String {
+    format!(
+        "SELECT {} FROM hallpass.sessions WHERE expires_at <= $1 AND ended_at IS NULL ORDER BY expires_at LIMIT $2",
+        row::RECORD
+    )
+}
+
+/// Reads at least one more than the limit, if there are more; what is damaged is told and left out.
+async fn read(
+    connections: &Connections,
+    sql: &str,
+    values: &[Value],
+    limit: PageLimit,
+    damage: &Damage,
+) -> Result<Vec<Record>, Fault> {
+    let mut width = Width::one_more_than(limit.number());
     loop {
         let limit = Value::Integer(i64::try_from(width.rows()).unwrap_or(i64::MAX));
         let bound: Vec<_> = values.iter().chain([&limit]).map(|value| (Bound(value), type_of(value))).collect();
         let params: Vec<_> = bound.iter().map(|(value, ty)| (value as &(dyn ToSql + Sync), ty.clone())).collect();
         // Planned each time, with the values in sight: what a filter finds differs a millionfold.
-        let rows = connections.read_once(&sql, &params).await?;
+        let rows = connections.read_once(sql, &params).await?;
         let mut records = Vec::with_capacity(rows.len());
         for row in &rows {
             match row::record(row) {
@@ -53,7 +84,7 @@ pub(crate) async fn list(connections: &Connections, query: &Query, damage: &Dama
         }
         match width.wider(rows.len(), records.len()) {
             Some(wider) => width = wider,
-            None => return Ok(newest_page(records, query.limit)),
+            None => return Ok(records),
         }
     }
 }
@@ -89,7 +120,7 @@ fn page(condition: &str, query: &Query, limit: usize) -> String {
 mod tests {
     use super::*;
     use crate::store::PostgresStore;
-    use hallpass::{Level, Profile, Realm, Store, Subject, Timestamp};
+    use hallpass::{Level, Profile, Realm, Store, Subject};
 
     fn every_filter() -> Vec<(Query, Lead)> {
         let at = |number| Some(Timestamp::from_millis(number));
@@ -161,6 +192,10 @@ mod tests {
             plan.contains("sessions_by_expiry") && plan.contains("sessions_pkey") && !plan.contains("Seq Scan"),
             "{plan}"
         );
+
+        let soonest = soonest().replace("$1", "to_timestamp(100)").replace("$2", "50");
+        let plan = server.run(&database, &format!("EXPLAIN {soonest}"));
+        assert!(plan.contains("sessions_by_expiry") && !plan.contains("Sort"), "{plan}");
 
         let mut query = hallpass::EventQuery::default();
         query.after = Some(hallpass::EventId::from_number(19_000));

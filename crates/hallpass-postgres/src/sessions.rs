@@ -2,12 +2,13 @@ use std::fmt::Write;
 use std::sync::LazyLock;
 
 use hallpass::{Event, Expected, Outcome, Realm, Record, SWEEP_MARGIN, SessionId, Timestamp, Version};
-use hallpass_sql::{EVENT_COLUMNS, SESSION_COLUMNS, SESSION_VALUES, Value, event_values, session_values, version};
+use hallpass_sql::{SESSION_COLUMNS, SESSION_VALUES, Value, event_values, session_values, version};
 use serde::de::IgnoredAny;
 use tokio_postgres::types::{ToSql, Type};
 
 use crate::connections::Connections;
 use crate::error::Fault;
+use crate::events;
 use crate::row::{self, At, Bound};
 use crate::statement::Named;
 
@@ -79,17 +80,7 @@ fn update() -> String {
 /// One statement, and so one transaction and one round trip: the change, its events, and the news of it.
 fn saving(change: &str, with_events: bool) -> String {
     let kept = if with_events {
-        let columns = EVENT_COLUMNS.join(", ");
-        let places: Vec<_> =
-            EVENT_TYPES.iter().enumerate().map(|(index, ty)| format!("${}::{ty}[]", EXPECTED + 1 + index)).collect();
-        format!(
-            ", kept AS (
-                INSERT INTO hallpass.events ({columns})
-                SELECT {columns} FROM unnest({}) WITH ORDINALITY AS given ({columns}, place)
-                WHERE EXISTS (SELECT 1 FROM saved) ORDER BY place
-                ON CONFLICT (id) DO NOTHING)",
-            places.join(", ")
-        )
+        format!(", kept AS ({})", events::keeping(EXPECTED + 1, "EXISTS (SELECT 1 FROM saved)"))
     } else {
         String::new()
     };
@@ -98,9 +89,6 @@ fn saving(change: &str, with_events: bool) -> String {
          SELECT CASE WHEN ${NEWS}::text IS NOT NULL THEN pg_notify('hallpass', ${NEWS}::text)::text END FROM saved"
     )
 }
-
-const EVENT_TYPES: [&str; EVENT_COLUMNS.len()] =
-    ["bytea", "timestamptz", "text", "text", "bytea", "text", "text", "text", "text", "text", "text", "text"];
 
 pub(crate) async fn load(connections: &Connections, realm: &Realm, id: &SessionId) -> Result<Option<Record>, Fault> {
     let rows = connections.read(Named::Load, &[&realm.as_str(), &&id.as_bytes()[..]]).await?;
@@ -128,8 +116,7 @@ pub(crate) async fn save(
     params.push(&news);
     params.push(&expected);
     let events: Vec<_> = events.iter().map(event_values).collect();
-    let columns: Vec<Vec<Bound<'_>>> =
-        (0..EVENT_COLUMNS.len()).map(|column| events.iter().map(|event| Bound(&event[column])).collect()).collect();
+    let columns = events::columns(&events);
     if !events.is_empty() {
         params.extend(columns.iter().map(|column| column as &(dyn ToSql + Sync)));
     }

@@ -1,4 +1,4 @@
-use crate::{announcer, epochs, sessions, settings};
+use crate::{announcer, epochs, events, sessions, settings};
 
 /// The statements that each connection prepares once.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -9,6 +9,7 @@ pub(crate) enum Named {
     Update,
     UpdateWithEvents,
     Touch,
+    Append,
     Epoch,
     RaiseEpoch,
     LoadSetting,
@@ -29,6 +30,7 @@ impl Named {
             Self::Update => &sessions::UPDATE,
             Self::UpdateWithEvents => &sessions::UPDATE_WITH_EVENTS,
             Self::Touch => sessions::TOUCH,
+            Self::Append => &events::APPEND,
             Self::Epoch => epochs::LOAD,
             Self::RaiseEpoch => epochs::RAISE,
             Self::LoadSetting => settings::LOAD,

@@ -4,8 +4,8 @@ use std::sync::Arc;
 
 use async_trait::async_trait;
 use hallpass::{
-    Capabilities, ChangeStream, Epoch, Event, EventKind, EventQuery, Expected, Outcome, Page, Query, Realm, Record,
-    SessionId, Store, StoreError, Subject, Timestamp, Version,
+    Capabilities, ChangeStream, Epoch, Event, EventKind, EventQuery, Expected, Outcome, Page, PageLimit, Query, Realm,
+    Record, SessionId, Store, StoreError, Subject, Timestamp, Version,
 };
 use hallpass_sql::Damage;
 
@@ -132,6 +132,14 @@ impl Store for PostgresStore {
 
     async fn events(&self, query: &EventQuery) -> Result<Page<Event>, StoreError> {
         events::list(self.connections(), query, &self.inner.damage).await.map_err(|fault| self.failed(fault))
+    }
+
+    async fn overdue(&self, by: Timestamp, limit: PageLimit) -> Result<Vec<Record>, StoreError> {
+        query::overdue(self.connections(), by, limit, &self.inner.damage).await.map_err(|fault| self.failed(fault))
+    }
+
+    async fn append(&self, events: &[Event]) -> Result<(), StoreError> {
+        events::append(self.connections(), events).await.map_err(|fault| self.failed(fault))
     }
 
     async fn epoch(&self, realm: &Realm, subject: &Subject, raise: bool) -> Result<Epoch, StoreError> {

@@ -64,10 +64,16 @@ impl Daemon {
     pub(crate) fn signal(&self, signal: &str) {
         let pid = fs::read_to_string(self.folder.join("pid")).unwrap_or_default();
         let pid = pid.trim();
+        // The server first: then it starts no other process that is missed.
+        send(signal, [pid]);
         let children = fs::read_to_string(format!("/proc/{pid}/task/{pid}/children")).unwrap_or_default();
-        let pids = std::iter::once(pid).chain(children.split_whitespace());
-        let _ = Command::new("kill").arg("-s").arg(signal).args(pids).stderr(Stdio::null()).status();
+        send(signal, children.split_whitespace());
     }
+}
+
+fn send<'a>(signal: &str, pids: impl IntoIterator<Item = &'a str>) {
+    let mut kill = Command::new("kill");
+    let _ = kill.arg("-s").arg(signal).args(pids).stderr(Stdio::null()).status(); // one may have ended by itself
 }
 
 impl Drop for Daemon {
