@@ -69,7 +69,13 @@ const TYPES: [&str; VALUES] = [
 fn update() -> String {
     let mut sets = format!("sealed = ${VALUES}");
     for (index, column) in SESSION_COLUMNS.iter().enumerate().skip(2) {
-        let _ = write!(sets, ", {column} = ${}", index + 1); // writing to a string cannot fail
+        let place = index + 1;
+        let value = match *column {
+            // A touch may have moved it since the record was read.
+            "seen_at" => format!("greatest(seen_at, ${place})"),
+            _ => format!("${place}"),
+        };
+        let _ = write!(sets, ", {column} = {value}"); // writing to a string cannot fail
     }
     format!(
         "UPDATE hallpass.sessions SET {sets}

@@ -28,6 +28,7 @@ impl Settings for RedisSettings {
     }
 
     async fn save(&self, name: &str, value: &[u8], expected: Option<&[u8]>) -> Result<Outcome, StoreError> {
+        <dyn Settings>::check(name, value)?;
         self.store.told(set(self.store.base(), name, expected, Some(value)).await)
     }
 

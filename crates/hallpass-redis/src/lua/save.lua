@@ -10,6 +10,11 @@ elseif stored == '' or string.byte(stored, 2) ~= 0 or string.sub(stored, 3, 10) 
   return 0
 end
 
+-- A touch may have moved the last use since the record was read.
+if stored ~= '' and instant(stored, 11) > instant(record, 11) then
+  record = string.sub(record, 1, 10) .. string.sub(stored, 11, 18) .. string.sub(record, 19)
+end
+
 local at, expires, whose = now(), instant(record, 19), subject(record)
 local one_server = #KEYS > 2
 if stored == '' or subject(stored) ~= whose or expires < instant(stored, 19) then
