@@ -12,7 +12,7 @@ use crate::rounds::{median_ratio, nanos_each};
 const LIVING: [usize; 2] = [10_000, 1_000_000];
 const EXPIRED: usize = 10_000;
 /// How many expire while instructions are counted; there is a part for each sweep, so two counts are taken.
-const STEPPED: [usize; 2] = [200, 1200];
+const STEPPED: [usize; 2] = [50, 300];
 const ROUNDS: usize = 15;
 
 pub async fn report() {

@@ -28,20 +28,21 @@ pub(crate) async fn load(connections: &Connections, realm: &Realm, id: &SessionI
     Ok(rows.first().map(row::record).transpose()?)
 }
 
-/// Writes a row if what is there is as expected.
+/// Writes a row if what is there is as expected; what is urgent is told to other nodes in the same transaction.
 pub(crate) async fn save(
     connections: &Arc<Connections>,
     record: &Record,
     expected: Expected,
     events: &[Event],
+    is_urgent: bool,
 ) -> Result<Outcome, Fault> {
     let values = columns(record);
-    let result = if events.is_empty() {
+    let result = if events.is_empty() && !is_urgent {
         let (sql, values) = change(&values, expected);
         let raw: Vec<_> = values.into_iter().map(bound).collect();
         connections.write(&sql, raw).await.map(|(found, _)| found > 0)
     } else {
-        let script = script(&values, expected, events);
+        let script = script(&values, expected, events, is_urgent);
         let connections = Arc::clone(connections);
         // On a task of its own: if who asked goes away after a failure and before the end of the transaction, the
         // connection must not go to somebody else with the transaction open.
@@ -91,9 +92,9 @@ fn change(values: &[Value], expected: Expected) -> (String, Vec<&Value>) {
     }
 }
 
-/// The change and its events in one transaction and one round trip; whether it was applied is its answer.
-fn script(values: &[Value], expected: Expected, events: &[Event]) -> String {
-    let (sql, values) = change(values, expected);
+/// The change, its events and the news of it in one transaction and one round trip; whether it was applied is its answer.
+fn script(row: &[Value], expected: Expected, events: &[Event], is_urgent: bool) -> String {
+    let (sql, values) = change(row, expected);
     let mut script = String::from("START TRANSACTION; ");
     let mut values = values.into_iter();
     for part in sql.split_inclusive('?') {
@@ -115,6 +116,13 @@ fn script(values: &[Value], expected: Expected, events: &[Event]) -> String {
         }
         // An event is kept once, whoever hands it in again.
         script.push_str(" FROM DUAL WHERE @applied = 1 ON DUPLICATE KEY UPDATE id = VALUES(id); ");
+    }
+    if is_urgent {
+        script.push_str("INSERT INTO hallpass_changes (realm, id) SELECT ");
+        write_literal(&mut script, &row[0]);
+        script.push_str(", ");
+        write_literal(&mut script, &row[1]);
+        script.push_str(" FROM DUAL WHERE @applied = 1; ");
     }
     script.push_str("COMMIT; SELECT @applied");
     script

@@ -4,16 +4,19 @@ use std::sync::Arc;
 
 use async_trait::async_trait;
 use hallpass::{
-    Capabilities, ChangeStream, Epoch, Event, EventQuery, Expected, Outcome, Page, Query, Realm, Record, SessionId,
-    Store, StoreError, Subject, Timestamp, Version,
+    Capabilities, ChangeStream, Epoch, Event, EventKind, EventQuery, Expected, Outcome, Page, Query, Realm, Record,
+    SessionId, Store, StoreError, Subject, Timestamp, Version,
 };
 use hallpass_sql::Damage;
 
+use crate::announcer::Announcer;
 use crate::connections::Connections;
 use crate::error::{Fault, OpenError};
+use crate::feed::Feed;
+use crate::numbering::Numbered;
 use crate::options::MysqlOptions;
 use crate::settings::MysqlSettings;
-use crate::{epochs, events, query, schema, sessions, url};
+use crate::{epochs, events, feed, query, schema, sessions, url};
 
 /// How many records one transaction of a sweep forgets, so that no other write waits long.
 const SWEEP_AT_ONCE: usize = 500;
@@ -28,6 +31,8 @@ pub struct MysqlStore {
 
 struct Inner {
     connections: Arc<Connections>,
+    announcer: Announcer,
+    feed: Feed,
     damage: Damage,
 }
 
@@ -46,7 +51,9 @@ impl MysqlStore {
         let failed = |fault| OpenError::of(&options.server(), fault);
         let connections = Connections::new(&options).await.map_err(failed)?;
         schema::prepare(&options).await.map_err(failed)?;
-        Ok(Self { inner: Arc::new(Inner { connections: Arc::new(connections), damage: Damage::default() }) })
+        let connections = Arc::new(connections);
+        let announcer = Announcer::start(Arc::clone(&connections));
+        Ok(Self { inner: Arc::new(Inner { connections, announcer, feed: Feed::new(), damage: Damage::default() }) })
     }
 
     /// Opens the store that a URL names: `mysql://user:password@host:3306/database`, or the same with `mariadb://`.
@@ -84,7 +91,7 @@ impl MysqlStore {
 impl Store for MysqlStore {
     fn capabilities(&self) -> Capabilities {
         let durable = self.connections().is_durable();
-        Capabilities { list: true, events: true, changes: false, shared: true, durable, copies: false }
+        Capabilities { list: true, events: true, changes: true, shared: true, durable, copies: false }
     }
 
     async fn load(&self, realm: &Realm, id: &SessionId) -> Result<Option<Record>, StoreError> {
@@ -92,7 +99,14 @@ impl Store for MysqlStore {
     }
 
     async fn save(&self, record: &Record, expected: Expected, events: &[Event]) -> Result<Outcome, StoreError> {
-        sessions::save(self.connections(), record, expected, events).await.map_err(|fault| self.failed(fault))
+        // What takes a token's power away is told in the transaction that does so; the rest soon after.
+        let is_urgent = record.ended.is_some() || events.iter().any(|event| event.kind == EventKind::Rechained);
+        let saved = sessions::save(self.connections(), record, expected, events, is_urgent).await;
+        let outcome = saved.map_err(|fault| self.failed(fault))?;
+        if outcome == Outcome::Applied && !is_urgent {
+            self.inner.announcer.tell(&record.realm, &record.id);
+        }
+        Ok(outcome)
     }
 
     async fn touch(
@@ -126,8 +140,9 @@ impl Store for MysqlStore {
     }
 
     async fn sweep(&self, now: Timestamp, limit: NonZeroUsize) -> Result<usize, StoreError> {
-        // Where nobody reads events, they get their numbers now and then all the same.
-        events::number(self.connections()).await.map_err(|fault| self.failed(fault))?;
+        // Where nobody reads events or listens to changes, there is work that they would have done.
+        Numbered::Events.number(self.connections()).await.map_err(|fault| self.failed(fault))?;
+        feed::forget(self.connections()).await.map_err(|fault| self.failed(fault))?;
         let mut forgotten = 0;
         while forgotten < limit.get() {
             let at_once = SWEEP_AT_ONCE.min(limit.get() - forgotten);
@@ -141,7 +156,7 @@ impl Store for MysqlStore {
     }
 
     fn changes(&self) -> Option<ChangeStream> {
-        None
+        Some(self.inner.feed.listen(self.connections()))
     }
 }
 

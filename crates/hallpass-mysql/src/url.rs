@@ -1,3 +1,4 @@
+use std::net::IpAddr;
 use std::num::NonZeroUsize;
 use std::path::PathBuf;
 use std::time::Duration;
@@ -60,7 +61,7 @@ fn parse(url: &str) -> Result<MysqlOptions, Problem> {
         return Err(Problem::NoDatabase);
     }
     // What leaves the machine is encrypted, unless the URL says otherwise.
-    let is_local = opts.addr_is_loopback() || opts.socket().is_some();
+    let is_local = opts.socket().is_some() || is_loopback(opts.ip_or_hostname());
     let mut encrypts = (!is_local).then_some(true);
     let mut authorities = None;
     let mut options = MysqlOptions::from(opts);
@@ -79,6 +80,10 @@ fn parse(url: &str) -> Result<MysqlOptions, Problem> {
         options.encryption = Encryption::Required(authorities);
     }
     Ok(options)
+}
+
+fn is_loopback(host: &str) -> bool {
+    host == "localhost" || host.trim_matches(['[', ']']).parse().is_ok_and(|ip: IpAddr| ip.is_loopback())
 }
 
 fn is_ours(pair: &str) -> bool {
@@ -124,6 +129,8 @@ mod tests {
             ("mariadb://ann@10.0.0.7/shop", &required),
             ("mysql://ann@db.example/shop?sslmode=disable", &Encryption::AsGiven),
             ("mysql://ann@localhost/shop", &Encryption::AsGiven),
+            ("mysql://ann@127.0.0.1/shop", &Encryption::AsGiven),
+            ("mysql://ann@[::1]:3306/shop", &Encryption::AsGiven),
             ("mysql://ann@127.0.0.1/shop?sslmode=require", &required),
             ("mysql://ann@db/shop?sslrootcert=%2Fca.pem", &Encryption::Required(Some("/ca.pem".into()))),
         ] {

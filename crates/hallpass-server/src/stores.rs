@@ -45,6 +45,8 @@ impl std::error::Error for OpenError {
 const KINDS: &[&str] = &[
     "memory:",
     "sqlite:FILE",
+    #[cfg(feature = "mysql")]
+    "mysql://HOST/DATABASE",
     #[cfg(feature = "postgres")]
     "postgres://HOST/DATABASE",
     #[cfg(feature = "redis")]
@@ -55,6 +57,8 @@ const KINDS: &[&str] = &[
 #[derive(Clone, Copy)]
 enum Kind {
     Memory,
+    #[cfg(feature = "mysql")]
+    Mysql,
     #[cfg(feature = "postgres")]
     Postgres,
     #[cfg(feature = "redis")]
@@ -83,6 +87,8 @@ impl Kind {
     fn of(url: &str) -> Result<Self, OpenError> {
         match url.split_once(':').map(|(scheme, _)| scheme) {
             Some("memory") if url == "memory:" => Ok(Self::Memory),
+            #[cfg(feature = "mysql")]
+            Some("mysql" | "mariadb") => Ok(Self::Mysql),
             #[cfg(feature = "postgres")]
             Some("postgres" | "postgresql") => Ok(Self::Postgres),
             #[cfg(feature = "redis")]
@@ -114,7 +120,8 @@ pub fn check(url: &str) -> Result<(), OpenError> {
 }
 
 /// Opens the store with this URL: `memory:`, which forgets everything when the process ends, `sqlite:FILE`, `postgres://...`
-/// (feature `postgres`), or `redis://HOST` and what else `hallpass_redis::RedisOptions` reads (feature `redis`).
+/// (feature `postgres`), `mysql://...` (feature `mysql`), or `redis://HOST` and what else `hallpass_redis::RedisOptions`
+/// reads (feature `redis`).
 ///
 /// # Errors
 ///
@@ -123,6 +130,11 @@ pub async fn open(url: &str) -> Result<Opened, OpenError> {
     match Kind::of(url)? {
         Kind::Memory => {
             Ok(Opened { store: Arc::new(MemoryStore::new()), settings: Arc::new(MemorySettings::default()) })
+        }
+        #[cfg(feature = "mysql")]
+        Kind::Mysql => {
+            let store = hallpass_mysql::MysqlStore::from_url(url).await.map_err(OpenError::new)?;
+            Ok(Opened { settings: Arc::new(store.settings()), store: Arc::new(store) })
         }
         #[cfg(feature = "postgres")]
         Kind::Postgres => {

@@ -186,6 +186,15 @@ pub struct Event {
     /// Where the request came from.
     #[serde(default)]
     pub origin: Origin,
+    /// How many of the same kind were left out since the last, where they come too fast to report each. Only events
+    /// that are no change are ever left out: refused tokens. They are not stored.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub left_out: u64,
+}
+
+#[allow(clippy::trivially_copy_pass_by_ref)] // serde passes a reference
+const fn is_zero(number: &u64) -> bool {
+    *number == 0
 }
 
 impl Event {
@@ -207,7 +216,23 @@ impl Event {
             reason: None,
             note: None,
             origin: Origin::default(),
+            left_out: 0,
         }
+    }
+}
+
+impl EventKind {
+    /// Tells whether it is of something that was refused, and of no change: it is reported, and not stored.
+    pub fn is_refusal(&self) -> bool {
+        matches!(
+            self,
+            Self::UnknownToken
+                | Self::WrongSecret
+                | Self::SpentToken
+                | Self::UsedAfterEnd
+                | Self::DuplicateCookie
+                | Self::LimitReached
+        )
     }
 }
 
@@ -236,6 +261,7 @@ impl Observer for TracingObserver {
             reason = event.reason.as_ref().map(tracing::field::display),
             request_id = event.origin.request_id.as_ref().map(tracing::field::display),
             ip = event.origin.ip.map(tracing::field::display),
+            left_out = (event.left_out > 0).then_some(event.left_out),
             "session event",
         );
     }

@@ -14,6 +14,7 @@
 //! With `HALLPASS_TEST_REQUIRE_ALL=1` the same test fails instead, so that CI never goes green on a machine that lacks something.
 
 mod browser;
+mod certificate;
 mod daemon;
 mod mariadb;
 mod postgres;
@@ -25,6 +26,7 @@ mod scratch;
 mod server;
 
 pub use browser::{Browser, browser};
+pub use certificate::{Certificate, certificate};
 pub use mariadb::MariaDb;
 pub use postgres::Postgres;
 pub use program::program;

@@ -68,6 +68,8 @@ impl MariaDb {
         give_to_nobody(folder.path()).expect("the folder is ours");
         let mut init = as_nobody(&install);
         init.args(["--no-defaults", "--skip-test-db", "--auth-root-authentication-method=normal"]);
+        // Two that are made at once would use the same names elsewhere.
+        init.arg(format!("--tmpdir={}", folder.path().display()));
         init.arg(format!("--datadir={}", folder.path().join("data").display()));
         let output = init.current_dir(folder.path()).output().expect("the installation runs");
         assert!(output.status.success(), "mariadb-install-db: {}", String::from_utf8_lossy(&output.stderr));
@@ -97,7 +99,7 @@ impl MariaDb {
         let folder = self.folder.path();
         let mut command = as_nobody(&self.program);
         command.args(["--no-defaults", "--bind-address=127.0.0.1", "--max-connections=400", "--skip-name-resolve"]);
-        command.arg(format!("--port={}", self.port));
+        command.arg(format!("--port={}", self.port)).arg(format!("--tmpdir={}", folder.display()));
         for (option, file) in
             [("datadir", "data"), ("socket", "socket"), ("pid-file", "server.pid"), ("init-file", "first.sql")]
         {

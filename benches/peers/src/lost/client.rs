@@ -1,16 +1,15 @@
 use std::net::SocketAddr;
+use std::sync::{Arc, Mutex};
 
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::TcpStream;
 
-/// A browser that keeps the cookie it was first given.
-///
-/// Where the session is in the cookie, parallel answers each bring another one: a browser keeps the last that arrives.
+/// A browser. Where the session is in the cookie, parallel answers each bring another one, and the last to arrive stays.
 #[derive(Debug, Clone)]
 pub(super) struct Client {
     address: SocketAddr,
     cookie: String,
-    kept: std::sync::Arc<std::sync::Mutex<Option<String>>>,
+    kept: Arc<Mutex<Option<String>>>,
 }
 
 #[derive(Debug)]
@@ -23,18 +22,22 @@ pub(super) struct Answer {
 impl Client {
     /// Starts a session.
     pub(super) async fn start(address: SocketAddr) -> Self {
-        let mut client = Self { address, cookie: String::new(), kept: std::sync::Arc::default() };
+        let mut client = Self { address, cookie: String::new(), kept: Arc::default() };
         let answer = client.clone().get("/start".to_owned()).await;
         assert_eq!(answer.status, 200, "{answer:?}");
         client.cookie = answer.cookie.expect("a session begins with a cookie");
         client
     }
 
-    /// Returns how high the number is, and how many of the keys are there.
-    pub(super) async fn seen(mut self, keys: usize) -> [usize; 2] {
+    /// Goes on with the cookie that arrived last, as a browser does.
+    pub(super) fn settle(&mut self) {
         if let Some(kept) = self.kept.lock().expect("no panic").take() {
             self.cookie = kept;
         }
+    }
+
+    /// Returns how high the number is, and how many of the keys are there.
+    pub(super) async fn seen(self, keys: usize) -> [usize; 2] {
         let answer = self.get(format!("/seen/{keys}")).await;
         let mut numbers = answer.body.split(' ').map(|number| number.trim().parse().expect("two numbers"));
         [numbers.next().expect("a number"), numbers.next().expect("another")]

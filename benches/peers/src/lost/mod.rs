@@ -38,9 +38,9 @@ pub fn report() {
 async fn row(name: &str, address: SocketAddr) {
     let (mut of_count, mut of_keys, mut refused) = (0, 0, 0);
     for _ in 0..ROUNDS {
-        let client = Client::start(address).await;
-        refused += all(&client, |_| "/count".to_owned()).await;
-        refused += all(&client, |writer| format!("/key/{writer}")).await;
+        let mut client = Client::start(address).await;
+        refused += all(&mut client, |_| "/count".to_owned()).await;
+        refused += all(&mut client, |writer| format!("/key/{writer}")).await;
         let [count, keys] = client.seen(WRITERS).await;
         of_count += WRITERS - count;
         of_keys += WRITERS - keys;
@@ -50,13 +50,14 @@ async fn row(name: &str, address: SocketAddr) {
 }
 
 /// Has all writers come at once; answers how many were refused.
-async fn all(client: &Client, path: impl Fn(usize) -> String) -> usize {
+async fn all(client: &mut Client, path: impl Fn(usize) -> String) -> usize {
     let writers: Vec<_> = (0..WRITERS).map(|writer| tokio::spawn(client.clone().get(path(writer)))).collect();
     let mut refused = 0;
     for writer in writers {
         let answer = writer.await.expect("a writer ends by itself");
         refused += usize::from(answer.status != 200);
     }
+    client.settle();
     refused
 }
 

@@ -76,3 +76,16 @@ CREATE TABLE IF NOT EXISTS hallpass_counters (
     value BIGINT NOT NULL
 ) ENGINE = InnoDB DEFAULT CHARACTER SET utf8mb4 COLLATE {collation};
 INSERT IGNORE INTO hallpass_counters (name, value) VALUES ('events', 0);
+
+-- What nodes tell each other; each row is forgotten after some minutes. `seq` is given as that of events is.
+CREATE TABLE IF NOT EXISTS hallpass_changes (
+    intake BIGINT NOT NULL AUTO_INCREMENT,
+    seq BIGINT,
+    realm VARCHAR(64) NOT NULL,
+    id BINARY(16) NOT NULL,
+    at DATETIME(3) NOT NULL DEFAULT CURRENT_TIMESTAMP(3),
+    PRIMARY KEY (intake),
+    KEY changes_by_seq (seq),
+    KEY changes_by_age (at)
+) ENGINE = InnoDB DEFAULT CHARACTER SET utf8mb4 COLLATE {collation};
+INSERT IGNORE INTO hallpass_counters (name, value) VALUES ('changes', 0);

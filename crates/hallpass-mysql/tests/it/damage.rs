@@ -22,9 +22,9 @@ async fn a_damaged_row_is_left_out_of_every_page_and_is_corrupt_by_name() {
     let broken: Vec<_> = [11, 5, 4, 0].map(|index| whole.remove(index)).into();
     server.run(
         &database,
-        "UPDATE hallpass.sessions SET head = '\\xc0ffee' WHERE id IN
-             (SELECT session FROM hallpass.events WHERE note = 'broken');
-         UPDATE hallpass.events SET ip = 'nowhere' WHERE note = 'broken'",
+        "UPDATE hallpass_sessions SET head = x'c0ffee' WHERE id IN
+             (SELECT session FROM hallpass_events WHERE note = 'broken');
+         UPDATE hallpass_events SET ip = 'nowhere' WHERE note = 'broken'",
     );
     let names: Vec<_> = whole.iter().map(|record| record.id).collect();
     for limit in [1, 2, 3, 8, 9, 100] {
@@ -63,9 +63,9 @@ async fn tables_that_were_taken_away_are_no_empty_store() {
     let Some((store, server, database)) = place().await else { return };
     let known = record();
     crate::support::create(&store, &known).await;
-    server.run(&database, "ALTER TABLE hallpass.sessions RENAME TO elsewhere");
+    server.run(&database, "RENAME TABLE hallpass_sessions TO elsewhere");
     let error = store.load(&known.realm, &known.id).await.expect_err("there is no table");
     assert!(error.is_corrupt(), "{error}");
-    server.run(&database, "ALTER TABLE hallpass.elsewhere RENAME TO sessions");
+    server.run(&database, "RENAME TABLE elsewhere TO hallpass_sessions");
     assert_eq!(crate::support::load(&store, &known).await, Some(known));
 }

@@ -7,6 +7,8 @@ use std::time::{Duration, Instant};
 
 use hallpass::{Expected, Outcome, Record, SessionId, Store, Version};
 use hallpass_mysql::MysqlStore;
+use hallpass_mysql::mysql_async::Conn;
+use hallpass_mysql::mysql_async::prelude::Queryable;
 use rig::MariaDb;
 
 use crate::proxy::Proxy;
@@ -70,7 +72,7 @@ async fn assert_kept(store: &MysqlStore, known: &Known) {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_server_that_is_killed_in_mid_load_loses_nothing_acknowledged_and_is_back_in_two_seconds() {
     let Some(server) = MariaDb::own(&[]) else { return };
-    let store = MysqlStore::from_url(&server.url("postgres")).await.expect("a store");
+    let store = MysqlStore::from_url(&server.url(&server.database())).await.expect("a store");
     let stop = Arc::new(AtomicBool::new(false));
     let clients: Vec<_> = (0..8).map(|_| tokio::spawn(work(store.clone(), Arc::clone(&stop)))).collect();
     let server = Arc::new(server);
@@ -105,8 +107,8 @@ async fn a_server_that_is_killed_in_mid_load_loses_nothing_acknowledged_and_is_b
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_frozen_server_is_an_outage_that_ends_in_time_and_no_logout() {
-    let Some(server) = MariaDb::own(&["-cfsync=off"]) else { return };
-    let store = MysqlStore::from_url(&format!("{}?timeout=1", server.url("postgres"))).await.expect("a store");
+    let Some(server) = MariaDb::own(&["--innodb-flush-log-at-trx-commit=0"]) else { return };
+    let store = MysqlStore::from_url(&format!("{}?timeout=1", server.url(&server.database()))).await.expect("a store");
     let known = record();
     create(&store, &known).await;
     server.freeze();
@@ -175,15 +177,11 @@ async fn a_row_that_another_transaction_holds_is_an_outage_of_that_row_alone() {
     let (held, free) = (record(), record());
     create(&store, &held).await;
     create(&store, &free).await;
-    let url = server.url(&database);
-    let (client, connection) =
-        hallpass_mysql::tokio_postgres::connect(&url, hallpass_mysql::tokio_postgres::NoTls)
-            .await
-            .expect("a client");
-    tokio::spawn(connection);
-    client.batch_execute("BEGIN").await.expect("a transaction");
+    let mut client = Conn::from_url(server.url(&database)).await.expect("a client");
+    let id = held.id.as_bytes().to_vec();
+    client.query_drop("START TRANSACTION").await.expect("a transaction");
     client
-        .execute("SELECT 1 FROM hallpass.sessions WHERE id = $1 FOR UPDATE", &[&&held.id.as_bytes()[..]])
+        .exec_drop("SELECT 1 FROM hallpass_sessions WHERE realm = 'default' AND id = ? FOR UPDATE", (id,))
         .await
         .expect("a lock");
     let message = assert_unavailable(store.save(&changed(&held, "[]"), Expected::Version(held.version), &[]).await);
@@ -194,7 +192,7 @@ async fn a_row_that_another_transaction_holds_is_an_outage_of_that_row_alone() {
     let later = held.expires_at.plus(Duration::from_hours(48));
     let swept = store.sweep(later, std::num::NonZeroUsize::new(10).expect("not zero")).await;
     assert_eq!(swept.expect("it waits for nobody"), 1);
-    client.batch_execute("COMMIT").await.expect("an end");
+    client.query_drop("COMMIT").await.expect("an end");
     assert_eq!(load(&store, &held).await, Some(held));
 }
 

@@ -15,12 +15,9 @@ async fn what_is_written_can_be_read_with_the_databases_own_tool() {
     create(&store, &written).await;
     let read = server.run(
         &database,
-        "SET timezone = 'UTC'; SET datestyle = 'ISO';
-         SELECT id, subject, created_at, ip, data ->> 'cart' FROM hallpass.readable_sessions",
+        "SELECT subject, created_at, INET6_NTOA(ip), JSON_EXTRACT(data, '$.cart') FROM hallpass_sessions",
     );
-    let wanted = format!("{}|ann|2023-11-14 22:13:20+00|2001:db8::7|[1, 2]", written.id);
-    assert_eq!(read, wanted);
-    assert_eq!(server.run(&database, "SELECT count(*) FROM hallpass.sessions WHERE sealed IS NULL"), "1");
+    assert_eq!(read, "ann\t2023-11-14 22:13:20.000\t2001:db8::7\t[1, 2]");
     assert_eq!(load(&store, &written).await, Some(written), "and comes back to the byte");
 }
 
@@ -72,9 +69,6 @@ async fn a_touch_changes_the_row_of_a_living_session_only_forward() {
         let outcome = store.touch(&untouched.realm, &untouched.id, untouched.version, seen_at, expires_at).await;
         assert_eq!(outcome.expect("the store is there"), Outcome::Applied);
     }
-    let times = server.run(
-        &database,
-        "SELECT extract(epoch FROM seen_at)::bigint = extract(epoch FROM expires_at)::bigint FROM hallpass.sessions",
-    );
-    assert_eq!(times, "t");
+    let times = server.run(&database, "SELECT seen_at = expires_at FROM hallpass_sessions");
+    assert_eq!(times, "1");
 }

@@ -8,4 +8,6 @@ mod opening;
 mod order;
 mod proxy;
 mod support;
+#[cfg(feature = "tls")]
+mod tls;
 mod writing;

@@ -3,7 +3,6 @@
 mod labels;
 mod observed_store;
 mod observer;
-mod refusals;
 
 use std::time::Duration;
 
@@ -69,9 +68,9 @@ impl Metrics {
         self.operations.get_or_create(&Operated { operation, result }).observe(took.as_secs_f64());
     }
 
-    pub(crate) fn happened(&self, kind: &str, reason: Option<&str>) {
+    pub(crate) fn happened(&self, kind: &str, reason: Option<&str>, times: u64) {
         let labels = EventLabels { kind: kind.to_owned(), reason: reason.unwrap_or_default().to_owned() };
-        self.events.get_or_create(&labels).inc();
+        self.events.get_or_create(&labels).inc_by(times);
     }
 
     pub(crate) fn verified(&self, result: Verification) {

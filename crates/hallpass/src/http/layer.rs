@@ -18,6 +18,7 @@ use crate::event::{EventKind, Origin};
 use crate::name::Note;
 use crate::session::Session;
 use crate::sessions::{Caller, Entry, Outgoing, Sessions, Witness};
+use crate::token::ReferenceToken;
 
 /// Gives each request its [`Session`], and saves what the request did to it when the response head is ready.
 ///
@@ -178,7 +179,10 @@ impl Sessions {
     }
 
     async fn admit_one_of(&self, texts: &[&[u8]], witness: &dyn Witness) -> Result<Entry, Error> {
-        self.observe(&[witness.caller().event(EventKind::DuplicateCookie, self.realm().clone(), self.now())]);
+        // Where none of it is a token, nobody's session is concerned.
+        if texts.iter().any(|text| ReferenceToken::parse(text).is_ok()) {
+            self.report_with(EventKind::DuplicateCookie, witness, |_| ());
+        }
         let mut found = Entry::Nobody;
         for text in texts {
             match (Entry::of(self.admit(text, witness).await)?, &found) {

@@ -47,6 +47,8 @@ mod tag {
     pub(super) const DATA: u8 = 22;
     /// What terms had none of at first: the anonymous life, and whether the session locks.
     pub(super) const TERMS_TOO: u8 = 23;
+    /// What an attempt that can be retried asked for.
+    pub(super) const ASKED: u8 = 24;
 }
 
 /// The error of reading bytes that are not a record; says which field is wrong.
@@ -129,7 +131,9 @@ impl Record {
             put_text(out, tag::END_NOTE, ended.note.as_ref().map(Note::as_str));
         }
         if let Some(retry) = &self.retry {
-            put(out, tag::RETRY, &[&retry.key[..], &retry.presented.as_bytes()[..]].concat());
+            let mut put_hash = |tag, hash: &[u8]| put(&mut *out, tag, &[&retry.key[..], hash].concat());
+            retry.presented.iter().for_each(|presented| put_hash(tag::RETRY, presented.as_bytes()));
+            retry.asked.iter().for_each(|asked| put_hash(tag::ASKED, asked));
         }
         out.put_slice(&self.unknown);
     }
@@ -258,7 +262,8 @@ struct Draft {
     end_reason: Option<EndReason>,
     end_actor: Option<Actor>,
     end_note: Option<Note>,
-    retry: Option<Retry>,
+    retry: Keyed,
+    asked: Keyed,
     data: Option<Bytes>,
 }
 
@@ -287,7 +292,8 @@ impl Draft {
             tag::END_REASON => once(&mut self.end_reason, EndReason::from_word(text(value)?))?,
             tag::END_ACTOR => once(&mut self.end_actor, Actor::new(text(value)?)?)?,
             tag::END_NOTE => once(&mut self.end_note, Note::new(text(value)?)?)?,
-            tag::RETRY => once(&mut self.retry, retry(value)?)?,
+            tag::RETRY => once(&mut self.retry, keyed(value)?)?,
+            tag::ASKED => once(&mut self.asked, keyed(value)?)?,
             tag::DATA => once(&mut self.data, whole.slice_ref(value))?,
             _ => return Ok(false),
         }
@@ -331,7 +337,7 @@ impl Draft {
             methods: self.methods,
             client: self.client,
             ended,
-            retry: self.retry,
+            retry: retry(self.retry, self.asked)?,
             data: self.data.unwrap_or_default(),
             unknown,
         })
@@ -380,10 +386,26 @@ fn terms_too(value: &[u8]) -> Result<(u32, bool), CorruptRecord> {
     }
 }
 
-fn retry(value: &[u8]) -> Result<Retry, CorruptRecord> {
+/// Reads a hash that belongs to a key of an attempt.
+fn keyed(value: &[u8]) -> Result<([u8; 16], [u8; 32]), CorruptRecord> {
     let bytes: [u8; 48] = array(value)?;
-    let (key, presented) = bytes.split_at(16);
-    Ok(Retry { key: array(key)?, presented: SecretHash::from_bytes(array(presented)?) })
+    let (key, hash) = bytes.split_at(16);
+    Ok((array(key)?, array(hash)?))
+}
+
+type Keyed = Option<([u8; 16], [u8; 32])>;
+
+fn retry(presented: Keyed, asked: Keyed) -> Result<Option<Retry>, CorruptRecord> {
+    let hash = SecretHash::from_bytes;
+    Ok(match (presented, asked) {
+        (None, None) => None,
+        (Some((key, presented)), None) => Some(Retry { key, presented: Some(hash(presented)), asked: None }),
+        (None, Some((key, asked))) => Some(Retry { key, presented: None, asked: Some(asked) }),
+        (Some((key, presented)), Some((same, asked))) if key == same => {
+            Some(Retry { key, presented: Some(hash(presented)), asked: Some(asked) })
+        }
+        _ => return Err(CorruptRecord("its attempt has two keys")),
+    })
 }
 
 /// The length of a chain without the instant of its confirmation, which comes last and only if there is one.

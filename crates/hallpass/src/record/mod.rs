@@ -158,13 +158,15 @@ pub struct Ended {
     pub note: Option<Note>,
 }
 
-/// What recognises the retry of an authentication whose answer was lost: hashes only.
+/// What recognises the retry of a creation or an authentication whose answer was lost: hashes only.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Retry {
     /// The hash of the caller and the key that they gave the attempt.
     pub key: [u8; 16],
-    /// The hash of the secret that the attempt was made with.
-    pub presented: SecretHash,
+    /// The hash of the secret that the attempt was made with; nothing's where it was made without a token.
+    pub presented: Option<SecretHash>,
+    /// The hash of what the attempt asked for, under a key that is not stored; not known of older records.
+    pub asked: Option<[u8; 32]>,
 }
 
 /// A session at rest.

@@ -222,3 +222,21 @@ async fn an_update_by_a_clone_while_another_is_saved_is_not_lost() {
     browser.get("/count/n").await.expect(StatusCode::OK);
     assert_eq!(browser.get("/count/n").await.body, "5", "it was saved as well");
 }
+
+#[tokio::test]
+async fn an_update_that_meets_nobody_is_computed_once() {
+    let app = App::new();
+    let browser = app.signed_in("alice").await;
+    let session = app.sessions.open(&browser.token(), &Caller::user()).await.expect("it lives");
+    let calls = std::sync::Arc::new(std::sync::atomic::AtomicUsize::new(0));
+    let count = {
+        let calls = std::sync::Arc::clone(&calls);
+        move |n: Option<u64>| {
+            calls.fetch_add(1, std::sync::atomic::Ordering::Relaxed);
+            n.unwrap_or(0) + 1
+        }
+    };
+    session.update("n", count).expect("a number");
+    session.commit().await.expect("saved");
+    assert_eq!(calls.load(std::sync::atomic::Ordering::Relaxed), 1);
+}

@@ -361,3 +361,23 @@ async fn a_timeout_that_a_use_overtakes_ends_nothing() {
     loaded.open();
     late.await.expect("no panic").expect("it was used meanwhile, and lives");
 }
+
+#[tokio::test]
+async fn an_edit_of_attributes_undoes_no_use_that_it_did_not_see() {
+    let app = App::new();
+    let mut browser = app.signed_in("alice").await;
+    browser.get("/set/a/1").await.expect(StatusCode::OK);
+    let id = id(&browser);
+    app.advance(1700);
+    let gate = app.store.hold_next(Method::Save);
+    let sessions = app.sessions.clone();
+    let edited = async move { sessions.edit_data(&id, |_| Ok::<_, ()>(r#"{"a":2}"#.into()), &Caller::user()).await };
+    let edited = tokio::spawn(edited);
+    gate.reached().await;
+    assert_eq!(browser.who().await, "alice");
+    gate.open();
+    edited.await.expect("no panic").expect("saved").expect("agreed");
+    app.advance(1700);
+    assert_eq!(app.sessions.sweep(NonZeroUsize::MIN).await.expect("it is there").expired, 0);
+    assert_eq!(browser.who().await, "alice", "it was used 1,700 seconds ago, and not 3,400");
+}

@@ -11,5 +11,6 @@ mod ending;
 mod left_behind;
 mod renew_now;
 mod renewal;
+mod settings;
 mod signing_in;
 mod sweeping;

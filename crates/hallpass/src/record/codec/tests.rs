@@ -24,7 +24,7 @@ fn full() -> Record {
         user_agent: Note::lossy("Mozilla/5.0"),
         label: Note::lossy("Firefox on Linux"),
     };
-    record.retry = Some(Retry { key: [5; 16], presented: SecretHash::from_bytes([6; 32]) });
+    record.retry = Some(Retry { key: [5; 16], presented: Some(SecretHash::from_bytes([6; 32])), asked: Some([7; 32]) });
     record.data = Bytes::from_static(br#"{"a":1}"#);
     record
 }
@@ -57,7 +57,9 @@ fn a_record_survives_its_bytes() {
         confirmed_at: None,
         ..renewed.chain.expect("living")
     });
-    for record in [full(), renewed, tombstone()] {
+    let mut made_without_a_token = full();
+    made_without_a_token.retry.as_mut().expect("full").presented = None;
+    for record in [full(), renewed, made_without_a_token, tombstone()] {
         assert_eq!(Record::from_bytes(&record.to_bytes()), Ok(record));
     }
 }
@@ -98,6 +100,20 @@ fn a_record_from_before_all_terms_were_kept_leaves_the_others_to_the_policy_of_t
     let terms = Terms { anonymous: Terms::NEVER, locks: true, ..now.terms };
     assert_eq!(record, Record { terms, ..now });
     assert_eq!(Record::from_bytes(&record.to_bytes()), Ok(record));
+}
+
+#[test]
+fn a_record_from_before_requests_were_kept_still_tells_its_retry() {
+    let now = full();
+    let bytes = now.to_bytes();
+    let asked = bytes.windows(2).position(|field| field == [tag::ASKED, 48]).expect("the request");
+    let before = [&bytes[..asked], &bytes[asked + 50..]].concat();
+    let record = Record::from_bytes(&Bytes::from(before)).expect("what was written before is still read");
+    let retry = now.retry.clone().map(|retry| Retry { asked: None, ..retry });
+    assert_eq!(record, Record { retry, ..now });
+    let mut other = bytes.to_vec();
+    other[asked + 2] ^= 1;
+    assert_eq!(Record::from_bytes(&other.into()), Err(CorruptRecord("its attempt has two keys")));
 }
 
 #[test]

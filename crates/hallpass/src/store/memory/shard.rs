@@ -110,8 +110,7 @@ impl Shard {
         if !stored.is_living() || stored.version != version {
             return Ok(Saved::Conflict);
         }
-        slot.node = stored.node;
-        slot.filed_under = stored.filed_under;
+        slot.succeed(stored);
         let before = std::mem::replace(stored, slot);
         // A later end is noticed when the present span comes up; an earlier one would be missed.
         if span(record.expires_at) < span(before.expires_at()) {

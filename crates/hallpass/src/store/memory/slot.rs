@@ -199,6 +199,13 @@ impl Slot {
         self.expires_at.instant()
     }
 
+    /// Keeps the last use of what it takes the place of, which a touch may have noted meanwhile.
+    pub(super) fn succeed(&mut self, before: &Self) {
+        self.node = before.node;
+        self.filed_under = before.filed_under;
+        self.seen_at = Packed::new(self.seen_at.instant().max(before.seen_at.instant()));
+    }
+
     /// Moves the two times forward, never back.
     pub(super) fn touch(&mut self, seen_at: Timestamp, expires_at: Timestamp) {
         self.seen_at = Packed::new(self.seen_at.instant().max(seen_at));

@@ -70,6 +70,8 @@ macro_rules! __conformance_cases {
                 "Without a record, a touch is a conflict and leaves nothing.";
             touch a_touch_leaves_a_tombstone_alone
                 "A tombstone is not kept longer, and does not look used, because of a late touch.";
+            touch a_save_never_moves_the_last_use_back
+                "A save that did not know of a touch keeps its `seen_at`, also one that ends the session.";
 
             realm realms_have_their_own_records
                 "One id in two realms is two records, in every method.";

@@ -55,7 +55,8 @@ pub(super) fn full(realm: Realm, now: Timestamp) -> Record {
         user_agent: Note::lossy("Mozilla/5.0 (X11; Linux x86_64; rv:140.0)"),
         label: Note::lossy("Firefox on Linux"),
     };
-    record.retry = Some(Retry { key: [0xa5; 16], presented: SecretHash::from_bytes([0x5a; 32]) });
+    record.retry =
+        Some(Retry { key: [0xa5; 16], presented: Some(SecretHash::from_bytes([0x5a; 32])), asked: Some([0xc3; 32]) });
     record.data = Bytes::from_static(br#"{"cart":[1,2,{"sku":"a-7"}],"name":"Zo\u00eb"}"#);
     record.unknown = unknown_fields();
     record

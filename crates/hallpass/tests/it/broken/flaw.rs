@@ -36,6 +36,7 @@ pub(crate) enum Flaw {
     // A touch does too much.
     TouchBumpsTheVersion,
     TouchGoesBack,
+    SaveUndoesTouches,
     TouchMovesBothOrNone,
     TouchIgnoresTheVersion,
     TouchUpserts,

@@ -61,6 +61,7 @@ pub(super) const BROKEN: &[(Flaw, &[&str])] = &[
     (Flaw::SweepIsTwoSteps, &["a_record_that_is_used_during_a_sweep_stays"]),
     (Flaw::TouchBumpsTheVersion, &["a_touch_moves_two_times_and_nothing_else", "a_touch_makes_no_save_conflict"]),
     (Flaw::TouchGoesBack, &["a_touch_never_goes_back", "touches_at_once_end_at_the_latest"]),
+    (Flaw::SaveUndoesTouches, &["a_save_never_moves_the_last_use_back"]),
     (Flaw::TouchMovesBothOrNone, &["a_touch_never_goes_back", "touches_at_once_end_at_the_latest"]),
     (Flaw::TouchIgnoresTheVersion, &["a_touch_gives_way_to_a_write", "a_touch_makes_no_save_conflict"]),
     (Flaw::TouchUpserts, &["a_touch_never_creates"]),

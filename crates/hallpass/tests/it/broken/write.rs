@@ -119,6 +119,9 @@ impl PlainStore {
         }
         let mut stored = record.clone();
         if let Some(before) = state.records.get(key) {
+            if !self.is(Flaw::SaveUndoesTouches) {
+                stored.seen_at = stored.seen_at.max(before.seen_at);
+            }
             if self.is(Flaw::KeepsWhatTheNewVersionLacks) {
                 stored.subject = stored.subject.or_else(|| before.subject.clone());
                 stored.retry = stored.retry.or_else(|| before.retry.clone());
