@@ -78,7 +78,7 @@ async fn a_feed_hears_every_part_of_a_cluster_and_says_when_one_is_away() {
         match next().await {
             Change::Hole => holes += 1,
             told @ Change::Session { .. } => {
-                assert_eq!(told, Change::Session { realm: record.realm.clone(), id: record.id })
+                assert_eq!(told, Change::Session { realm: record.realm.clone(), id: record.id });
             }
         }
         if holes > 10 {
