@@ -29,6 +29,11 @@ if stored == '' or subject(stored) ~= whose or expires < instant(stored, 19) the
   end
 end
 
+-- A touch leaves the version as it is, so the one who saves may not know of the last use.
+if stored ~= '' and instant(stored, 11) > instant(record, 11) then
+  record = string.sub(record, 1, 10) .. string.sub(stored, 11, 18) .. string.sub(record, 19)
+end
+
 -- The server's clock only cleans up, so what it counts as over already is kept for a while, too.
 local keep = decimal(math.max(expires, at) + 2 * HOUR)
 redis.call('PUBLISH', ARGV[7], ARGV[8])

@@ -104,6 +104,7 @@ async fn a_listener_that_is_too_slow_is_told_that_it_missed_something() {
     let Some(server) = rig::redis(&[]) else { return };
     let store = connect(&server.url()).await;
     let mut news = opened(&store).await;
+    let mut quick = store.changes().expect("a feed");
     let present = record();
     create(&store, &present).await;
     let mut other = crate::support::bare(&server.url()).await;
@@ -114,6 +115,11 @@ async fn a_listener_that_is_too_slow_is_told_that_it_missed_something() {
         }
         let () = pipeline.query_async(&mut other).await.expect("the server is there");
     }
+    let mark = record();
+    create(&store, &mark).await;
+    let wanted = Change::Session { realm: mark.realm.clone(), id: mark.id };
+    // Whoever reads at once comes to the end of it, or to a hole that is everybody's.
+    while ![wanted.clone(), Change::Hole].contains(&next(&mut quick).await) {}
     while next(&mut news).await != Change::Hole {}
     hear_again(&mut news, &store).await;
 }
