@@ -69,7 +69,13 @@ const TYPES: [&str; VALUES] = [
 fn update() -> String {
     let mut sets = format!("sealed = ${VALUES}");
     for (index, column) in SESSION_COLUMNS.iter().enumerate().skip(2) {
-        let _ = write!(sets, ", {column} = ${}", index + 1); // writing to a string cannot fail
+        let place = index + 1;
+        // Writing to a string cannot fail.
+        let _ = match *column {
+            // A use that was noted meanwhile is not undone.
+            "seen_at" => write!(sets, ", seen_at = greatest(seen_at, ${place})"),
+            column => write!(sets, ", {column} = ${place}"),
+        };
     }
     format!(
         "UPDATE hallpass.sessions SET {sets}
