@@ -33,9 +33,12 @@ pub async fn report(disk: &Path) {
         direct.measure(alone, &store, creates(&sessions)).await;
         over_http.measure(alone, &store, creates_over_http(&service)).await;
     }
-    println!("| {CLIENTS} clients | durable creates, /s | ÷ one sync for each write | creates to a transaction |");
-    println!("| --- | ---: | ---: | ---: |");
-    println!("| one sync for each write | {:.0} | 1.0 | 1.0 |", median(alone));
+    println!(
+        "| {CLIENTS} clients | durable creates, /s | ÷ one sync for each write | creates to a transaction \
+         | processor µs a create |"
+    );
+    println!("| --- | ---: | ---: | ---: | ---: |");
+    println!("| one sync for each write | {:.0} | 1.0 | 1.0 | |", median(alone));
     direct.print("`Sessions::create`");
     over_http.print("`POST /v1/sessions`");
 }
@@ -45,21 +48,36 @@ struct Row {
     rates: Vec<f64>,
     ratios: Vec<f64>,
     shared: Vec<f64>,
+    micros: Vec<f64>,
 }
 
 impl Row {
     async fn measure(&mut self, alone: f64, store: &SqliteStore, creates: impl Future<Output = f64>) {
-        let before = store.write_counts();
+        let (before, busy_before) = (store.write_counts(), busy());
         let rate = creates.await;
-        let after = store.write_counts();
+        let (after, busy_after) = (store.write_counts(), busy());
+        self.micros.push((busy_after - busy_before).as_secs_f64() * 1e6 / (after.writes - before.writes) as f64);
         self.rates.push(rate);
         self.ratios.push(rate / alone);
         self.shared.push((after.writes - before.writes) as f64 / (after.transactions - before.transactions) as f64);
     }
 
     fn print(self, name: &str) {
-        println!("| {name} | {:.0} | {:.1} | {:.1} |", median(self.rates), median(self.ratios), median(self.shared));
+        let Self { rates, ratios, shared, micros } = self;
+        let [rate, ratio, shared, micros] = [rates, ratios, shared, micros].map(median);
+        println!("| {name} | {rate:.0} | {ratio:.1} | {shared:.1} | {micros:.0} |");
     }
+}
+
+/// Returns for how long processors have worked for this program, all its threads together: what it takes however busy the
+/// machine is.
+fn busy() -> Duration {
+    // In hundredths of a second, fields 14 and 15 (proc(5)); what comes before may have spaces, and ends with a bracket.
+    let text = std::fs::read_to_string("/proc/self/stat").expect("Linux");
+    let (_, fields) = text.rsplit_once(')').expect("a name in brackets");
+    let fields: Vec<&str> = fields.split_whitespace().collect();
+    let ticks = |field: usize| fields[field - 3].parse::<u64>().expect("a number");
+    Duration::from_millis((ticks(14) + ticks(15)) * 10)
 }
 
 /// Appends about as much as a session and its event take, and waits for the disk each time.

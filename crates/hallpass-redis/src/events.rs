@@ -3,10 +3,12 @@ use std::collections::{HashMap, HashSet};
 use hallpass::{Cursor, Event, EventId, EventQuery, Page, PageLimit, Realm, SessionId};
 
 use crate::error::Fault;
-use crate::index::realms;
+use crate::index::{note_realm, realms};
+use crate::link::Way;
 use crate::member::whose;
 use crate::open::Base;
 use crate::records::answered;
+use crate::script::APPEND;
 
 /// How many pointers are read at once.
 const AT_ONCE: usize = 500;
@@ -16,11 +18,19 @@ const SKEW: u64 = 10 * 60 * 1000;
 /// Where something is in a stream: the time of the server in milliseconds, and a number within that.
 type Place = (u64, u64);
 
+/// Where the event itself is.
+enum Home {
+    /// Among those of a session.
+    Session(SessionId),
+    /// Here: it came with no change of a session.
+    Here(Vec<u8>),
+}
+
 /// An entry of the stream of a realm: it tells enough to see whether the event is wanted.
 struct Pointer {
     place: Place,
-    session: SessionId,
     event: EventId,
+    home: Home,
     subject: String,
     kind: String,
 }
@@ -103,11 +113,26 @@ fn is_wanted(pointer: &Pointer, query: &EventQuery) -> bool {
 /// Reads the events that pointers lead to. One that leads nowhere is of a change that was not applied, or of an event
 /// that its session does not keep any more.
 async fn resolve(base: &Base, realm: &Realm, pointers: Vec<Pointer>) -> Result<Vec<(Place, Event)>, Fault> {
-    let sessions: HashSet<_> = pointers.iter().map(|pointer| pointer.session).collect();
-    let sessions: Vec<_> = sessions.into_iter().collect();
+    let sessions = pointers.iter().filter_map(|pointer| match pointer.home {
+        Home::Session(session) => Some(session),
+        Home::Here(_) => None,
+    });
+    let sessions: Vec<_> = sessions.collect::<HashSet<_>>().into_iter().collect();
     let events = of_sessions(base, realm, &sessions).await?.into_iter().flatten();
     let mut events: HashMap<_, _> = events.map(|event| (event.id, event)).collect();
-    Ok(pointers.iter().filter_map(|pointer| Some((pointer.place, events.remove(&pointer.event)?))).collect())
+    let mut found = Vec::new();
+    for Pointer { place, event, home, .. } in pointers {
+        let event = match home {
+            Home::Session(_) => events.remove(&event),
+            Home::Here(text) => Some(read(&text, &base.keys.stream(realm))?),
+        };
+        found.extend(event.map(|event| (place, event)));
+    }
+    Ok(found)
+}
+
+fn read(text: &[u8], key: &str) -> Result<Event, Fault> {
+    serde_json::from_slice(text).map_err(|_| Fault::Event(key.to_owned()))
 }
 
 /// Reads the events that each of some sessions keeps.
@@ -122,12 +147,11 @@ async fn of_sessions(base: &Base, realm: &Realm, sessions: &[SessionId]) -> Resu
         command
     });
     let answers = base.link.ask_all(&questions.collect::<Vec<_>>()).await?;
-    let read = |(answer, key)| {
+    let of_one = |(answer, key): (_, &String)| {
         let texts: Vec<Vec<u8>> = answered(answer)?;
-        let events = texts.iter().map(|text| serde_json::from_slice(text)).collect::<Result<_, _>>();
-        events.map_err(|_| Fault::Event(String::clone(key)))
+        texts.iter().map(|text| read(text, key)).collect()
     };
-    answers.into_iter().zip(&keys).map(read).collect()
+    answers.into_iter().zip(&keys).map(of_one).collect()
 }
 
 /// Finds where an event is in its stream, from the end: who asks for what came after it mostly asks for the latest.
@@ -172,7 +196,10 @@ fn pointer(place: &str, fields: &[(String, Vec<u8>)]) -> Option<Pointer> {
     let text = |name: &str| Some(str::from_utf8(field(name)?).ok()?.to_owned());
     Some(Pointer {
         place: (millis.parse().ok()?, number.parse().ok()?),
-        session: SessionId::from_bytes(field("s")?.try_into().ok()?),
+        home: match field("s") {
+            Some(session) => Home::Session(SessionId::from_bytes(session.try_into().ok()?)),
+            None => Home::Here(field("t")?.to_vec()),
+        },
         event: EventId::from_number(u128::from_be_bytes(field("e")?.try_into().ok()?)),
         subject: text("u")?,
         kind: text("k")?,
@@ -189,4 +216,24 @@ fn page(mut events: Vec<Event>, limit: PageLimit) -> Page<Event> {
 /// Returns what the script takes of each event for its pointer.
 pub(crate) fn pointer_arguments(event: &Event) -> [Vec<u8>; 3] {
     [event.id.number().to_be_bytes().to_vec(), whose(event.subject.as_ref()).into(), event.kind.as_str().into()]
+}
+
+/// Keeps events that come with no change of a session, in the stream of their realm.
+pub(crate) async fn append(base: &Base, events: &[Event]) -> Result<(), Fault> {
+    for events in events.chunk_by(|one, other| one.realm == other.realm) {
+        let Some(first) = events.first() else { continue };
+        note_realm(base, &first.realm).await?;
+        let mut arguments = vec![base.events_per_realm.to_string().into_bytes()];
+        for event in events {
+            arguments.extend(pointer_arguments(event));
+            arguments.push(to_text(event)?);
+        }
+        base.link.run(&APPEND, &[base.keys.stream(&first.realm)], &arguments, Way::Write).await?;
+    }
+    Ok(())
+}
+
+/// Writes an event as it is kept.
+pub(crate) fn to_text(event: &Event) -> Result<Vec<u8>, Fault> {
+    serde_json::to_vec(event).map_err(|_| Fault::Answer("an event is JSON"))
 }

@@ -73,7 +73,8 @@ async fn file_in_realm(base: &Base, filing: &Filing<'_>, whole: bool, events: &[
     answered(base.link.run(&FILE_IN_REALM, &keys, &arguments, way).await?)
 }
 
-async fn note_realm(base: &Base, realm: &Realm) -> Result<(), Fault> {
+/// Notes that there is a realm.
+pub(crate) async fn note_realm(base: &Base, realm: &Realm) -> Result<(), Fault> {
     let key = base.keys.realms();
     base.link.ask_about(&key, redis::cmd("SADD").arg(&key).arg(realm.as_str()), Way::File).await.map(drop)
 }

@@ -82,7 +82,7 @@
 //! that creates, sets another subject or brings events is two, and one more if the first finds that out.
 //!
 //! Of each session the [latest events](RedisOptions::events_per_session) are kept, as long as its record is. An event is
-//! there if and only if its change is. What is asked for without a session comes from the last
+//! there if and only if its change is. Events without a session are kept in the stream itself. What is asked for without a session comes from the last
 //! [100,000](RedisOptions::events_per_realm) of the realm.
 //!
 //! News is published at every save, not at touches. A feed proves itself once a second by a word that goes the way of a
@@ -111,8 +111,9 @@
 //!
 //! # Limits
 //!
-//! The indices of a realm lie on one server of a cluster, and take some 250 bytes of a session with a subject, which are
-//! [swept](hallpass::Store::sweep): somebody has to call that every minute or so, as the service does. A listing with
+//! On Redis 7, a session with a subject of 8 bytes and next to no attributes takes some 330 bytes, and the indices another
+//! 270, and 150 more for a subject that has no other session. The indices of a realm lie on one server of a cluster. They
+//! are [swept](hallpass::Store::sweep): somebody has to call that every minute or so, as the service does. A listing with
 //! filters that match little reads what it passes over. One for what is over goes by the index of deadlines. Epochs stay
 //! for ever. Server time and node time are not compared here.
 //!
@@ -127,6 +128,7 @@
 //!
 //! A test of your own takes a URL with a [prefix](RedisOptions::prefix) that nobody else has.
 
+mod due;
 mod error;
 mod events;
 mod feed;

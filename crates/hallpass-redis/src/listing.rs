@@ -3,13 +3,12 @@ use std::collections::BTreeMap;
 use hallpass::{Cursor, Page, PageLimit, Query, Realm, Record, Timestamp};
 use redis::Cmd;
 
+use crate::due::{Move, due, refile};
 use crate::error::Fault;
 use crate::index::realms;
-use crate::link::Way;
 use crate::member::{Member, whose};
 use crate::open::Base;
 use crate::records::{answered, load_all};
-use crate::script::REFILE;
 
 /// How many records are read at once, at the most and where few match.
 const MOST_AT_ONCE: usize = 500;
@@ -28,7 +27,7 @@ pub(crate) async fn list(base: &Base, query: &Query) -> Result<Page<Record>, Fau
     let mut records = Vec::new();
     for realm in &realms {
         let found = match (&query.subject, query.expires_by) {
-            (None, Some(by)) => overdue(base, realm, query, by, after).await?,
+            (None, Some(by)) => by_deadline(base, realm, query, by, after).await?,
             _ => in_order(base, realm, query, after).await?,
         };
         records.extend(found);
@@ -71,7 +70,7 @@ fn take_matching(found: &mut Vec<Record>, records: Vec<Option<Record>>, query: &
 
 /// Finds what may be over by an instant. The index of deadlines has another order than listings, so each round goes
 /// through all that is due, and keeps the newest.
-async fn overdue(
+async fn by_deadline(
     base: &Base,
     realm: &Realm,
     query: &Query,
@@ -86,7 +85,7 @@ async fn overdue(
         let newest = newest_due(base, realm, by, after, room).await?;
         let members: Vec<_> = newest.keys().rev().copied().collect();
         let records = load_all(base, realm, &members).await?;
-        refile(base, realm, &newest, &records, by).await;
+        tidy(base, realm, &newest, &records, by).await;
         take_matching(&mut found, records, query, wanted);
         after = members.last().copied();
         if members.len() < room || found.len() == wanted {
@@ -125,39 +124,19 @@ async fn newest_due(
     }
 }
 
-/// Returns entries of the index of deadlines with their scores, the earliest first.
-pub(crate) async fn due(
-    base: &Base,
-    realm: &Realm,
-    by: Timestamp,
-    offset: usize,
-    count: usize,
-) -> Result<Vec<(Vec<u8>, String)>, Fault> {
-    let mut command = redis::cmd("ZRANGE");
-    command.arg(base.keys.due(realm)).arg("-inf").arg(by.as_millis()).arg("BYSCORE");
-    command.arg("LIMIT").arg(offset).arg(count).arg("WITHSCORES");
-    let scored: Vec<(Vec<u8>, f64)> = answered(base.link.ask(&command).await?)?;
-    Ok(scored.into_iter().map(|(entry, score)| (entry, format!("{score:.0}"))).collect())
-}
-
 /// Files those that were used since under their present deadlines, so that they are not met again until then. If that
 /// fails, the next listing does it.
-async fn refile(base: &Base, realm: &Realm, due: &BTreeMap<Member, Due>, records: &[Option<Record>], by: Timestamp) {
-    let mut arguments: Vec<Vec<u8>> = Vec::new();
+async fn tidy(base: &Base, realm: &Realm, due: &BTreeMap<Member, Due>, records: &[Option<Record>], by: Timestamp) {
+    let mut moves = Vec::new();
     for record in records.iter().flatten().filter(|record| record.expires_at > by) {
         let member = Member::of(record);
         for (subject, score) in due.get(&member).into_iter().flatten() {
             if subject == whose(record.subject.as_ref()) {
-                arguments.push([&member.to_bytes()[..], subject.as_bytes()].concat());
-                arguments.push(score.clone().into());
-                arguments.push(record.expires_at.as_millis().to_string().into());
+                moves.push(Move::new(member, subject, score, record.expires_at));
             }
         }
     }
-    if arguments.is_empty() {
-        return;
-    }
-    if let Err(fault) = base.link.run(&REFILE, &[base.keys.due(realm)], &arguments, Way::Ask).await {
+    if let Err(fault) = refile(base, realm, &moves).await {
         tracing::debug!(error = %fault, "sessions that were used could not be filed anew");
     }
 }

@@ -2,7 +2,7 @@ use hallpass::{Epoch, Event, Expected, Outcome, Realm, Record, SessionId, Subjec
 use redis::{FromRedisValue, Value};
 
 use crate::error::Fault;
-use crate::events::pointer_arguments;
+use crate::events::{pointer_arguments, to_text};
 use crate::index::{self, Filing};
 use crate::link::Way;
 use crate::member::Member;
@@ -100,7 +100,7 @@ async fn run(
     ];
     for event in events {
         arguments.extend(pointer_arguments(event));
-        arguments.push(serde_json::to_vec(event).map_err(|_| Fault::Answer("an event is JSON"))?);
+        arguments.push(to_text(event)?);
     }
     answered(base.link.run(&SAVE, keys, &arguments, Way::Write).await?)
 }

@@ -26,6 +26,7 @@ script! {
     FORGET = "frame", "forget";
     FORGET_IN_REALM = "frame", "forget_realm";
     FORGET_UNDER_SUBJECT = "forget_subject";
+    APPEND = "append";
     SET = "set";
 }
 

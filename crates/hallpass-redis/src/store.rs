@@ -4,8 +4,8 @@ use std::sync::Arc;
 
 use async_trait::async_trait;
 use hallpass::{
-    Capabilities, ChangeStream, Epoch, Event, EventQuery, Expected, Outcome, Page, Query, Realm, Record, SessionId,
-    Store, StoreError, Subject, Timestamp, Version,
+    Capabilities, ChangeStream, Epoch, Event, EventQuery, Expected, Outcome, Page, PageLimit, Query, Realm, Record,
+    SessionId, Store, StoreError, Subject, Timestamp, Version,
 };
 
 use crate::error::{Fault, OpenError, Trouble};
@@ -13,7 +13,7 @@ use crate::link::ServerFacts;
 use crate::open::{Base, open};
 use crate::options::RedisOptions;
 use crate::settings::RedisSettings;
-use crate::{events, listing, records, sweep, url};
+use crate::{due, events, listing, records, sweep, url};
 
 /// Sessions in Redis or Valkey.
 ///
@@ -64,8 +64,14 @@ impl RedisStore {
 #[async_trait]
 impl Store for RedisStore {
     fn capabilities(&self) -> Capabilities {
-        let (changes, durable) = (self.base.feed.is_possible(), self.base.link.is_durable());
-        Capabilities { list: true, events: true, changes, shared: true, durable, copies: false }
+        Capabilities {
+            list: true,
+            events: true,
+            changes: self.base.feed.is_possible(),
+            shared: true,
+            durable: self.base.link.is_durable(),
+            copies: false,
+        }
     }
 
     async fn load(&self, realm: &Realm, id: &SessionId) -> Result<Option<Record>, StoreError> {
@@ -91,8 +97,16 @@ impl Store for RedisStore {
         self.told(listing::list(&self.base, query).await)
     }
 
+    async fn overdue(&self, by: Timestamp, limit: PageLimit) -> Result<Vec<Record>, StoreError> {
+        self.told(due::overdue(&self.base, by, limit).await)
+    }
+
     async fn events(&self, query: &EventQuery) -> Result<Page<Event>, StoreError> {
         self.told(events::list(&self.base, query).await)
+    }
+
+    async fn append(&self, events: &[Event]) -> Result<(), StoreError> {
+        self.told(events::append(&self.base, events).await)
     }
 
     async fn epoch(&self, realm: &Realm, subject: &Subject, raise: bool) -> Result<Epoch, StoreError> {

@@ -2,14 +2,14 @@ use std::time::Duration;
 
 use hallpass::{Realm, Record, SWEEP_MARGIN, Timestamp};
 
+use crate::due::{Move, due, refile};
 use crate::error::Fault;
 use crate::index::realms;
 use crate::link::Way;
-use crate::listing::due;
 use crate::member::{Member, whose};
 use crate::open::Base;
 use crate::records::{answered, load_all};
-use crate::script::{FORGET, FORGET_IN_REALM, FORGET_UNDER_SUBJECT, REFILE};
+use crate::script::{FORGET, FORGET_IN_REALM, FORGET_UNDER_SUBJECT};
 
 const AT_ONCE: usize = 500;
 
@@ -52,28 +52,24 @@ async fn tidy(base: &Base, realm: &Realm, entries: &[Entry<'_>], by: Timestamp) 
     let members: Vec<_> = entries.iter().map(|entry| entry.member).collect();
     let records = load_all(base, realm, &members).await?;
     let mut gone = Vec::new();
-    let mut used: Vec<Vec<u8>> = Vec::new();
+    let mut used = Vec::new();
     for (entry, record) in entries.iter().zip(&records) {
         match record {
             Some(record) if whose(record.subject.as_ref()) == entry.whose => {
                 if record.expires_at > by {
-                    used.push([&entry.member.to_bytes()[..], entry.whose.as_bytes()].concat());
-                    used.push(entry.score.into());
-                    used.push(record.expires_at.as_millis().to_string().into());
+                    used.push(Move::new(entry.member, entry.whose, entry.score, record.expires_at));
                 }
             }
             record => gone.push((entry, record.as_ref())),
         }
     }
-    if !used.is_empty() {
-        base.link.run(&REFILE, &[base.keys.due(realm)], &used, Way::Ask).await?;
-    }
+    refile(base, realm, &used).await?;
     let forgotten = if base.link.is_cluster() {
         forget_in_cluster(base, realm, &gone).await?
     } else {
         forget(base, realm, &gone).await?
     };
-    Ok(used.len() / 3 + forgotten)
+    Ok(used.len() + forgotten)
 }
 
 async fn forget(base: &Base, realm: &Realm, gone: &[(&Entry<'_>, Option<&Record>)]) -> Result<usize, Fault> {

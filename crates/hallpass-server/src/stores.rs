@@ -119,9 +119,9 @@ pub fn check(url: &str) -> Result<(), OpenError> {
     Kind::of(url).map(drop)
 }
 
-/// Opens the store with this URL: `memory:`, which forgets everything when the process ends, `sqlite:FILE`, `postgres://...`
-/// (feature `postgres`), `mysql://...` (feature `mysql`), or `redis://HOST` and what else `hallpass_redis::RedisOptions`
-/// reads (feature `redis`).
+/// Opens the store with this URL: `memory:`, which forgets everything when the process ends, `sqlite:FILE`,
+/// `postgres://...` (feature `postgres`), `mysql://...` (feature `mysql`), or `redis://HOST` and what else
+/// `hallpass_redis::RedisOptions` reads (feature `redis`).
 ///
 /// # Errors
 ///

@@ -3,7 +3,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use hallpass::SessionId;
 use serde::Serialize;
 
-use super::interrupt::unless_interrupted;
+use super::interrupt::Interrupt;
 use super::show::unknown;
 use crate::args::{Filter, Revoke, State};
 use crate::backend::{Ask, Backend, Reached};
@@ -97,6 +97,7 @@ impl Plan<'_> {
 
     async fn end_named(&self, living: &[SessionId], sample: Vec<SessionId>) -> Result<(), Failure> {
         let total = living.len() as u64;
+        let interrupt = Interrupt::listen()?;
         let progress = self.output().progress("revoking", Some(total));
         let (tried, revoked) = (AtomicU64::new(0), AtomicU64::new(0));
         let work = async {
@@ -107,7 +108,7 @@ impl Plan<'_> {
             }
             Ok(())
         };
-        let ended = unless_interrupted(work).await;
+        let ended = interrupt.or(work).await;
         drop(progress);
         let revoked = revoked.into_inner();
         self.whole(ended, revoked, total)?;
@@ -165,6 +166,7 @@ impl Plan<'_> {
     }
 
     async fn end_matching(&self, total: u64) -> Result<u64, Failure> {
+        let interrupt = Interrupt::listen()?;
         let progress = self.output().progress("revoking", Some(total));
         let reached = AtomicU64::new(0);
         let mut tell = |so_far: Reached| {
@@ -174,7 +176,7 @@ impl Plan<'_> {
             progress.reached(so_far.matched);
         };
         let work = self.backend.revoke_matching(&self.revoke.filter, &self.revoke.reason, &mut tell);
-        let ended = unless_interrupted(work).await;
+        let ended = interrupt.or(work).await;
         drop(progress);
         let reached = reached.into_inner();
         let revoked = ended.as_ref().ok().and_then(|done| *done).map_or(reached, |done| done.revoked);

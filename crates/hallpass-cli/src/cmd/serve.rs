@@ -25,9 +25,11 @@ pub(crate) async fn run(serve: &Serve, context: &Context) -> Result<Ending, Fail
     let store = described(&config);
     let server = Server::start(config).await.map_err(|error| Failure::advising(error, ""))?;
     let file = file.map(|file| file.path.display().to_string());
+    // From the moment on that it says it is ready, it can be told to stop.
+    let stop = told_to_stop(drain, &context.output)?;
     greet(&server, demo, &store, file.as_deref(), &context.output);
     context.output.always(format_args!("hallpass is ready on http://{}", server.address()));
-    server.run(told_to_stop(drain, &context.output)?).await.map_err(|error| Failure::advising(error, ""))?;
+    server.run(stop).await.map_err(|error| Failure::advising(error, ""))?;
     if let Some(traces) = context.traces.clone() {
         // Whatever becomes of it, the service itself has stopped well; losses are logged.
         let _ = tokio::task::spawn_blocking(move || traces.finish()).await;

@@ -3,7 +3,7 @@ use std::time::Duration;
 use futures_util::StreamExt as _;
 use hallpass::{Event, EventId};
 
-use super::interrupt::unless_interrupted;
+use super::interrupt::Interrupt;
 use crate::args::Watch;
 use crate::backend::{Backend, Follow, event_at};
 use crate::context::Context;
@@ -25,7 +25,7 @@ pub(crate) async fn run(watch: Watch, context: &Context) -> Result<Ending, Failu
         watch,
     };
     // Ctrl-C is how it is meant to end.
-    unless_interrupted(window.follow(&*backend)).await?;
+    Interrupt::listen()?.or(window.follow(&*backend)).await?;
     Ok(Ending::Done)
 }
 

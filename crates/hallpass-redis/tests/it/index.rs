@@ -118,6 +118,40 @@ async fn what_is_over_is_found_by_its_deadline_and_not_by_reading_all() {
     assert_eq!(due, "0", "what was used or has ended is filed under its present deadline");
 }
 
+#[tokio::test]
+async fn what_is_overdue_is_told_at_the_cost_of_what_is_asked_for() {
+    let Some(server) = rig::redis(&[]) else { return };
+    let store = connect(&server.url()).await;
+    for minutes in 1..=900 {
+        create(&store, &until(now().minus(Duration::from_secs(minutes)), record())).await;
+    }
+    create(&store, &record()).await;
+    let (mut left, limit) = (900, PageLimit::new(64).expect("small"));
+    let before = number(&server, "info", "keyspace_hits:");
+    let first = store.overdue(now(), limit).await.expect("the store is there");
+    assert_eq!(first.len(), 64);
+    let read = number(&server, "info", "keyspace_hits:") - before;
+    assert!(read < 80, "64 of 900 were asked for, and {read} keys were read");
+    // As a sweep does: end one, keep the next in use, and ask again.
+    loop {
+        let overdue = store.overdue(now(), limit).await.expect("the store is there");
+        for (index, record) in overdue.iter().enumerate() {
+            if index % 2 == 0 {
+                update(&store, record, &ended(record)).await;
+            } else {
+                let later = now().plus(HOUR);
+                let used = store.touch(&record.realm, &record.id, record.version, now(), later).await;
+                assert_eq!(used.expect("the store is there"), Outcome::Applied);
+            }
+        }
+        left -= overdue.len();
+        if overdue.is_empty() {
+            break;
+        }
+    }
+    assert_eq!(left, 0, "each is told once");
+}
+
 fn number(server: &Redis, question: &str, name: &str) -> usize {
     let told = server.ask(&[question]);
     let line = told.lines().find_map(|line| line.strip_prefix(name)).expect("the server tells it");

@@ -2,7 +2,7 @@
 
 use crate::crypto::Mac;
 use crate::id::SecretHash;
-use crate::name::{Method, Note, Profile, Realm};
+use crate::name::{Method, Profile, Realm};
 use crate::record::{Client, Retry};
 
 use super::SignIn;
@@ -83,9 +83,9 @@ impl Asked {
         self.0.extend_from_slice(part);
     }
 
-    fn optional(&mut self, part: Option<impl AsRef<[u8]>>) {
+    fn optional(&mut self, part: Option<&[u8]>) {
         self.0.push(part.is_some().into());
-        self.part(part.as_ref().map_or(&[][..], AsRef::as_ref));
+        self.part(part.unwrap_or_default());
     }
 
     fn list<'a>(&mut self, parts: impl ExactSizeIterator<Item = &'a str>) {
@@ -95,9 +95,9 @@ impl Asked {
 
     fn client(&mut self, client: &Client) {
         let Client { ip, user_agent, label } = client;
-        self.optional(ip.map(|ip| ip.to_string()));
-        self.optional(user_agent.as_ref().map(Note::as_str));
-        self.optional(label.as_ref().map(Note::as_str));
+        self.optional(ip.map(|ip| ip.to_string()).as_deref().map(str::as_bytes));
+        self.optional(user_agent.as_ref().map(|note| note.as_str().as_bytes()));
+        self.optional(label.as_ref().map(|note| note.as_str().as_bytes()));
     }
 
     fn sign_in(&mut self, sign_in: &SignIn) {
@@ -105,8 +105,8 @@ impl Asked {
         self.part(subject.as_str());
         self.part([level.number()]);
         self.list(methods.iter().map(Method::as_str));
-        self.optional(at.map(|at| at.as_millis().to_be_bytes()));
-        self.optional(profile.as_ref().map(Profile::as_str));
+        self.optional(at.map(|at| at.as_millis().to_be_bytes()).as_ref().map(|at| &at[..]));
+        self.optional(profile.as_ref().map(|profile| profile.as_str().as_bytes()));
         self.client(client.as_ref().unwrap_or(&Client::default()));
         self.list(keep.iter().map(String::as_str));
     }

@@ -104,6 +104,7 @@ impl ClientState {
         let entry = &mut self.entries[present];
         let from = entry.lost.map_or_else(|| service.now(), |lost| lost.from);
         let token = entry.last().token.clone();
+        entry.renewals += 1;
         let answer = service.renew(&token).await;
         // What was cut off happened before now, or never.
         self.entries[present].lost = Some(Span { from, to: service.now() });

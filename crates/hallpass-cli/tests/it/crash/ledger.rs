@@ -59,6 +59,8 @@ pub(super) struct Entry {
     pub(super) end: End,
     /// The last renewal since the last token that was cut off: there is one more token, or there is not.
     pub(super) lost: Option<Span>,
+    /// How many renewals were asked for: there cannot be more.
+    pub(super) renewals: usize,
 }
 
 /// What a service shows of a session.
@@ -94,7 +96,7 @@ impl Entry {
     pub(super) fn new(id: String, token: String, made: Span) -> Self {
         // What is handed out at a sign-in counts as shown.
         let first = Held { token, made, shown: Shown::Surely(made) };
-        Self { id, tokens: vec![first], written: 0, asked: 0, end: End::No, lost: None }
+        Self { id, tokens: vec![first], written: 0, asked: 0, end: End::No, lost: None, renewals: 0 }
     }
 
     /// Returns the token to use.

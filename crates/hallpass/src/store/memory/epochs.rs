@@ -43,7 +43,7 @@ mod tests {
     #[test]
     fn epochs_never_go_back_however_many_subjects_there_are() {
         let realm = Realm::default();
-        let subject = |number: u64| Subject::new(&format!("user-{number}")).expect("a name");
+        let subject = |number: u64| Subject::new(format!("user-{number}")).expect("a name");
         let mut epochs = Epochs::new(10);
         let mut known = vec![Epoch::default(); 50];
         for step in 0..1000_u64 {
