@@ -86,7 +86,12 @@ fn change(values: &[Value], expected: Expected) -> (String, Vec<&Value>) {
             (format!("INSERT INTO hallpass_sessions ({columns}) VALUES ({places})"), values.iter().collect())
         }
         Expected::Version(expected) => {
-            let sets = names().skip(2).map(|name| format!("{name} = ?")).collect::<Vec<_>>().join(", ");
+            // A use that was noted meanwhile is not undone.
+            let set = |name| match name {
+                "seen_at" => "seen_at = GREATEST(seen_at, ?)".to_owned(),
+                name => format!("{name} = ?"),
+            };
+            let sets = names().skip(2).map(set).collect::<Vec<_>>().join(", ");
             let number = version(expected);
             let sql = format!(
                 "UPDATE hallpass_sessions SET {sets} WHERE realm = ? AND id = ? AND version = {number} AND ended_at IS NULL"

@@ -70,12 +70,12 @@ fn update() -> String {
     let mut sets = format!("sealed = ${VALUES}");
     for (index, column) in SESSION_COLUMNS.iter().enumerate().skip(2) {
         let place = index + 1;
-        let value = match *column {
-            // A touch may have moved it since the record was read.
-            "seen_at" => format!("greatest(seen_at, ${place})"),
-            _ => format!("${place}"),
+        // Writing to a string cannot fail.
+        let _ = match *column {
+            // A use that was noted meanwhile is not undone.
+            "seen_at" => write!(sets, ", seen_at = greatest(seen_at, ${place})"),
+            column => write!(sets, ", {column} = ${place}"),
         };
-        let _ = write!(sets, ", {column} = {value}"); // writing to a string cannot fail
     }
     format!(
         "UPDATE hallpass.sessions SET {sets}
