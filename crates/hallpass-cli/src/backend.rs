@@ -11,7 +11,7 @@ use std::num::NonZeroUsize;
 
 use async_trait::async_trait;
 use futures_util::stream::BoxStream;
-use hallpass::{Event, EventId, EventKind, Note, SessionId, Subject, Swept};
+use hallpass::{Event, EventId, EventKind, Note, SessionId, States, Subject, Swept};
 use hallpass_server::keys::{ApiKeyInfo, KeyName, Role};
 use zeroize::Zeroizing;
 
@@ -32,9 +32,9 @@ pub(crate) struct Ask {
 }
 
 impl Ask {
-    /// Tells whether a session in this state is asked for.
-    pub(crate) fn wants(&self, state: &str) -> bool {
-        self.states.is_empty() || self.states.iter().any(|wanted| wanted.as_str() == state)
+    /// Returns the states that are asked for.
+    pub(crate) fn states(&self) -> States {
+        if self.states.is_empty() { States::ALL } else { self.states.iter().map(|state| state.meant()).collect() }
     }
 }
 

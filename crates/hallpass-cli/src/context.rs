@@ -1,4 +1,5 @@
 use hallpass::{Clock as _, SystemClock, Timestamp};
+use hallpass_server::Traces;
 
 use crate::args::Global;
 use crate::backend::{Backend, choose};
@@ -12,13 +13,15 @@ pub(crate) struct Context {
     pub(crate) global: Global,
     /// Where its words go.
     pub(crate) output: Output,
+    /// Where traces go, if anywhere.
+    pub(crate) traces: Option<Traces>,
     clock: SystemClock,
 }
 
 impl Context {
     /// Returns the context of a command that was given these options.
-    pub(crate) fn new(global: Global, output: Output) -> Self {
-        Self { global, output, clock: SystemClock::new() }
+    pub(crate) fn new(global: Global, output: Output, traces: Option<Traces>) -> Self {
+        Self { global, output, traces, clock: SystemClock::new() }
     }
 
     /// Returns the service or store that the options and the environment name.

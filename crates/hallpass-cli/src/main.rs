@@ -13,6 +13,7 @@ mod view;
 use std::process::ExitCode;
 
 use clap::FromArgMatches as _;
+use hallpass_server::Traces;
 
 use crate::args::{Cli, Command};
 use crate::context::Context;
@@ -26,9 +27,10 @@ fn main() -> ExitCode {
         Ok(cli) => cli,
         Err(error) => return usage::explain(&error, &words),
     };
-    log::listen(&cli);
     let output = Output::new(&cli.global);
-    match run(cli, &output) {
+    let traces = log::traces(&cli, &output);
+    log::listen(&cli, traces.as_ref());
+    match run(cli, &output, traces) {
         Ok(ending) => ExitCode::from(ending.code()),
         Err(failure) => {
             output.failure(&failure);
@@ -37,9 +39,9 @@ fn main() -> ExitCode {
     }
 }
 
-fn run(cli: Cli, output: &Output) -> Result<Ending, Failure> {
+fn run(cli: Cli, output: &Output, traces: Option<Traces>) -> Result<Ending, Failure> {
     let Some(command) = cli.command else { return cmd::help::run(output) };
-    let context = Context::new(cli.global, output.clone());
+    let context = Context::new(cli.global, output.clone(), traces);
     match command {
         Command::Completions { shell } => cmd::completions::run(shell),
         Command::Man { folder } => cmd::man::run(&folder, output),

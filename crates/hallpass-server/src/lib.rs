@@ -23,9 +23,11 @@ mod metrics;
 mod server;
 pub mod stores;
 mod sweeper;
+mod traces;
 pub mod view;
 mod wire;
 
 pub use self::config::*;
 pub use self::server::{RunError, Server, ServerBuilder, StartError};
+pub use self::traces::{Traces, TracesError};
 pub use self::view::SessionView;

@@ -41,23 +41,68 @@ impl std::error::Error for OpenError {
     }
 }
 
+/// What a store's URL can look like.
+const KINDS: &[&str] = &[
+    "memory:",
+    "sqlite:FILE",
+    #[cfg(feature = "mysql")]
+    "mysql://HOST/DATABASE",
+    #[cfg(feature = "postgres")]
+    "postgres://HOST/DATABASE",
+    #[cfg(feature = "redis")]
+    "redis://HOST",
+];
+
 /// The kinds of store that there are.
 #[derive(Clone, Copy)]
 enum Kind {
     Memory,
+    #[cfg(feature = "mysql")]
+    Mysql,
+    #[cfg(feature = "postgres")]
+    Postgres,
+    #[cfg(feature = "redis")]
+    Redis,
     Sqlite,
 }
+
+/// The schemes of URLs that name servers of Redis or Valkey.
+#[cfg(feature = "redis")]
+const REDIS: [&str; 12] = [
+    "redis",
+    "redis+cluster",
+    "redis+sentinel",
+    "rediss",
+    "rediss+cluster",
+    "rediss+sentinel",
+    "valkey",
+    "valkey+cluster",
+    "valkey+sentinel",
+    "valkeys",
+    "valkeys+cluster",
+    "valkeys+sentinel",
+];
 
 impl Kind {
     fn of(url: &str) -> Result<Self, OpenError> {
         match url.split_once(':').map(|(scheme, _)| scheme) {
             Some("memory") if url == "memory:" => Ok(Self::Memory),
+            #[cfg(feature = "mysql")]
+            Some("mysql" | "mariadb") => Ok(Self::Mysql),
+            #[cfg(feature = "postgres")]
+            Some("postgres" | "postgresql") => Ok(Self::Postgres),
+            #[cfg(feature = "redis")]
+            Some(scheme) if REDIS.contains(&scheme) => {
+                hallpass_redis::RedisOptions::from_url(url).map_err(OpenError::new)?;
+                Ok(Self::Redis)
+            }
             Some("sqlite") => Ok(Self::Sqlite),
             _ => Err(OpenError {
                 // A URL may hold a password: no more of it than the scheme is repeated.
                 message: format!(
-                    "no store is named {}...; there are memory: and sqlite:FILE",
-                    url.split(':').next().unwrap_or_default()
+                    "no store is named {}...; there are {}",
+                    url.split(':').next().unwrap_or_default(),
+                    KINDS.join(", ")
                 ),
                 source: None,
             }),
@@ -74,7 +119,9 @@ pub fn check(url: &str) -> Result<(), OpenError> {
     Kind::of(url).map(drop)
 }
 
-/// Opens the store with this URL: `memory:`, which forgets everything when the process ends, or `sqlite:FILE`.
+/// Opens the store with this URL: `memory:`, which forgets everything when the process ends, `sqlite:FILE`, `postgres://...`
+/// (feature `postgres`), `mysql://...` (feature `mysql`), or `redis://HOST` and what else `hallpass_redis::RedisOptions`
+/// reads (feature `redis`).
 ///
 /// # Errors
 ///
@@ -83,6 +130,21 @@ pub async fn open(url: &str) -> Result<Opened, OpenError> {
     match Kind::of(url)? {
         Kind::Memory => {
             Ok(Opened { store: Arc::new(MemoryStore::new()), settings: Arc::new(MemorySettings::default()) })
+        }
+        #[cfg(feature = "mysql")]
+        Kind::Mysql => {
+            let store = hallpass_mysql::MysqlStore::from_url(url).await.map_err(OpenError::new)?;
+            Ok(Opened { settings: Arc::new(store.settings()), store: Arc::new(store) })
+        }
+        #[cfg(feature = "postgres")]
+        Kind::Postgres => {
+            let store = hallpass_postgres::PostgresStore::from_url(url).await.map_err(OpenError::new)?;
+            Ok(Opened { settings: Arc::new(store.settings()), store: Arc::new(store) })
+        }
+        #[cfg(feature = "redis")]
+        Kind::Redis => {
+            let store = hallpass_redis::RedisStore::from_url(url).await.map_err(OpenError::new)?;
+            Ok(Opened { settings: Arc::new(store.settings()), store: Arc::new(store) })
         }
         Kind::Sqlite => {
             let url = url.to_owned();

@@ -2,8 +2,7 @@ use hallpass::{EventQuery, InvalidCursor, Query};
 use ipnet::IpNet;
 
 use crate::dialect::Dialect;
-use crate::session::ip_value;
-use crate::value::{Value, instant};
+use crate::value::Value;
 
 /// What follows `WHERE`, and the values of its places.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -28,14 +27,12 @@ impl Condition {
         terms.is("subject = ", query.subject.as_ref().map(|subject| subject.as_str().to_owned()));
         terms.is("profile = ", query.profile.as_ref().map(|profile| profile.as_str().to_owned()));
         terms.is("level = ", query.level.map(|level| i64::from(level.number())));
-        terms.is("created_at > ", query.created_after.map(instant));
-        terms.is("seen_at < ", query.seen_before.map(instant));
-        terms.is("expires_at <= ", query.expires_by.map(instant));
-        terms.is("expires_at > ", query.expires_after.map(instant));
-        match query.ended {
-            Some(true) => terms.plain("ended_at IS NOT NULL"),
-            Some(false) => terms.plain("ended_at IS NULL"),
-            None => {}
+        terms.is("created_at > ", query.created_after);
+        terms.is("seen_at < ", query.seen_before);
+        terms.is("expires_at <= ", query.expires_by);
+        terms.is("expires_at > ", query.expires_after);
+        if let Some(ended) = query.ended {
+            terms.plain(dialect.is_ended(ended));
         }
         if let Some(part) = &query.user_agent {
             terms.contains("user_agent", part.to_lowercase());
@@ -45,8 +42,8 @@ impl Condition {
         }
         if let Some((created_at, id)) = query.after.as_ref().map(hallpass::Cursor::record).transpose()? {
             // Not a comparison of rows, which MySQL does not take to an index.
-            terms.is("created_at <= ", Some(instant(created_at)));
-            terms.is("(created_at < ", Some(instant(created_at)));
+            terms.is("created_at <= ", Some(created_at));
+            terms.is("(created_at < ", Some(created_at));
             terms.or("id < ", Value::bytes(id.as_bytes()));
         }
         Ok(terms.finish())
@@ -63,11 +60,9 @@ impl Condition {
         terms.is("subject = ", query.subject.as_ref().map(|subject| subject.as_str().to_owned()));
         terms.is("kind = ", query.kind.as_ref().map(|kind| kind.as_str().to_owned()));
         if let Some(after) = query.after {
-            terms.is(
-                "seq > COALESCE((SELECT seq FROM events WHERE id <= ",
-                Some(Value::bytes(&after.number().to_be_bytes())),
-            );
-            terms.sql.push_str(" ORDER BY id DESC LIMIT 1), 0)");
+            let (before, behind) = dialect.after_event();
+            terms.is(before, Some(Value::bytes(&after.number().to_be_bytes())));
+            terms.sql.push_str(behind);
         }
         terms.finish()
     }
@@ -110,10 +105,12 @@ impl<'a, D: Dialect> Terms<'a, D> {
 
     /// Addresses of the two families are never in each other's ranges, but their bytes may be.
     fn within(&mut self, column: &str, range: IpNet) {
-        let octets = if matches!(range, IpNet::V4(_)) { 4 } else { 16 };
-        self.is(&format!("length({column}) = "), Some(octets));
-        self.is(&format!("{column} >= "), Some(ip_value(range.network())));
-        self.is(&format!("{column} <= "), Some(ip_value(range.broadcast())));
+        if !self.dialect.has_addresses() {
+            let octets = if matches!(range, IpNet::V4(_)) { 4 } else { 16 };
+            self.is(&format!("length({column}) = "), Some(octets));
+        }
+        self.is(&format!("{column} >= "), Some(Value::Address(range.network())));
+        self.is(&format!("{column} <= "), Some(Value::Address(range.broadcast())));
     }
 
     fn plain(&mut self, term: &str) {
@@ -164,7 +161,8 @@ mod tests {
         );
         assert_eq!(values[1], Value::Text("'; DROP TABLE sessions".to_owned()));
         assert_eq!(values[2], Value::Text("fire'fox".to_owned()));
-        assert_eq!(values[4..], [Value::bytes(&[10, 0, 0, 0]), Value::bytes(&[10, 255, 255, 255])]);
+        let [first, last] = [[10, 0, 0, 0], [10, 255, 255, 255]].map(|octets| Value::Address(octets.into()));
+        assert_eq!(values[4..], [first, last]);
     }
 
     #[test]

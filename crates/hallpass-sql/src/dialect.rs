@@ -11,4 +11,19 @@ pub trait Dialect {
     fn position(&self) -> &'static str {
         "instr"
     }
+
+    /// Tells whether there is a type for addresses, in which those of the two families are never mixed.
+    fn has_addresses(&self) -> bool {
+        false
+    }
+
+    /// Returns what stands before and behind the name of an event, to say "taken in after it".
+    fn after_event(&self) -> (&'static str, &'static str) {
+        ("seq > COALESCE((SELECT seq FROM events WHERE id <= ", " ORDER BY id DESC LIMIT 1), 0)")
+    }
+
+    /// Returns the condition under which a session was ended, or was not.
+    fn is_ended(&self, ended: bool) -> &'static str {
+        if ended { "ended_at IS NOT NULL" } else { "ended_at IS NULL" }
+    }
 }

@@ -1,9 +1,7 @@
-use std::net::IpAddr;
-
 use bytes::Bytes;
 use hallpass::{Client, Note, Record, Subject, Timestamp, Version};
 
-use crate::value::{CorruptRow, Value, instant, version};
+use crate::value::{CorruptRow, Value, version};
 
 /// How many columns a session has.
 pub const SESSION_VALUES: usize = 14;
@@ -37,14 +35,14 @@ pub fn session_values(record: &Record) -> [Value; SESSION_VALUES] {
         Value::Text(record.realm.as_str().to_owned()),
         Value::bytes(record.id.as_bytes()),
         Value::Integer(version(record.version)),
-        Value::Integer(instant(record.seen_at)),
-        Value::Integer(instant(record.expires_at)),
+        record.seen_at.into(),
+        record.expires_at.into(),
         Value::text(record.subject.as_ref().map(Subject::as_str)),
-        Value::Integer(instant(record.created_at)),
+        record.created_at.into(),
         record.ended.as_ref().map_or(Value::Null, |ended| ended.at.into()),
         Value::Integer(record.level.number().into()),
         Value::Text(record.profile.as_str().to_owned()),
-        ip.map_or(Value::Null, ip_value),
+        ip.map_or(Value::Null, Value::Address),
         Value::text(user_agent.as_ref().map(|agent| Note::as_str(agent).to_lowercase()).as_deref()),
         Value::Bytes(record.head_to_bytes()),
         data_value(&record.data),
@@ -57,14 +55,6 @@ fn data_value(data: &Bytes) -> Value {
         Ok("") => Value::Null,
         Ok(text) => Value::Text(text.to_owned()),
         Err(_) => Value::Bytes(data.clone()),
-    }
-}
-
-/// Returns how an address is stored: its 4 or 16 bytes, which sort as its ranges do.
-pub(crate) fn ip_value(ip: IpAddr) -> Value {
-    match ip {
-        IpAddr::V4(ip) => Value::bytes(&ip.octets()),
-        IpAddr::V6(ip) => Value::bytes(&ip.octets()),
     }
 }
 

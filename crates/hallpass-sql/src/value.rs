@@ -1,3 +1,5 @@
+use std::net::IpAddr;
+
 use bytes::Bytes;
 use hallpass::{CorruptRecord, Timestamp, Version};
 
@@ -6,8 +8,12 @@ use hallpass::{CorruptRecord, Timestamp, Version};
 pub enum Value {
     /// Nothing.
     Null,
-    /// A number: a count, or an instant in milliseconds since 1970 UTC.
+    /// A number.
     Integer(i64),
+    /// An instant; databases without such a type keep its [number](instant).
+    Instant(Timestamp),
+    /// An address; databases without such a type keep its [bytes](address).
+    Address(IpAddr),
     /// Text.
     Text(String),
     /// Bytes.
@@ -40,7 +46,7 @@ impl From<String> for Value {
 
 impl From<Timestamp> for Value {
     fn from(at: Timestamp) -> Self {
-        Self::Integer(instant(at))
+        Self::Instant(at)
     }
 }
 
@@ -55,7 +61,15 @@ pub enum CorruptRow {
     Column(&'static str),
 }
 
-/// Returns how an instant is stored: in milliseconds since 1970 UTC.
+/// Returns how an address is stored where there is no type for it: its 4 or 16 bytes, which sort as its ranges do.
+pub fn address(ip: IpAddr) -> Vec<u8> {
+    match ip {
+        IpAddr::V4(ip) => ip.octets().to_vec(),
+        IpAddr::V6(ip) => ip.octets().to_vec(),
+    }
+}
+
+/// Returns how an instant is stored where there is no type for it: in milliseconds since 1970 UTC.
 pub fn instant(at: Timestamp) -> i64 {
     i64::try_from(at.as_millis()).unwrap_or(i64::MAX)
 }

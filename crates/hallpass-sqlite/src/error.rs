@@ -171,13 +171,12 @@ impl Fault {
         }
     }
 
+    /// Tells whether a row is damaged, and the others can be read. A file that is damaged is an outage for all.
     fn is_corrupt(&self) -> bool {
         match self {
             Self::Row(_) => true,
-            // Without a code it is a value of another type; `Unknown` is a table or column that is missing.
-            Self::Sqlite { error } => error.sqlite_error_code().is_none_or(|code| {
-                matches!(code, ErrorCode::DatabaseCorrupt | ErrorCode::NotADatabase | ErrorCode::Unknown)
-            }),
+            // Without a code it is a value of another type.
+            Self::Sqlite { error } => error.sqlite_error_code().is_none(),
             _ => false,
         }
     }

@@ -1,4 +1,4 @@
-use hallpass::{Cursor, Page, Query, Realm, Record};
+use hallpass::{Cursor, Page, PageLimit, Query, Realm, Record, Timestamp};
 use hallpass_sql::{Condition, CorruptRow, Damage, Dialect, Lead, Value, Width, newest_page};
 use rusqlite::{Connection, params_from_iter};
 
@@ -80,11 +80,41 @@ fn of_each_realm(connection: &Connection, query: &Query, lead: Lead, damage: &Da
     Ok(records)
 }
 
-/// Finds at least one more than the page has, if there are more; what is damaged is told and left out.
+/// Finds what is over and has not ended, soonest first: in the order of its index, so that nothing is sorted.
+pub(crate) fn overdue(
+    connection: &Connection,
+    by: Timestamp,
+    limit: PageLimit,
+    damage: &Damage,
+) -> Result<Vec<Record>, Fault> {
+    let Condition { sql, values } = Condition::of_sessions(&what_is_over(by), &Sqlite)?;
+    let mut records = read(connection, &soonest(&sql, values.len() + 1), &values, limit, damage)?;
+    records.truncate(limit.number());
+    Ok(records)
+}
+
+fn what_is_over(by: Timestamp) -> Query {
+    let mut query = Query::default();
+    (query.ended, query.expires_by) = (Some(false), Some(by));
+    query
+}
+
+/// Finds at least one more than the page has, if there are more.
 fn find(connection: &Connection, query: &Query, lead: Lead, damage: &Damage) -> Result<Vec<Record>, Fault> {
     let Condition { sql, values } = Condition::of_sessions(query, &Sqlite)?;
-    let mut statement = connection.prepare_cached(&page(&sql, lead, values.len() + 1))?;
-    let mut width = Width::one_more_than(query.limit.number());
+    read(connection, &page(&sql, lead, values.len() + 1), &values, query.limit, damage)
+}
+
+/// Reads at least one more than the limit, if there are more; what is damaged is told and left out.
+fn read(
+    connection: &Connection,
+    sql: &str,
+    values: &[Value],
+    limit: PageLimit,
+    damage: &Damage,
+) -> Result<Vec<Record>, Fault> {
+    let mut statement = connection.prepare_cached(sql)?;
+    let mut width = Width::one_more_than(limit.number());
     loop {
         let limit = Value::Integer(i64::try_from(width.rows()).unwrap_or(i64::MAX));
         let mut rows = statement.query(params_from_iter(values.iter().chain([&limit]).map(Bound)))?;
@@ -105,18 +135,22 @@ fn find(connection: &Connection, query: &Query, lead: Lead, damage: &Damage) -> 
 }
 
 fn page(condition: &str, lead: Lead, limit: usize) -> String {
-    format!(
-        "SELECT {} FROM sessions INDEXED BY {} WHERE {condition} ORDER BY created_at DESC, id DESC LIMIT ?{limit}",
-        row::RECORD,
-        lead.index()
-    )
+    format!("{} WHERE {condition} ORDER BY created_at DESC, id DESC LIMIT ?{limit}", select(lead))
+}
+
+fn soonest(condition: &str, limit: usize) -> String {
+    format!("{} WHERE {condition} ORDER BY expires_at LIMIT ?{limit}", select(Lead::Expiry))
+}
+
+fn select(lead: Lead) -> String {
+    format!("SELECT {} FROM sessions INDEXED BY {}", row::RECORD, lead.index())
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
     use crate::schema;
-    use hallpass::{SessionId, Subject, Timestamp};
+    use hallpass::{SessionId, Subject};
     use std::path::Path;
     use std::time::Duration;
 
@@ -182,10 +216,19 @@ mod tests {
 
     #[test]
     fn what_is_over_is_found_in_all_realms_at_once_by_the_index_of_expiry() {
-        let mut query = Query::default();
-        (query.expires_by, query.ended) = (Some(Timestamp::from_millis(1)), Some(false));
-        let plan = plan(&query);
+        let plan = plan(&what_is_over(Timestamp::from_millis(1)));
         assert!(plan.contains("SEARCH sessions USING INDEX sessions_by_expiry (expires_at<?)"), "{plan}");
+    }
+
+    #[test]
+    fn what_is_overdue_is_read_in_the_order_of_its_index_and_no_further_than_its_limit() {
+        let (_folder, connection) = store();
+        let query = what_is_over(Timestamp::from_millis(1));
+        let Condition { sql, mut values } = Condition::of_sessions(&query, &Sqlite).expect("no cursor");
+        values.push(Value::Integer(11));
+        let plan = explain(&connection, &soonest(&sql, values.len()), &values);
+        assert!(plan.contains("SEARCH sessions USING INDEX sessions_by_expiry (expires_at<?)"), "{plan}");
+        assert!(!plan.contains("TEMP B-TREE"), "{plan}");
     }
 
     #[test]
@@ -219,7 +262,7 @@ mod tests {
 
     fn cursor() -> Cursor {
         let chain = hallpass::Chain::start(hallpass::Generation::FIRST, Timestamp::from_millis(1)).chain;
-        let terms = hallpass::Terms { idle: 1, absolute: 1, renewal: 1 };
+        let terms = hallpass::Terms { idle: 1, absolute: 1, renewal: 1, anonymous: 900, locks: false };
         let (id, profile) = (SessionId::random(), hallpass::Profile::default());
         Cursor::after_record(&Record::new(id, Realm::default(), profile, terms, chain, Timestamp::from_millis(1)))
     }

@@ -1,6 +1,6 @@
 use bytes::Bytes;
 use hallpass::{Event, Record, Timestamp};
-use hallpass_sql::{CorruptRow, StoredEvent, StoredSession, Value, instant_from, version_from};
+use hallpass_sql::{CorruptRow, StoredEvent, StoredSession, Value, address, instant, instant_from, version_from};
 use rusqlite::types::{ToSqlOutput, ValueRef};
 use rusqlite::{Row, ToSql};
 
@@ -14,6 +14,8 @@ impl ToSql for Bound<'_> {
         Ok(ToSqlOutput::Borrowed(match self.0 {
             Value::Null => ValueRef::Null,
             Value::Integer(number) => ValueRef::Integer(*number),
+            Value::Instant(at) => ValueRef::Integer(instant(*at)),
+            Value::Address(ip) => return Ok(ToSqlOutput::Owned(address(*ip).into())),
             Value::Text(text) => ValueRef::Text(text.as_bytes()),
             Value::Bytes(bytes) => ValueRef::Blob(bytes),
         }))

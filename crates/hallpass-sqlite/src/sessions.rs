@@ -33,10 +33,12 @@ fn update(same: &[&str]) -> String {
     let mut condition = format!("realm = ?1 AND id = ?2 AND version = ?{} AND ended_at IS NULL", SESSION_VALUES + 1);
     for (index, column) in SESSION_COLUMNS.iter().enumerate().skip(2) {
         let place = index + 1;
-        let _ = if same.contains(column) {
-            write!(condition, " AND {column} IS ?{place}")
-        } else {
-            write!(sets, "{}{column} = ?{place}", if sets.is_empty() { "" } else { ", " })
+        let comma = if sets.is_empty() { "" } else { ", " };
+        let _ = match *column {
+            _ if same.contains(column) => write!(condition, " AND {column} IS ?{place}"),
+            // A touch may have moved it since the record was read.
+            "seen_at" => write!(sets, "{comma}seen_at = max(seen_at, ?{place})"),
+            _ => write!(sets, "{comma}{column} = ?{place}"),
         };
     }
     format!("UPDATE sessions SET {sets} WHERE {condition}")

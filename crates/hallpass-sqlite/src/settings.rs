@@ -27,6 +27,7 @@ impl Settings for SqliteSettings {
     }
 
     async fn save(&self, name: &str, value: &[u8], expected: Option<&[u8]>) -> Result<Outcome, StoreError> {
+        <dyn Settings>::check(name, value)?;
         let (name, value, expected) = (name.to_owned(), value.to_owned(), expected.map(<[u8]>::to_owned));
         self.store.writer().write(move |connection| save(connection, &name, &value, expected.as_deref())).await
     }

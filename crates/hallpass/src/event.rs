@@ -44,6 +44,12 @@ code! {
         LimitReached = "limit_reached",
         /// A request's changes were discarded because its session had ended or changed hands meanwhile.
         ChangesDiscarded = "changes_discarded",
+        /// The attributes of a session were changed by its name, without its token.
+        DataChanged = "data_changed",
+        /// An API key was made; the note says which.
+        KeyCreated = "key_created",
+        /// An API key was revoked; the note says which.
+        KeyRevoked = "key_revoked",
     }
 }
 
@@ -151,7 +157,7 @@ pub struct Origin {
     pub user_agent: Option<Note>,
 }
 
-/// Something that happened to a session, with ids and never with a secret.
+/// Something that happened, mostly to a session, with ids and never with a secret.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct Event {
@@ -180,6 +186,15 @@ pub struct Event {
     /// Where the request came from.
     #[serde(default)]
     pub origin: Origin,
+    /// How many of the same kind were left out since the last, where they come too fast to report each. Only events
+    /// that are no change are ever left out: refused tokens. They are not stored.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub left_out: u64,
+}
+
+#[allow(clippy::trivially_copy_pass_by_ref)] // serde passes a reference
+const fn is_zero(number: &u64) -> bool {
+    *number == 0
 }
 
 impl Event {
@@ -201,7 +216,23 @@ impl Event {
             reason: None,
             note: None,
             origin: Origin::default(),
+            left_out: 0,
         }
+    }
+}
+
+impl EventKind {
+    /// Tells whether it is of something that was refused, and of no change: it is reported, and not stored.
+    pub fn is_refusal(&self) -> bool {
+        matches!(
+            self,
+            Self::UnknownToken
+                | Self::WrongSecret
+                | Self::SpentToken
+                | Self::UsedAfterEnd
+                | Self::DuplicateCookie
+                | Self::LimitReached
+        )
     }
 }
 
@@ -230,6 +261,7 @@ impl Observer for TracingObserver {
             reason = event.reason.as_ref().map(tracing::field::display),
             request_id = event.origin.request_id.as_ref().map(tracing::field::display),
             ip = event.origin.ip.map(tracing::field::display),
+            left_out = (event.left_out > 0).then_some(event.left_out),
             "session event",
         );
     }

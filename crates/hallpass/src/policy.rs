@@ -52,10 +52,8 @@ pub enum Overflow {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Policy {
     terms: Terms,
-    anonymous: Duration,
     grace: Grace,
     limit: Option<Limit>,
-    locks: bool,
     fresh: Duration,
     retention: Duration,
     persistent: bool,
@@ -122,11 +120,11 @@ impl Default for Policy {
                 idle: Terms::seconds(30 * MINUTE),
                 absolute: Terms::seconds(4 * HOUR),
                 renewal: Terms::seconds(HOUR),
+                anonymous: Terms::seconds(15 * MINUTE),
+                locks: false,
             },
-            anonymous: 15 * MINUTE,
             grace: Grace { grace: Duration::from_secs(30), replay_after: Duration::from_secs(150) },
             limit: None,
-            locks: false,
             fresh: 5 * MINUTE,
             retention: 7 * DAY,
             persistent: false,
@@ -143,15 +141,14 @@ impl Policy {
     /// Returns the profile for people who ask to be remembered: 14 days idle, 30 days absolute, a new token every day,
     /// and a cookie that outlives the browser.
     pub fn remember() -> Self {
-        Self {
-            terms: Terms {
-                idle: Terms::seconds(14 * DAY),
-                absolute: Terms::seconds(30 * DAY),
-                renewal: Terms::seconds(DAY),
-            },
-            persistent: true,
-            ..Self::default()
-        }
+        let default = Self::default();
+        let terms = Terms {
+            idle: Terms::seconds(14 * DAY),
+            absolute: Terms::seconds(30 * DAY),
+            renewal: Terms::seconds(DAY),
+            ..default.terms
+        };
+        Self { terms, persistent: true, ..default }
     }
 
     /// Returns how long a session may go unused.
@@ -171,7 +168,7 @@ impl Policy {
 
     /// Returns how long a session lives that nobody signs in to.
     pub fn anonymous(&self) -> Duration {
-        self.anonymous
+        Duration::from_secs(self.terms.anonymous.into())
     }
 
     /// Returns for how long replaced tokens are good, and when they become a sign of theft.
@@ -210,7 +207,7 @@ impl Policy {
         let absolute = Duration::from_secs(terms.absolute.into());
         let absolute = match record.authenticated_at {
             Some(at) => at.plus(absolute),
-            None => record.created_at.plus(absolute.min(self.anonymous)),
+            None => record.created_at.plus(absolute.min(Duration::from_secs(terms.anonymous.into()))),
         };
         Deadlines { idle: record.seen_at.plus(Duration::from_secs(terms.idle.into())), absolute }
     }
@@ -251,7 +248,7 @@ impl Policy {
     }
 
     fn may_lock(&self, record: &Record) -> bool {
-        self.locks && record.subject.is_some()
+        self.terms.locks && record.terms.locks && record.subject.is_some()
     }
 }
 
@@ -284,9 +281,9 @@ impl PolicyBuilder {
         self
     }
 
-    /// Sets how long a session lives that nobody signs in to: 1 second to 1 day.
+    /// Sets how long a session lives that nobody signs in to: whole seconds, 1 second to 1 day.
     pub fn anonymous(mut self, anonymous: Duration) -> Self {
-        self.0.anonymous = anonymous;
+        self.0.terms.anonymous = Terms::seconds(anonymous);
         self
     }
 
@@ -310,8 +307,10 @@ impl PolicyBuilder {
     }
 
     /// Locks a session that is unused for too long instead of ending it, until its subject authenticates again.
+    ///
+    /// A session that was made under a policy without it ends all the same: ending is the stricter of both.
     pub fn lock_when_idle(mut self) -> Self {
-        self.0.locks = true;
+        self.0.terms.locks = true;
         self
     }
 
@@ -339,7 +338,7 @@ impl PolicyBuilder {
     ///
     /// A stolen session then lives as long as the thief uses it (ASVS 7.3.2 asks for an absolute timeout).
     pub fn danger_without_absolute_timeout(mut self) -> Self {
-        self.0.terms.absolute = u32::MAX;
+        self.0.terms.absolute = Terms::NEVER;
         self
     }
 
@@ -349,7 +348,7 @@ impl PolicyBuilder {
     ///
     /// A browser that is left signed in stays so (ASVS 7.3.1 asks for an idle timeout).
     pub fn danger_without_idle_timeout(mut self) -> Self {
-        self.0.terms.idle = u32::MAX;
+        self.0.terms.idle = Terms::NEVER;
         self
     }
 
@@ -360,18 +359,18 @@ impl PolicyBuilder {
     /// [`InvalidPolicy`] if a value is out of its bounds, or the idle timeout is longer than the absolute one
     /// (`TMO-15`).
     pub fn build(self) -> Result<Policy, InvalidPolicy> {
-        let Policy { terms, anonymous, grace, limit, retention, .. } = self.0;
+        let Policy { terms, grace, limit, retention, .. } = self.0;
         let longest = Terms::seconds(400 * DAY);
-        let bounded = |seconds: u32| (1..=longest).contains(&seconds) || seconds == u32::MAX;
+        let bounded = |seconds: u32| (1..=longest).contains(&seconds) || seconds == Terms::NEVER;
         let broken = [
             (!bounded(terms.idle), "the idle timeout is to be 1 second to 400 days"),
             (!bounded(terms.absolute), "the absolute timeout is to be 1 second to 400 days"),
             (
-                terms.idle > terms.absolute && terms.idle != u32::MAX,
+                terms.idle > terms.absolute && terms.idle != Terms::NEVER,
                 "the idle timeout is to be no longer than the absolute timeout",
             ),
             (!(1..=longest).contains(&terms.renewal), "the renewal timeout is to be 1 second to 400 days"),
-            (!(Duration::from_secs(1)..=DAY).contains(&anonymous), "the anonymous timeout is to be 1 second to 1 day"),
+            (!(1..=Terms::seconds(DAY)).contains(&terms.anonymous), "the anonymous timeout is to be 1 second to 1 day"),
             (
                 !(Duration::from_secs(5)..=5 * MINUTE).contains(&grace.grace),
                 "the grace is to be 5 seconds to 5 minutes",

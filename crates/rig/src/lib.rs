@@ -14,11 +14,24 @@
 //! With `HALLPASS_TEST_REQUIRE_ALL=1` the same test fails instead, so that CI never goes green on a machine that lacks something.
 
 mod browser;
+mod certificate;
+mod daemon;
+mod mariadb;
+mod postgres;
 mod program;
+mod proxy;
+mod redis;
+mod redis_fleet;
 mod scratch;
 mod server;
 
 pub use browser::{Browser, browser};
+pub use certificate::{Certificate, certificate};
+pub use mariadb::MariaDb;
+pub use postgres::Postgres;
 pub use program::program;
+pub use proxy::Proxy;
+pub use redis::{Redis, free_port, redis};
+pub use redis_fleet::{RedisCluster, RedisSentinels, redis_cluster, redis_sentinels};
 pub use scratch::scratch;
 pub use server::{NotReady, Server};

@@ -1,7 +1,7 @@
 use std::fmt;
 use std::fs::{self, File};
 use std::path::PathBuf;
-use std::process::{Child, Command, Stdio};
+use std::process::{Child, Command, ExitStatus, Stdio};
 use std::thread;
 use std::time::{Duration, Instant};
 
@@ -14,7 +14,7 @@ use crate::scratch;
 pub struct Server {
     child: Child,
     log: PathBuf,
-    _folder: TempDir,
+    folders: Vec<TempDir>,
 }
 
 /// A server did not come up; its output is in the text.
@@ -46,9 +46,16 @@ impl Server {
             .stderr(errors)
             .spawn()
             .map_err(|error| NotReady(format!("{command:?}: {error}")))?;
-        let mut server = Self { child, log, _folder: folder };
+        let mut server = Self { child, log, folders: vec![folder] };
         let found = server.wait(patience, ready)?;
         Ok((server, found))
+    }
+
+    /// Keeps a folder of the server's until it is dropped.
+    #[must_use]
+    pub fn keeping(mut self, folder: TempDir) -> Self {
+        self.folders.push(folder);
+        self
     }
 
     /// Returns what the server has printed so far, standard output and standard error mixed.
@@ -66,6 +73,18 @@ impl Server {
         // Both fail only for a process that has already ended and been waited for.
         let _ = self.child.kill();
         let _ = self.child.wait();
+    }
+
+    /// Waits until the server has ended by itself, such as after a signal; nothing if it has not within `patience`.
+    pub fn end(&mut self, patience: Duration) -> Option<ExitStatus> {
+        let start = Instant::now();
+        loop {
+            let ended = self.child.try_wait().ok().flatten();
+            if ended.is_some() || start.elapsed() > patience {
+                return ended;
+            }
+            thread::sleep(Duration::from_millis(20));
+        }
     }
 
     fn wait<T>(&mut self, patience: Duration, ready: impl Fn(&str) -> Option<T>) -> Result<T, NotReady> {

@@ -1,7 +1,7 @@
 use std::net::IpAddr;
 
 use clap::{Args, ValueEnum};
-use hallpass::{Level, Profile, Subject, Timestamp};
+use hallpass::{Level, Profile, SessionState, Subject, Timestamp};
 use ipnet::IpNet;
 
 use super::when::instant;
@@ -59,12 +59,12 @@ pub(crate) enum State {
 }
 
 impl State {
-    /// Returns the word for it.
-    pub(crate) fn as_str(self) -> &'static str {
+    /// Returns the state that is meant.
+    pub(crate) const fn meant(self) -> SessionState {
         match self {
-            Self::Active => "active",
-            Self::Locked => "locked",
-            Self::Ended => "ended",
+            Self::Active => SessionState::Active,
+            Self::Locked => SessionState::Locked,
+            Self::Ended => SessionState::Ended,
         }
     }
 }

@@ -12,7 +12,7 @@ pub(crate) struct Global {
     /// Talk to the service at this address, with the API key in HALLPASS_KEY
     #[arg(long, global = true, value_name = "URL", conflicts_with = "store")]
     pub(crate) url: Option<String>,
-    /// Use the store itself, such as sqlite:hallpass.db
+    /// Use the store itself, such as sqlite:hallpass.db or redis://localhost
     #[arg(long, global = true, value_name = "URL")]
     pub(crate) store: Option<String>,
     /// Read this file instead of hallpass.toml

@@ -60,7 +60,7 @@ fn existing(url: &str) -> Result<String, Failure> {
         return Err(Failure::new("a store in memory belongs to the service that holds it")
             .hint("talk to that service: --url, with the API key in HALLPASS_KEY"));
     }
-    if url.starts_with("sqlite:") {
+    if ["sqlite:", "postgres:", "postgresql:", "mysql:", "mariadb:"].iter().any(|scheme| url.starts_with(scheme)) {
         let separator = if url.contains('?') { '&' } else { '?' };
         return Ok(format!("{url}{separator}create=false"));
     }

@@ -8,13 +8,13 @@ use async_trait::async_trait;
 use futures_util::StreamExt as _;
 use futures_util::stream::{self, BoxStream};
 use hallpass::{
-    Actor, Caller, Cursor, Event, EventId, EventQuery, Note, PageLimit, Query, Revocation, SessionId, Sessions,
-    Settings, Subject, Swept,
+    Actor, Caller, Cursor, Event, EventId, EventKind, EventQuery, Extent, Note, PageLimit, Query, Revocation,
+    SessionId, Sessions, Settings, Subject, Swept,
 };
 use hallpass_server::keys::{ApiKeyInfo, ApiKeys, KeyError, KeyName, Role};
 
 use super::{Ask, Backend, Follow, KeyText, Part, Reached};
-use crate::args::{Filter, State};
+use crate::args::Filter;
 use crate::failure::Failure;
 use crate::view::SessionView;
 
@@ -34,17 +34,12 @@ impl Direct {
         Self { sessions, keys: ApiKeys::new(settings) }
     }
 
-    fn query(&self, ask: &Ask) -> Query {
-        let mut query = filtered(&ask.filter);
-        query.limit = PageLimit::MOST;
-        // As the service asks its store, so that both list the same.
-        if !ask.states.is_empty() && !ask.states.contains(&State::Ended) {
-            query.ended = Some(false);
-            query.expires_after = Some(self.sessions.now());
-        } else if ask.states == [State::Ended] {
-            query.ended = Some(true);
+    /// Keeps the event of what was done to a key. It is done, whatever becomes of the event.
+    async fn tell(&self, info: &ApiKeyInfo, kind: EventKind) {
+        match self.sessions.append(info.event(kind, &caller(), self.sessions.now())).await {
+            Err(error) if !error.is_unsupported() => tracing::error!(key = info.id, %error, "an event is lost"),
+            _ => {}
         }
-        query
     }
 }
 
@@ -61,22 +56,24 @@ fn filtered(filter: &Filter) -> Query {
 }
 
 /// Events tell who did something; from here it is whoever sits at this machine.
-fn revocation(note: &Note) -> Revocation {
+fn caller() -> Caller {
     let name = ["SUDO_USER", "USER", "LOGNAME"].iter().find_map(|name| env::var(name).ok()).unwrap_or_default();
-    Revocation { note: Some(note.clone()), caller: Caller::new(Actor::operator(&name)) }
+    Caller::new(Actor::operator(&name))
+}
+
+fn revocation(note: &Note) -> Revocation {
+    Revocation { note: Some(note.clone()), caller: caller() }
 }
 
 #[async_trait]
 impl Backend for Direct {
     async fn sessions(&self, ask: &Ask, after: Option<&str>) -> Result<Part<SessionView>, Failure> {
-        let mut query = self.query(ask);
+        let mut query = filtered(&ask.filter);
+        query.limit = PageLimit::MOST;
         query.after = after.map(Cursor::new).transpose().map_err(|error| Failure::new(error.to_string()))?;
-        let page = self.sessions.list(&query).await?;
+        let page = self.sessions.list_in(&query, ask.states()).await?;
         let views = page.items.iter().map(|record| SessionView::of(record, &self.sessions));
-        Ok(Part {
-            items: views.filter(|view| ask.wants(&view.state)).collect(),
-            next: page.next.map(|next| next.to_string()),
-        })
+        Ok(Part { items: views.collect(), next: page.next.map(|next| next.to_string()) })
     }
 
     async fn session(&self, id: &SessionId) -> Result<Option<SessionView>, Failure> {
@@ -157,7 +154,7 @@ impl Backend for Direct {
         // Small pages, so that somebody who waits sees it move.
         let query = filtered(filter);
         let progress = |done: &hallpass::Revoked| reached(Reached { matched: done.matched, revoked: done.revoked });
-        let done = self.sessions.revoke_matching(&query, false, &revocation(note), progress).await?;
+        let done = self.sessions.revoke_matching(&query, &Extent::default(), &revocation(note), progress).await?;
         Ok(Reached { matched: done.matched, revoked: done.revoked })
     }
 
@@ -168,6 +165,7 @@ impl Backend for Direct {
     async fn create_key(&self, name: KeyName, role: Role) -> Result<(ApiKeyInfo, KeyText), Failure> {
         let realm = self.sessions.realm().clone();
         let (info, secret) = self.keys.create(name, realm, role, self.sessions.now()).await.map_err(of_keys)?;
+        self.tell(&info, EventKind::KeyCreated).await;
         Ok((info, KeyText::new(secret.expose())))
     }
 
@@ -176,7 +174,9 @@ impl Backend for Direct {
     }
 
     async fn revoke_key(&self, id: &str) -> Result<(), Failure> {
-        self.keys.revoke(id).await.map(drop).map_err(of_keys)
+        let info = self.keys.revoke(id).await.map_err(of_keys)?;
+        self.tell(&info, EventKind::KeyRevoked).await;
+        Ok(())
     }
 }
 

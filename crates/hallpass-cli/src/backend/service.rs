@@ -56,7 +56,7 @@ impl Service {
 #[async_trait]
 impl Backend for Service {
     async fn sessions(&self, ask: &Ask, after: Option<&str>) -> Result<Part<SessionView>, Failure> {
-        let states: Vec<_> = ask.states.iter().map(|state| state.as_str()).collect();
+        let states: Vec<_> = ask.states.iter().map(|state| state.meant().as_str()).collect();
         let request = self.request(Method::GET, &["v1", "sessions"])?.query(&FilterKeys::of(&ask.filter));
         let request = request.query(&[("limit", PAGE)]).query(&after.map(|after| [("cursor", after)]));
         let request = if states.is_empty() { request } else { request.query(&[("state", states.join(","))]) };

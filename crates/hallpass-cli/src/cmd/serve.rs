@@ -28,6 +28,10 @@ pub(crate) async fn run(serve: &Serve, context: &Context) -> Result<Ending, Fail
     greet(&server, demo, &store, file.as_deref(), &context.output);
     context.output.always(format_args!("hallpass is ready on http://{}", server.address()));
     server.run(told_to_stop(drain, &context.output)?).await.map_err(|error| Failure::advising(error, ""))?;
+    if let Some(traces) = context.traces.clone() {
+        // Whatever becomes of it, the service itself has stopped well; losses are logged.
+        let _ = tokio::task::spawn_blocking(move || traces.finish()).await;
+    }
     context.output.note("hallpass has stopped.");
     Ok(Ending::Done)
 }

@@ -39,9 +39,10 @@ impl Bench {
     pub(crate) fn command(&self, words: &[&str]) -> Command {
         let mut command = Command::new(env!("CARGO_BIN_EXE_hallpass"));
         command.args(words).current_dir(self.path()).stdin(Stdio::null());
-        for name in
-            std::env::vars_os().map(|(name, _)| name).filter(|name| name.to_string_lossy().starts_with("HALLPASS_"))
-        {
+        for name in std::env::vars_os().map(|(name, _)| name).filter(|name| {
+            let name = name.to_string_lossy();
+            name.starts_with("HALLPASS_") || name.starts_with("OTEL_")
+        }) {
             if name != "HALLPASS_TEST_DIR" {
                 command.env_remove(name);
             }
@@ -88,13 +89,10 @@ impl Run {
 
     /// Returns everything, as snapshots have it.
     pub(crate) fn all(&self) -> String {
-        let mut all = format!("exit code: {}\n", self.code);
-        for (name, text) in [("stdout", &self.stdout), ("stderr", &self.stderr)] {
-            if !text.is_empty() {
-                all.push_str(&format!("----- {name}\n{text}"));
-            }
-        }
-        all
+        let parts =
+            [("stdout", &self.stdout), ("stderr", &self.stderr)].into_iter().filter(|(_, text)| !text.is_empty());
+        let parts: Vec<_> = parts.map(|(name, text)| format!("----- {name}\n{text}")).collect();
+        format!("exit code: {}\n{}", self.code, parts.concat())
     }
 
     pub(crate) fn json(&self) -> serde_json::Value {

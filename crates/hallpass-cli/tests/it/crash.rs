@@ -41,7 +41,7 @@ const WORDS: [&str; 9] = [
 fn start(bench: &Bench) -> (Server, String) {
     let mut command = bench.command(&WORDS);
     command.env("HALLPASS_ADMIN_KEY", KEY);
-    Server::start(command, Duration::from_secs(60), ready).unwrap_or_else(|error| panic!("{error}"))
+    Server::start(command, Duration::from_mins(1), ready).unwrap_or_else(|error| panic!("{error}"))
 }
 
 /// Kills a service that has hardly begun: while it reads its file, or writes what the one before left in the log.
@@ -88,7 +88,9 @@ async fn look_at_all(service: &Service, clients: &mut [ClientState]) -> Findings
 
 fn sum(all: Vec<Findings>) -> Findings {
     let mut sum = Findings::default();
-    all.into_iter().for_each(|findings| sum.add(findings));
+    for findings in all {
+        sum.add(findings);
+    }
     sum
 }
 
@@ -127,7 +129,9 @@ fn nothing_acknowledged_is_lost_to_fifty_kills() {
     let service = Service::new(&url, begun);
     findings.add(runtime.block_on(look(&service, &mut clients)));
     findings.add(runtime.block_on(look_at_all(&service, &mut clients)));
-    clients.iter_mut().for_each(|client| findings.wrong.append(&mut client.wrong));
+    for client in &mut clients {
+        findings.wrong.append(&mut client.wrong);
+    }
     assert!(findings.wrong.is_empty(), "{}", findings.wrong.join("\n"));
 
     let sessions: usize = clients.iter().map(|client| client.entries.len()).sum();

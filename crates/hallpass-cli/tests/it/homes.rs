@@ -3,7 +3,7 @@
 use std::fs;
 
 use crate::bench::{Bench, Run};
-use crate::seed::{BOB, LAPTOP, STOLEN, VISITOR, seed, stale};
+use crate::seed::{BOB, LAPTOP, STOLEN, VISITOR, events_of_keys, seed, stale};
 
 /// Takes out what differs between two runs a moment apart: seconds, and the names of requests.
 fn settled(text: &str) -> String {
@@ -152,6 +152,11 @@ fn keys_are_made_and_taken_away_by_either() {
     }
     let last = bench.ask(&url, &["keys", "revoke", "first", "--yes"]);
     assert!(last.code == 1 && last.stderr.contains("last admin key"), "{}", last.all());
+    let told: Vec<_> =
+        events_of_keys(&bench).iter().map(|event| format!("{} by {}", event.kind, event.actor)).collect();
+    let [service, store] = ["operator:first admin#first", "operator:tester"];
+    let expected = [service, store].map(|actor| [format!("key_created by {actor}"), format!("key_revoked by {actor}")]);
+    assert_eq!(told, expected.concat());
 }
 
 #[test]

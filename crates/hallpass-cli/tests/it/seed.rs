@@ -3,8 +3,8 @@
 use std::time::Duration;
 
 use hallpass::{
-    Actor, Chain, Client, EndReason, Ended, Event, EventKind, Expected, Generation, Level, Method, Note, Outcome,
-    Policy, Profile, Realm, Record, SessionId, Store as _, Subject, Timestamp,
+    Actor, Chain, Client, EndReason, Ended, Event, EventKind, EventQuery, Expected, Generation, Level, Method, Note,
+    Outcome, Policy, Profile, Realm, Record, SessionId, Store as _, Subject, Timestamp,
 };
 use hallpass_sqlite::SqliteStore;
 
@@ -51,6 +51,14 @@ pub(crate) fn crowd(bench: &Bench, subject: &str, number: usize) {
         let outcomes = futures_util::future::join_all(saves).await;
         assert!(outcomes.iter().all(|outcome| *outcome == Outcome::Applied));
     });
+}
+
+/// Returns the events of a store that are about keys.
+pub(crate) fn events_of_keys(bench: &Bench) -> Vec<Event> {
+    let store = SqliteStore::open(bench.store()).expect("a store");
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().expect("a runtime");
+    let events = runtime.block_on(store.events(&EventQuery::default())).expect("the store is there").items;
+    events.into_iter().filter(|event| event.session.is_none()).collect()
 }
 
 pub(crate) fn now() -> Timestamp {

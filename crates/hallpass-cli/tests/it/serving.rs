@@ -1,6 +1,6 @@
 //! The service as a process: its first words, its signals, its end.
 
-use std::process::{Child, Command, ExitStatus, Stdio};
+use std::process::{Command, ExitStatus};
 use std::thread;
 use std::time::{Duration, Instant};
 
@@ -17,35 +17,9 @@ fn signal(id: u32, name: &str) {
     assert!(status.success(), "{name}");
 }
 
-/// Starts the service as a child whose end can be waited for; the value is its address.
-fn child(bench: &Bench, words: &[&str]) -> (Child, String, std::path::PathBuf) {
-    let log = bench.path().join("log");
-    let file = std::fs::File::create(&log).expect("a file");
-    let mut command = bench.command(&[&["serve", "--listen", "127.0.0.1:0"], words].concat());
-    let child = command.env("HALLPASS_ADMIN_KEY", KEY).stdout(Stdio::null()).stderr(file).spawn().expect("it starts");
-    let start = Instant::now();
-    loop {
-        let text = std::fs::read_to_string(&log).unwrap_or_default();
-        if let Some(address) = ready(&text) {
-            return (child, address, log);
-        }
-        assert!(start.elapsed() < Duration::from_secs(30), "{text}");
-        thread::sleep(Duration::from_millis(20));
-    }
-}
-
-fn end(mut child: Child) -> ExitStatus {
-    let start = Instant::now();
-    loop {
-        if let Some(status) = child.try_wait().expect("a child") {
-            return status;
-        }
-        if start.elapsed() > Duration::from_secs(30) {
-            let _ = child.kill();
-            panic!("it does not end");
-        }
-        thread::sleep(Duration::from_millis(20));
-    }
+/// Waits for the end of a service that was told to.
+fn end(server: &mut Server) -> ExitStatus {
+    server.end(Duration::from_secs(30)).expect("it ends")
 }
 
 #[test]
@@ -83,10 +57,10 @@ fn quiet_tells_the_key_and_the_address_and_nothing_else() {
 fn both_signals_end_a_service_well() {
     for name in ["TERM", "INT"] {
         let bench = Bench::new();
-        let (child, _, log) = child(&bench, &[]);
-        signal(child.id(), name);
-        assert_eq!(end(child).code(), Some(0), "{name}");
-        let said = std::fs::read_to_string(log).expect("a log");
+        let (mut server, _) = bench.serve(&[]);
+        signal(server.id(), name);
+        assert_eq!(end(&mut server).code(), Some(0), "{name}");
+        let said = server.output();
         assert!(said.ends_with("hallpass has stopped.\n"), "{said}");
     }
 }
@@ -95,7 +69,7 @@ fn both_signals_end_a_service_well() {
 fn a_second_signal_ends_a_service_that_waits_for_a_request() {
     use std::io::{Read as _, Write as _};
     let bench = Bench::new();
-    let (child, url, log) = child(&bench, &[]);
+    let (mut server, url) = bench.serve(&[]);
     let mut stream = std::net::TcpStream::connect(url.trim_start_matches("http://")).expect("a connection");
     // A request whose body never comes: it is under way, and the service waits for it.
     let head = format!(
@@ -104,14 +78,14 @@ fn a_second_signal_ends_a_service_that_waits_for_a_request() {
     stream.write_all(head.as_bytes()).expect("a request");
     thread::sleep(Duration::from_millis(300));
     let begun = Instant::now();
-    signal(child.id(), "INT");
-    while !std::fs::read_to_string(&log).expect("a log").contains("Stopping: ") {
+    signal(server.id(), "INT");
+    while !server.output().contains("Stopping: ") {
         assert!(begun.elapsed() < Duration::from_secs(10));
         thread::sleep(Duration::from_millis(20));
     }
     thread::sleep(Duration::from_millis(300));
-    signal(child.id(), "INT");
-    assert_eq!(end(child).code(), Some(130));
+    signal(server.id(), "INT");
+    assert_eq!(end(&mut server).code(), Some(130));
     assert!(begun.elapsed() < Duration::from_secs(8), "it did not wait for the request: {:?}", begun.elapsed());
     let mut rest = Vec::new();
     let _ = stream.read_to_end(&mut rest);
@@ -165,12 +139,12 @@ fn options_variables_and_file_are_layered() {
 #[test]
 fn a_log_in_json_is_json_line_by_line() {
     let bench = Bench::new();
-    let (child, url, log) = child(&bench, &["--json"]);
+    let (mut server, url) = bench.serve(&["--json"]);
     let made = bench.ask(&url, &["keys", "create", "shop", "--role", "app"]);
     assert_eq!(made.code, 0);
-    signal(child.id(), "TERM");
-    assert_eq!(end(child).code(), Some(0));
-    let said = std::fs::read_to_string(log).expect("a log");
+    signal(server.id(), "TERM");
+    assert_eq!(end(&mut server).code(), Some(0));
+    let said = server.output();
     let lines: Vec<_> = said.lines().filter(|line| line.starts_with('{')).collect();
     assert!(!lines.is_empty(), "{said}");
     assert!(lines.iter().all(|line| serde_json::from_str::<serde_json::Value>(line).is_ok()), "{said}");

@@ -57,7 +57,7 @@ impl Terminal {
             if holds(&screen) {
                 return screen;
             }
-            assert!(start.elapsed() < Duration::from_secs(60), "no {what}:\n{screen}");
+            assert!(start.elapsed() < Duration::from_mins(1), "no {what}:\n{screen}");
             thread::sleep(Duration::from_millis(10));
         }
     }

@@ -60,7 +60,7 @@ pub(super) async fn authenticate(
     let mut caller = key.user();
     let mut sign_in = SignIn::new(request.subject);
     if let Some(authentication) = request.authentication {
-        authentication.apply(&mut sign_in)?;
+        authentication.apply(&mut sign_in, key.sessions().now())?;
     }
     if let Some(client) = request.client {
         let client = client.client();

@@ -61,7 +61,7 @@ pub(super) async fn create(
     if let Some(subject) = request.subject {
         let mut sign_in = SignIn::new(subject);
         if let Some(authentication) = request.authentication {
-            authentication.apply(&mut sign_in)?;
+            authentication.apply(&mut sign_in, key.sessions().now())?;
         }
         new.sign_in = Some(sign_in);
     }

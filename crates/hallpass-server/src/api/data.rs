@@ -45,7 +45,7 @@ pub(super) async fn change_data(
         }
         patched(data, &patch).map_err(Problem::corrupt)
     };
-    match key.sessions().edit_data(&id, edit).await {
+    match key.sessions().edit_data(&id, edit, &key.caller()).await {
         Ok(edited) => answer(&edited?),
         Err(error) if error.is_not_found() => Err(why_not(key.sessions(), &id).await?),
         Err(error) => Err(error.into()),

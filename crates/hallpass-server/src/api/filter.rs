@@ -2,7 +2,7 @@ use std::fmt;
 use std::net::IpAddr;
 use std::str::FromStr;
 
-use hallpass::{Cursor, Level, Note, PageLimit, Profile, Query, Record, SessionState, Sessions, Subject, Timestamp};
+use hallpass::{Cursor, Level, Note, PageLimit, Profile, Query, States, Subject, Timestamp};
 use ipnet::IpNet;
 use serde::{Deserialize, Deserializer};
 use utoipa::{IntoParams, ToSchema};
@@ -44,6 +44,7 @@ pub(super) struct Filter {
     profile: Option<Profile>,
     /// In one of these states: `active`, `locked` and `ended`, separated by commas. What is over counts as ended at once,
     /// and is listed as such after the next sweep.
+    #[serde(default, deserialize_with = "states")]
     #[schema(value_type = Option<String>, examples("active,locked"))]
     #[param(value_type = Option<String>, example = "active,ended")]
     state: Option<States>,
@@ -70,9 +71,8 @@ impl Filter {
         Ok(Self { subject: Some(subject), state: params.parse("state")?, ..Self::default() })
     }
 
-    /// Returns what a store is asked for; it may answer with some that [`Filter::matches`] then takes out.
-    pub(super) fn query(&self, now: Timestamp) -> Query {
-        let states = self.states();
+    /// Returns what the sessions are asked for, [`states`](Filter::states) apart.
+    pub(super) fn query(&self) -> Query {
         let mut query = Query::default();
         query.subject.clone_from(&self.subject);
         query.ip = self.ip.map(|range| range.0);
@@ -81,22 +81,12 @@ impl Filter {
         query.seen_before = self.seen_before;
         query.level = self.level;
         query.profile.clone_from(&self.profile);
-        if !states.ended {
-            query.ended = Some(false);
-            query.expires_after = Some(now);
-        } else if !states.active && !states.locked {
-            query.ended = Some(true);
-        }
         query
     }
 
-    /// Tells whether a record is in one of the states, which only policies can say.
-    pub(super) fn matches(&self, sessions: &Sessions, record: &Record) -> bool {
-        self.states().contain(sessions.state(record))
-    }
-
-    fn states(&self) -> States {
-        self.state.unwrap_or(States { active: true, locked: true, ended: true })
+    /// Returns in which states.
+    pub(super) fn states(&self) -> States {
+        self.state.unwrap_or_default()
     }
 }
 
@@ -147,53 +137,7 @@ impl<'de> Deserialize<'de> for Range {
     }
 }
 
-/// Some of the states.
-#[derive(Debug, Clone, Copy, Default)]
-struct States {
-    active: bool,
-    locked: bool,
-    ended: bool,
-}
-
-#[derive(Debug)]
-struct InvalidStates;
-
-impl fmt::Display for InvalidStates {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("not some of active, locked and ended, separated by commas")
-    }
-}
-
-impl States {
-    fn contain(self, state: SessionState) -> bool {
-        match state {
-            SessionState::Active => self.active,
-            SessionState::Locked => self.locked,
-            SessionState::Ended => self.ended,
-        }
-    }
-}
-
-impl FromStr for States {
-    type Err = InvalidStates;
-
-    fn from_str(text: &str) -> Result<Self, InvalidStates> {
-        let mut states = Self::default();
-        for word in text.split(',') {
-            match word {
-                "active" => states.active = true,
-                "locked" => states.locked = true,
-                "ended" => states.ended = true,
-                _ => return Err(InvalidStates),
-            }
-        }
-        Ok(states)
-    }
-}
-
-impl<'de> Deserialize<'de> for States {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        let text = std::borrow::Cow::<str>::deserialize(deserializer)?;
-        text.parse().map_err(serde::de::Error::custom)
-    }
+fn states<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<States>, D::Error> {
+    let text = Option::<std::borrow::Cow<'de, str>>::deserialize(deserializer)?;
+    text.map(|text| text.parse()).transpose().map_err(serde::de::Error::custom)
 }

@@ -14,6 +14,11 @@ use crate::keys::KeyHolder;
 use crate::view;
 use crate::wire::Problem;
 
+/// The first instant of the year 2000: whatever is before it is a mistake, such as seconds taken for milliseconds.
+const OLDEST: Timestamp = Timestamp::from_millis(946_684_800_000);
+/// How much the clock of an application may be ahead of this one; what is ahead of it counts as now.
+const CLOCKS_DIFFER: Duration = Duration::from_mins(1);
+
 /// What is known of the client that a session is for.
 #[derive(Debug, Clone, Default, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
@@ -40,7 +45,7 @@ pub(super) struct Authentication {
     /// How strong the proof is: 0 to 9; 1 if nobody says.
     #[schema(value_type = Option<u8>, maximum = 9)]
     level: Option<Level>,
-    /// When it was; now if nobody says. Later than now counts as now.
+    /// When it was; now if nobody says. Not before the year 2000, nor more than a minute after now.
     #[schema(value_type = Option<String>, format = DateTime)]
     at: Option<Timestamp>,
 }
@@ -64,9 +69,14 @@ impl ClientInput {
 }
 
 impl Authentication {
-    pub(super) fn apply(self, sign_in: &mut SignIn) -> Result<(), Problem> {
+    /// Says in a sign-in what was proved; the time is checked, since it decides how long the session lives.
+    pub(super) fn apply(self, sign_in: &mut SignIn, now: Timestamp) -> Result<(), Problem> {
         if self.methods.len() > Record::MOST_METHODS {
             return Err(Problem::field("authentication.methods", "These are at most 16."));
+        }
+        if self.at.is_some_and(|at| at < OLDEST || at > now.plus(CLOCKS_DIFFER)) {
+            let detail = "This is a time from the year 2000 on, and not in the future.";
+            return Err(Problem::field("authentication.at", detail));
         }
         sign_in.methods = self.methods;
         sign_in.level = self.level.unwrap_or(Level::ONE_FACTOR);

@@ -1,7 +1,7 @@
 use std::sync::Arc;
 
 use axum::extract::State;
-use hallpass::Realm;
+use hallpass::{EventKind, Realm};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
@@ -59,7 +59,7 @@ pub(super) async fn create_key(
     }
     let (info, secret) = app.keys.create(name, realm, role, key.sessions().now()).await?;
     app.ring.forget().await;
-    tracing::info!(key = info.id, role = %info.role, realm = %info.realm, by = key.holder.info.id, "an API key was made");
+    tell(&key, &info, EventKind::KeyCreated).await;
     Json::created(&MadeKey { info: &info, key: secret.expose() })
 }
 
@@ -91,8 +91,17 @@ pub(super) async fn revoke_key(
     let info = info.ok_or_else(Problem::not_found)?;
     app.keys.revoke(&info.id).await?;
     app.ring.forget().await;
-    tracing::info!(key = info.id, role = %info.role, realm = %info.realm, by = key.holder.info.id, "an API key was revoked");
+    tell(&key, &info, EventKind::KeyRevoked).await;
     Ok(NoContent)
+}
+
+/// Keeps and tells the event of what was done to a key. It is done: a store that is away now hides the event, not that.
+async fn tell(key: &Authorized<Administer>, info: &ApiKeyInfo, kind: EventKind) {
+    let event = info.event(kind, &key.caller(), key.sessions().now());
+    match key.sessions().append(event).await {
+        Err(error) if !error.is_unsupported() => tracing::error!(key = info.id, error = %error, "an event is lost"),
+        _ => {}
+    }
 }
 
 /// Tells whether an admin manages the keys of a realm: those of `default` manage all.

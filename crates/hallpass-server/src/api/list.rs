@@ -1,4 +1,4 @@
-use hallpass::{Cursor, PageLimit, Query, Record};
+use hallpass::{Cursor, PageLimit};
 use serde::Serialize;
 use utoipa::ToSchema;
 
@@ -63,16 +63,15 @@ async fn page(
 ) -> Result<Json, Problem> {
     check_cursor(cursor.as_ref())?;
     let sessions = key.sessions();
-    let mut query: Query = filter.query(sessions.now());
+    let mut query = filter.query();
     query.after = cursor;
     query.limit = limit;
-    let page = sessions.list(&query).await?;
+    let page = sessions.list_in(&query, filter.states()).await?;
     let shows_data = key.holder.info.role.has(Right::Serve);
     let view = |record| -> Result<SessionView<'_>, Problem> {
         let view = SessionView::of(sessions, record);
         if shows_data { view.with_data(record).map_err(Problem::corrupt) } else { Ok(view) }
     };
-    let listed = page.items.iter().filter(|record: &&Record| filter.matches(sessions, record));
-    let items = listed.map(view).collect::<Result<_, _>>()?;
+    let items = page.items.iter().map(view).collect::<Result<_, _>>()?;
     Json::ok(&SessionPage { items, next: page.next })
 }

@@ -92,7 +92,8 @@ pub(super) async fn own_revoke(key: Authorized<Serve>, body: JsonBody) -> Result
     let is_own = matches!(which, Which::One(id) if id == present.id);
     let policy = sessions.policy(&present.profile);
     let is_fresh = present.authenticated_at.is_some_and(|at| sessions.now().since(at) <= policy.fresh());
-    if !is_own && !is_fresh {
+    // Whoever has not signed in has no other sessions, and could not authenticate again to go on.
+    if present.subject.is_some() && !is_own && !is_fresh {
         return Err(Problem::step_up_required());
     }
     let revocation = Revocation { note: None, caller: key.user() };
@@ -109,7 +110,6 @@ pub(super) async fn own_revoke(key: Authorized<Serve>, body: JsonBody) -> Result
         (Which::One(_), None) => return Err(Problem::not_found()),
         (Which::Others, Some(subject)) => sessions.revoke_subject(subject, Some(&present.id), &revocation).await?,
         (Which::All, Some(subject)) => sessions.revoke_subject(subject, None, &revocation).await?,
-        // Whoever has not signed in has this one session and no other.
         (Which::Others, None) => 0,
         (Which::All, None) => u64::from(sessions.revoke(&present.id, &revocation).await?),
     };

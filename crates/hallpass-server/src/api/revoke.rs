@@ -1,4 +1,6 @@
-use hallpass::{Cursor, Note, Query, Revocation, Revoked, SessionId, SessionState, Timestamp};
+use std::num::NonZeroU64;
+
+use hallpass::{Cursor, Extent, Note, Revocation, Revoked, SessionId, Timestamp};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
@@ -116,38 +118,13 @@ pub(super) async fn revoke_matching(key: Authorized<Revoke>, body: JsonBody) -> 
     if limit.is_some_and(|limit| !(1..=1_000_000).contains(&limit)) {
         return Err(Problem::field("limit", "This is 1 to 1,000,000."));
     }
-    let limit = limit.map_or(u64::MAX, u64::from);
     let sessions = key.sessions();
     let revocation = Revocation { note: Some(reason), caller: key.caller() };
-    let mut query: Query = filter.query(sessions.now());
-    // What has ended cannot end again.
-    query.ended = Some(false);
+    let mut query = filter.query();
     query.after = cursor;
-    let mut done = BulkAnswer { matched: 0, revoked: 0, sample: Vec::new(), effective_at: sessions.now(), next: None };
-    'pages: loop {
-        let page = sessions.list(&query).await?;
-        for record in &page.items {
-            if !filter.matches(sessions, record) || sessions.state(record) == SessionState::Ended {
-                continue;
-            }
-            if done.matched == limit {
-                done.next = query.after;
-                break 'pages;
-            }
-            query.after = Some(Cursor::after_record(record));
-            done.matched += 1;
-            if done.sample.len() < Revoked::SAMPLE {
-                done.sample.push(record.id);
-            }
-            if !dry_run && sessions.revoke_record(record, &revocation).await? {
-                done.revoked += 1;
-            }
-        }
-        match page.next {
-            Some(next) => query.after = Some(next),
-            None => break,
-        }
-    }
-    done.effective_at = sessions.now();
-    Json::ok(&done)
+    let most = limit.and_then(|limit| NonZeroU64::new(limit.into()));
+    let extent = Extent { states: filter.states(), most, dry_run };
+    let Revoked { matched, revoked, sample, next } =
+        sessions.revoke_matching(&query, &extent, &revocation, |_| {}).await?;
+    Json::ok(&BulkAnswer { matched, revoked, sample, effective_at: sessions.now(), next })
 }

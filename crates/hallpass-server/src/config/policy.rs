@@ -171,4 +171,15 @@ mod tests {
         assert_eq!(profile.as_str(), "kiosk");
         assert!(error.to_string().contains("idle"), "{error}");
     }
+
+    #[test]
+    fn no_number_in_a_configuration_switches_a_timeout_off() {
+        for timeout in ["idle", "absolute"] {
+            for endless in ["4294967295", "4294967296", "99999999999", "9223372036854775807"] {
+                let config = Config::parse(&format!("[policy]\n{timeout} = {endless}")).expect("well-formed");
+                let (_, error) = config.policies().expect_err("400 days are the most");
+                assert!(error.to_string().contains(&format!("the {timeout} timeout is to be")), "{endless}: {error}");
+            }
+        }
+    }
 }

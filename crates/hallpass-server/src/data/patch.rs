@@ -12,13 +12,18 @@ pub(crate) fn patched(data: &[u8], patch: &Object) -> serde_json::Result<Bytes> 
 }
 
 fn merge(target: &mut Object, patch: &Object) -> serde_json::Result<()> {
+    let mut removes = false;
     for (key, value) in &patch.0 {
         if value.get() == "null" {
-            target.0.shift_remove(key);
+            removes = true;
         } else {
             let merged = merged(target.0.get(key).map(|value| &**value), value)?;
             target.0.insert(key.clone(), merged);
         }
+    }
+    if removes {
+        // All at once: each removal by itself moves everything behind it.
+        target.0.retain(|key, _| patch.0.get(key).is_none_or(|value| value.get() != "null"));
     }
     Ok(())
 }
@@ -68,6 +73,19 @@ mod tests {
         ] {
             assert_eq!(patch(target, change), result, "{target} with {change}");
         }
+    }
+
+    #[test]
+    fn many_keys_are_removed_in_time_that_grows_with_their_number() {
+        let write = |value: &str| {
+            let keys: Vec<_> = (0..80_000).map(|key| format!("\"{key}\":{value}")).collect();
+            format!("{{{}}}", keys.join(","))
+        };
+        let (data, removal) = (write("1"), write("null"));
+        let begun = std::time::Instant::now();
+        assert_eq!(patch(&data, &removal), "{}");
+        // 80,000 removals that each move what is behind them take minutes without optimisation.
+        assert!(begun.elapsed() < std::time::Duration::from_secs(10), "{:?}", begun.elapsed());
     }
 
     #[test]

@@ -25,7 +25,12 @@ pub fn profiles() -> impl Iterator<Item = (Profile, Policy)> {
 }
 
 fn lively() -> PolicyBuilder {
-    Policy::builder().renewal(MINUTE).grace(10 * SECOND).replay_after(25 * SECOND).anonymous(30 * MINUTE).fresh(2 * MINUTE)
+    Policy::builder()
+        .renewal(MINUTE)
+        .grace(10 * SECOND)
+        .replay_after(25 * SECOND)
+        .anonymous(30 * MINUTE)
+        .fresh(2 * MINUTE)
 }
 
 /// Returns the profile for a session: that of the demo, if it was set up.

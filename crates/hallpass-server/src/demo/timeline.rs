@@ -113,6 +113,7 @@ fn what(event: &Event, had_subject: bool) -> &'static str {
         EventKind::Expired => "The session ran out of time",
         EventKind::Revoked => "The session was ended",
         EventKind::Replayed => "A spent token came back: the session was ended as stolen",
+        EventKind::DataChanged => "What is kept here was changed by an application",
         _ => "Something else happened",
     }
 }

@@ -4,7 +4,7 @@ use utoipa::ToSchema;
 
 use crate::wire::{Audit, Authorized, Json, Params, Problem, ProblemJson, RawParams};
 
-/// Something that happened to a session.
+/// Something that happened, mostly to a session.
 #[derive(ToSchema)]
 #[schema(as = Event)]
 #[allow(dead_code)] // it only describes what the library writes
@@ -15,7 +15,18 @@ pub(crate) struct EventSchema {
     #[schema(value_type = String, format = DateTime)]
     at: String,
     /// What happened.
-    #[schema(examples("created", "authenticated", "renewed", "rechained", "expired", "revoked", "replayed"))]
+    #[schema(examples(
+        "created",
+        "authenticated",
+        "renewed",
+        "rechained",
+        "expired",
+        "revoked",
+        "replayed",
+        "data_changed",
+        "key_created",
+        "key_revoked"
+    ))]
     kind: String,
     /// Whose application it concerns.
     realm: String,
@@ -23,7 +34,7 @@ pub(crate) struct EventSchema {
     session: Option<String>,
     /// Whose session that is.
     subject: Option<String>,
-    /// Who did it: `user`, `policy`, `application:NAME` or `operator:NAME`.
+    /// Who did it: `user`, `policy`, or the API key, as `application:NAME#ID` or `operator:NAME#ID`.
     actor: String,
     /// Why the session ended, if it did.
     reason: Option<String>,

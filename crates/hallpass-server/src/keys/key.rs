@@ -3,7 +3,7 @@ use std::fmt;
 use aws_lc_rs::digest;
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
-use hallpass::{Realm, StoreError, Timestamp};
+use hallpass::{Actor, Caller, Event, EventKind, Note, Realm, StoreError, Timestamp};
 use serde::{Deserialize, Deserializer, Serialize};
 use subtle::ConstantTimeEq as _;
 use utoipa::ToSchema;
@@ -29,6 +29,25 @@ pub struct ApiKeyInfo {
     pub created_at: Timestamp,
     /// The last four characters of the key, to tell it from others.
     pub last_four: String,
+}
+
+impl ApiKeyInfo {
+    /// Returns what events call the holder of the key: `application:NAME#ID` or `operator:NAME#ID`, since several keys
+    /// may have one name.
+    pub fn actor(&self) -> Actor {
+        let kind = if self.role == Role::App { "application" } else { "operator" };
+        let named = Actor::new(format!("{kind}:{}#{}", self.name.as_str(), self.id));
+        named.unwrap_or_else(|_| Actor::operator(&self.id))
+    }
+
+    /// Returns the event that the key was made or revoked by `caller` at `now`.
+    pub fn event(&self, kind: EventKind, caller: &Caller, now: Timestamp) -> Event {
+        let mut event = Event::new(kind, self.realm.clone(), now);
+        event.actor = caller.actor.clone();
+        event.origin = caller.origin.clone();
+        event.note = Note::lossy(&format!("{} as {}, ID {}", self.name.as_str(), self.role, self.id));
+        event
+    }
 }
 
 /// What the holder of a key is called: 1 to 60 bytes of text without control characters.

@@ -1,5 +1,6 @@
 //! API keys: who may call the service, and what they may do.
 
+mod admins;
 mod key;
 mod registry;
 mod ring;

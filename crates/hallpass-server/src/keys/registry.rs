@@ -6,6 +6,7 @@ use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use bytes::Bytes;
 use hallpass::{Outcome, Realm, Settings, StoreError, Timestamp};
 
+use super::admins::Admins;
 use super::key::{KeyHash, StoredKey};
 use super::{ApiKeyInfo, ApiKeySecret, KeyName, Role};
 use crate::config::AdminKey;
@@ -46,7 +47,7 @@ pub enum KeyError {
     /// There is no key of this name.
     #[error("there is no such key")]
     NotFound,
-    /// It is the last admin key, without which nobody could make another.
+    /// It is the last admin key of the realm `default`, without which nobody could make another.
     #[error("this is the last admin key: make another one first")]
     LastAdmin,
     /// The system gives no randomness.
@@ -90,6 +91,9 @@ impl ApiKeys {
             let id = random_text::<9>()?;
             let key = stored(&id, secret.expose(), name.clone(), realm.clone(), role, now);
             if self.save(&key).await? == Outcome::Applied {
+                if governs_all(&key.info) {
+                    self.admins().add(&id).await?;
+                }
                 return Ok((key.info, secret));
             }
         }
@@ -117,16 +121,24 @@ impl ApiKeys {
     /// If the future is dropped, the key is revoked or not.
     pub async fn revoke(&self, id: &str) -> Result<ApiKeyInfo, KeyError> {
         let keys = self.load().await?;
-        let key = keys.iter().find(|key| key.info.id == id).ok_or(KeyError::NotFound)?;
-        let admins = keys.iter().filter(|key| key.info.role == Role::Admin).count();
-        if key.info.role == Role::Admin && admins == 1 {
+        let key = keys.into_iter().find(|key| key.info.id == id).ok_or(KeyError::NotFound)?;
+        if governs_all(&key.info) && !self.admins().take_out(id, || self.that_govern_all()).await? {
             return Err(KeyError::LastAdmin);
         }
         let present = self.settings.load(&setting(id)).await?.ok_or(KeyError::NotFound)?;
         match self.settings.remove(&setting(id), &present).await? {
-            Outcome::Applied => Ok(key.info.clone()),
+            Outcome::Applied => Ok(key.info),
             Outcome::Conflict => Err(KeyError::NotFound),
         }
+    }
+
+    fn admins(&self) -> Admins<'_> {
+        Admins::new(&*self.settings)
+    }
+
+    async fn that_govern_all(&self) -> Result<Vec<String>, StoreError> {
+        let keys = self.load().await?;
+        Ok(keys.into_iter().filter(|key| governs_all(&key.info)).map(|key| key.info.id).collect())
     }
 
     /// Makes the first admin key of a store without keys, or takes the one that the operator chose.
@@ -171,6 +183,11 @@ impl ApiKeys {
     async fn save(&self, key: &StoredKey) -> Result<Outcome, StoreError> {
         self.settings.save(&setting(&key.info.id), &key.to_bytes()?, None).await
     }
+}
+
+/// Tells whether a key can make keys of every realm: those of another realm can be made again by such a one.
+fn governs_all(key: &ApiKeyInfo) -> bool {
+    key.role == Role::Admin && key.realm == Realm::default()
 }
 
 fn setting(id: &str) -> String {

@@ -8,7 +8,7 @@ use hallpass::{Actor, Sessions, StoreError};
 use tokio::sync::Mutex;
 
 use super::key::{KeyHash, StoredKey};
-use super::{ApiKeyInfo, ApiKeys, Role};
+use super::{ApiKeyInfo, ApiKeys};
 use crate::metrics::{Cache, Metrics};
 
 /// The keys of the store as this process knows them: asked in memory, and never older than a second.
@@ -46,10 +46,7 @@ pub(crate) struct KeyHolder {
 impl KeyHolder {
     /// Returns what events say of who calls.
     pub(crate) fn actor(&self) -> Actor {
-        match self.info.role {
-            Role::App => Actor::application(self.info.name.as_str()),
-            _ => Actor::operator(self.info.name.as_str()),
-        }
+        self.info.actor()
     }
 }
 

@@ -47,7 +47,7 @@ pub(super) struct Answered {
 }
 
 /// Returns the word for a method: what clients make up is not a label.
-pub(super) fn method_word(method: &Method) -> &'static str {
+pub(crate) fn method_word(method: &Method) -> &'static str {
     match *method {
         Method::GET => "GET",
         Method::POST => "POST",
@@ -96,11 +96,17 @@ macro_rules! words {
             $($variant,)+
         }
 
+        impl $name {
+            pub(crate) const fn as_str(self) -> &'static str {
+                match self {
+                    $(Self::$variant => $word,)+
+                }
+            }
+        }
+
         impl EncodeLabelValue for $name {
             fn encode(&self, encoder: &mut LabelValueEncoder<'_>) -> Result<(), fmt::Error> {
-                encoder.write_str(match self {
-                    $(Self::$variant => $word,)+
-                })
+                encoder.write_str(self.as_str())
             }
         }
     )+};
@@ -114,6 +120,7 @@ words! {
         Touch = "touch",
         List = "list",
         Events = "events",
+        Append = "append",
         Epoch = "epoch",
         Sweep = "sweep",
     }

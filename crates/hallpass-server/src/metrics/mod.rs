@@ -12,8 +12,8 @@ use prometheus_client::metrics::family::Family;
 use prometheus_client::metrics::histogram::Histogram;
 use prometheus_client::registry::{Registry, Unit};
 
-use self::labels::{Answered, EventLabels, LookedUp, Operated, Swept, SweptAs, Verified, method_word};
-pub(crate) use self::labels::{Cache, Operation, OperationResult, Route, Verification};
+use self::labels::{Answered, EventLabels, LookedUp, Operated, Swept, SweptAs, Verified};
+pub(crate) use self::labels::{Cache, Operation, OperationResult, Route, Verification, method_word};
 pub(crate) use self::observed_store::ObservedStore;
 pub(crate) use self::observer::ServiceObserver;
 
@@ -68,9 +68,9 @@ impl Metrics {
         self.operations.get_or_create(&Operated { operation, result }).observe(took.as_secs_f64());
     }
 
-    pub(crate) fn happened(&self, kind: &str, reason: Option<&str>) {
+    pub(crate) fn happened(&self, kind: &str, reason: Option<&str>, times: u64) {
         let labels = EventLabels { kind: kind.to_owned(), reason: reason.unwrap_or_default().to_owned() };
-        self.events.get_or_create(&labels).inc();
+        self.events.get_or_create(&labels).inc_by(times);
     }
 
     pub(crate) fn verified(&self, result: Verification) {

@@ -4,11 +4,13 @@ use std::time::Instant;
 
 use async_trait::async_trait;
 use hallpass::{
-    Capabilities, ChangeStream, Epoch, Event, EventQuery, Expected, Outcome, Page, Query, Realm, Record, SessionId,
-    Store, StoreError, Subject, Timestamp, Version,
+    Capabilities, ChangeStream, Epoch, Event, EventQuery, Expected, Outcome, Page, PageLimit, Query, Realm, Record,
+    SessionId, Store, StoreError, Subject, Timestamp, Version,
 };
+use tracing::Instrument as _;
 
 use super::{Metrics, Operation, OperationResult};
+use crate::traces::span;
 
 /// A store whose every answer is timed.
 #[derive(Debug)]
@@ -28,7 +30,8 @@ impl ObservedStore {
         answer: impl Future<Output = Result<T, StoreError>>,
     ) -> Result<T, StoreError> {
         let started = Instant::now();
-        let answer = answer.await;
+        let span = span!("store", otel.kind = "client", db.operation.name = operation.as_str());
+        let answer = answer.instrument(span).await;
         let result = match &answer {
             Ok(answer) => answer.result(),
             Err(error) if error.is_unsupported() => OperationResult::Unsupported,
@@ -57,6 +60,8 @@ impl Answer for Outcome {
 
 impl<T> Answer for Option<T> {}
 impl<T> Answer for Page<T> {}
+impl<T> Answer for Vec<T> {}
+impl Answer for () {}
 impl Answer for Epoch {}
 impl Answer for usize {}
 
@@ -93,8 +98,16 @@ impl Store for ObservedStore {
         self.timed(Operation::List, self.inner.list(query)).await
     }
 
+    async fn overdue(&self, by: Timestamp, limit: PageLimit) -> Result<Vec<Record>, StoreError> {
+        self.timed(Operation::List, self.inner.overdue(by, limit)).await
+    }
+
     async fn events(&self, query: &EventQuery) -> Result<Page<Event>, StoreError> {
         self.timed(Operation::Events, self.inner.events(query)).await
+    }
+
+    async fn append(&self, events: &[Event]) -> Result<(), StoreError> {
+        self.timed(Operation::Append, self.inner.append(events)).await
     }
 
     async fn epoch(&self, realm: &Realm, subject: &Subject, raise: bool) -> Result<Epoch, StoreError> {

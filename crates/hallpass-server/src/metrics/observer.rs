@@ -21,7 +21,11 @@ impl ServiceObserver {
 impl Observer for ServiceObserver {
     fn on_event(&self, event: &Event) {
         TracingObserver.on_event(event);
-        self.metrics.happened(event.kind.as_str(), event.reason.as_ref().map(hallpass::EndReason::as_str));
-        self.news.announce();
+        let reason = event.reason.as_ref().map(hallpass::EndReason::as_str);
+        self.metrics.happened(event.kind.as_str(), reason, event.left_out.saturating_add(1));
+        // What is not stored is in no stream, and strangers are not to make streams ask the store.
+        if !event.kind.is_refusal() {
+            self.news.announce();
+        }
     }
 }

@@ -296,3 +296,28 @@ async fn a_body_over_a_mebibyte_is_refused_whether_or_not_it_says_so() {
     let streamed = reqwest::Body::wrap_stream(futures_util::stream::iter(chunks));
     raw(&service, Method::POST, "/v1/logout", "application/json", streamed).await.problem(413, "body_too_large");
 }
+
+#[tokio::test]
+async fn an_authentication_cannot_have_been_before_2000_or_in_the_future() {
+    let service = Service::start().await;
+    let token = crate::service::token(&service.create(json!({})).await);
+    let call = async |path: &str, at: &str| {
+        let mut body = json!({ "subject": "alice", "authentication": { "at": at } });
+        if path == "/v1/authenticate" {
+            body["token"] = json!(token);
+        }
+        service.post(path, body).await
+    };
+    // It is midnight at the beginning of 2026.
+    for path in ["/v1/sessions", "/v1/authenticate"] {
+        for at in ["1970-01-21T11:00:00Z", "1999-12-31T23:59:59Z", "2026-01-01T00:01:01Z", "2056-01-01T00:00:00Z"] {
+            let problem = call(path, at).await.problem(422, "invalid_field");
+            assert_eq!(problem["field"], "authentication.at", "{path} at {at}");
+        }
+    }
+    assert_eq!(service.get("/v1/sessions?subject=alice").await.expect(200)["items"], json!([]), "nothing is stored");
+    let ahead = call("/v1/sessions", "2026-01-01T00:00:59Z").await.expect(201);
+    assert_eq!(ahead["session"]["authenticated_at"], "2026-01-01T00:00:00.000Z", "a clock that is ahead counts as now");
+    let before = call("/v1/authenticate", "2025-12-31T23:00:00Z").await.expect(200);
+    assert_eq!(before["session"]["authenticated_at"], "2025-12-31T23:00:00.000Z");
+}

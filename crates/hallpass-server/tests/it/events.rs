@@ -111,3 +111,53 @@ async fn there_are_no_more_streams_than_may_be_open() {
     }
     assert_eq!(again, 200, "a stream that its client left makes room");
 }
+
+#[tokio::test]
+async fn what_a_key_does_by_name_is_an_event_with_the_key_in_it() {
+    let service = Service::start().await;
+    let made = service.post("/v1/keys", json!({ "name": "shop", "role": "app" })).await.expect(201);
+    let (key, key_id) = (made["key"].as_str().expect("a key"), made["id"].as_str().expect("an id"));
+    let name = id(&service.create(json!({ "subject": "alice", "data": { "n": 1 } })).await);
+    let change = |value: u8| {
+        let path = format!("/v1/sessions/{name}/data");
+        service.send(service.request(Method::PATCH, &path, key).json(&json!({ "n": value })))
+    };
+    change(2).await.expect(200);
+    change(2).await.expect(200);
+    let tag = service.request(Method::PATCH, &format!("/v1/sessions/{name}/data"), key).header("if-match", "\"x\"");
+    service.send(tag.json(&json!({ "n": 3 }))).await.problem(412, "precondition_failed");
+    let revoke = service.request(Method::DELETE, &format!("/v1/keys/{key_id}"), ADMIN).header("x-request-id", "r-9");
+    service.send(revoke).await.expect(204);
+    service.send(service.request(Method::DELETE, "/v1/keys/first", ADMIN)).await.problem(409, "last_admin_key");
+
+    let events = service.get("/v1/events").await;
+    assert!(!events.body.contains(key));
+    let told: Vec<_> = events.json()["items"].as_array().expect("a list").iter().map(summary).collect();
+    let (note, admin) = (format!("shop as app, ID {key_id}"), "operator:first admin#first");
+    let by_key = format!("application:shop#{key_id}");
+    let expected = [
+        format!("key_created by {admin}: {note}"),
+        format!("created by {admin}: "),
+        format!("data_changed by {by_key}: "),
+        format!("key_revoked by {admin}: {note}"),
+    ];
+    assert_eq!(told, expected, "and none for what changed nothing or was refused");
+    let revoked = service.get("/v1/events?kind=key_revoked").await.expect(200);
+    assert_eq!(revoked["items"][0]["origin"]["request_id"], "r-9");
+    let timeline = service.get(&format!("/v1/sessions/{name}/timeline")).await.expect(200);
+    assert_eq!(timeline["items"][1]["kind"], "data_changed");
+}
+
+fn summary(event: &Value) -> String {
+    let text = |name: &str| event[name].as_str().unwrap_or_default().to_owned();
+    format!("{} by {}: {}", text("kind"), text("actor"), text("note"))
+}
+
+#[tokio::test]
+async fn a_key_is_made_also_where_its_event_cannot_be_kept() {
+    let service = Service::start().await;
+    service.store.always(hallpass::testing::Method::Append, hallpass::testing::Fault::Unavailable);
+    service.key("app").await;
+    service.store.heal();
+    assert_eq!(service.get("/v1/events").await.expect(200)["items"], json!([]));
+}

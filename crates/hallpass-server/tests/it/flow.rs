@@ -57,7 +57,7 @@ async fn a_session_is_made_verified_changed_renewed_signed_in_to_listed_and_ende
     let shown = service.get(&format!("/v1/sessions/{name}")).await.expect(200);
     assert_eq!(shown["state"], "ended");
     assert_eq!(shown["ended"]["reason"], "revoked");
-    assert_eq!(shown["ended"]["actor"], "operator:first admin");
+    assert_eq!(shown["ended"]["actor"], "operator:first admin#first");
     assert_eq!(shown["ended"]["note"], "lost laptop");
     assert!(shown["expires_at"].is_null() && shown["generation"].is_null());
 }

@@ -3,7 +3,8 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use hallpass::testing::FaultyStore;
-use hallpass::{MemorySettings, MemoryStore, Outcome, Settings, StoreError};
+use hallpass::{MemorySettings, MemoryStore, Outcome, Realm, Settings, StoreError};
+use hallpass_server::keys::{ApiKeys, KeyError, KeyName, Role};
 use hallpass_server::stores::Opened;
 use reqwest::Method;
 use serde_json::{Value, json};
@@ -50,6 +51,50 @@ async fn the_last_admin_key_stays() {
 }
 
 #[tokio::test]
+async fn an_admin_of_another_realm_is_no_substitute_for_the_last_of_the_default_realm() {
+    let service = Service::start().await;
+    let body = json!({ "name": "shop admin", "role": "admin", "realm": "shop" });
+    let shop = service.post("/v1/keys", body).await.expect(201);
+    service.send(service.request(Method::DELETE, "/v1/keys/first", ADMIN)).await.problem(409, "last_admin_key");
+    // That of another realm can be made again by the one that stays.
+    let path = format!("/v1/keys/{}", shop["id"].as_str().expect("an id"));
+    service.send(service.request(Method::DELETE, &path, ADMIN)).await.expect(204);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn of_admin_keys_that_are_revoked_at_once_one_stays() {
+    for count in [2, 5] {
+        let settings = Arc::new(Shaky { is_slow: AtomicBool::new(true), ..Shaky::default() });
+        // Each has its own, as two processes on one store do.
+        let registry = || ApiKeys::new(Arc::clone(&settings) as Arc<dyn Settings>);
+        let now = "2026-01-31T12:00:00Z".parse().expect("a time");
+        let mut ids = Vec::new();
+        for _ in 0..count {
+            let name = KeyName::new("admin").expect("a name");
+            let (info, _) = registry().create(name, Realm::default(), Role::Admin, now).await.expect("made");
+            ids.push(info.id);
+        }
+        let revocations = ids.iter().map(|id| {
+            let (registry, id) = (registry(), id.clone());
+            tokio::spawn(async move { registry.revoke(&id).await })
+        });
+        let mut refused = 0;
+        for revocation in revocations.collect::<Vec<_>>() {
+            match revocation.await.expect("no panic") {
+                Ok(_) => {}
+                Err(KeyError::LastAdmin) => refused += 1,
+                Err(error) => panic!("{error}"),
+            }
+        }
+        assert_eq!((refused, registry().list().await.expect("settings").len()), (1, 1));
+        let name = KeyName::new("another").expect("a name");
+        registry().create(name, Realm::default(), Role::Admin, now).await.expect("made");
+        let last = registry().list().await.expect("settings").remove(0).id;
+        registry().revoke(&last).await.expect("there is another now");
+    }
+}
+
+#[tokio::test]
 async fn an_admin_of_another_realm_manages_the_keys_of_that_realm() {
     let service = Service::start().await;
     let body = json!({ "name": "shop admin", "role": "admin", "realm": "shop" });
@@ -69,15 +114,20 @@ async fn an_admin_of_another_realm_manages_the_keys_of_that_realm() {
     assert_eq!(service.get("/v1/keys").await.expect(200)["items"].as_array().map(Vec::len), Some(3));
 }
 
-/// Settings that can be away.
+/// Settings that can be away, or slow.
 #[derive(Debug, Default)]
 struct Shaky {
     inner: MemorySettings,
     is_away: AtomicBool,
+    /// Whether each call lets others in between.
+    is_slow: AtomicBool,
 }
 
 impl Shaky {
-    fn ask(&self) -> Result<&MemorySettings, StoreError> {
+    async fn ask(&self) -> Result<&MemorySettings, StoreError> {
+        if self.is_slow.load(Ordering::SeqCst) {
+            tokio::time::sleep(Duration::from_millis(2)).await;
+        }
         if self.is_away.load(Ordering::SeqCst) { Err(StoreError::unavailable("made to fail")) } else { Ok(&self.inner) }
     }
 }
@@ -85,19 +135,19 @@ impl Shaky {
 #[async_trait::async_trait]
 impl Settings for Shaky {
     async fn load(&self, name: &str) -> Result<Option<bytes::Bytes>, StoreError> {
-        self.ask()?.load(name).await
+        self.ask().await?.load(name).await
     }
 
     async fn save(&self, name: &str, value: &[u8], expected: Option<&[u8]>) -> Result<Outcome, StoreError> {
-        self.ask()?.save(name, value, expected).await
+        self.ask().await?.save(name, value, expected).await
     }
 
     async fn list(&self, prefix: &str) -> Result<Vec<(String, bytes::Bytes)>, StoreError> {
-        self.ask()?.list(prefix).await
+        self.ask().await?.list(prefix).await
     }
 
     async fn remove(&self, name: &str, expected: &[u8]) -> Result<Outcome, StoreError> {
-        self.ask()?.remove(name, expected).await
+        self.ask().await?.remove(name, expected).await
     }
 }
 

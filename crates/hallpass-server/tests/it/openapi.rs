@@ -26,3 +26,14 @@ async fn the_description_needs_no_key_and_names_every_call() {
     let text = answer.to_string();
     assert!(!text.contains("hpk_0"), "no key");
 }
+
+#[tokio::test]
+async fn every_call_is_described_once_under_a_name_of_its_own() {
+    let service = Service::start().await;
+    let answer = service.get("/openapi.json").await.expect(200);
+    let calls = answer["paths"].as_object().expect("paths").values().filter_map(serde_json::Value::as_object);
+    let names: Vec<_> = calls.flat_map(|call| call.values()).map(|call| call["operationId"].as_str()).collect();
+    let different: std::collections::BTreeSet<_> = names.iter().copied().collect();
+    assert!(names.len() > 20 && !different.contains(&None), "{names:?}");
+    assert_eq!(names.len(), different.len(), "{names:?}");
+}

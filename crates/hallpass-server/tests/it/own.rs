@@ -75,3 +75,21 @@ async fn a_user_ends_one_session_or_all_and_none_of_others() {
     service.verify(&token(&mine)).await.problem(401, "inactive");
     service.verify(&token(&bobs)).await.expect(200);
 }
+
+#[tokio::test]
+async fn whoever_has_not_signed_in_has_the_one_session_and_needs_no_authentication_to_end_it() {
+    let service = Service::start().await;
+    let others = service.create(json!({ "subject": "alice" })).await;
+    let mine = service.create(json!({ "data": { "cart": 1 } })).await;
+    let revoke = |what: serde_json::Value| {
+        let mut body = json!({ "token": token(&mine) });
+        body.as_object_mut().expect("an object").extend(what.as_object().expect("an object").clone());
+        service.post("/v1/self/revoke", body)
+    };
+    revoke(json!({ "id": id(&others) })).await.problem(404, "not_found");
+    assert_eq!(revoke(json!({ "others": true })).await.expect(200)["revoked"], 0);
+    service.verify(&token(&mine)).await.expect(200);
+    assert_eq!(revoke(json!({ "all": true })).await.expect(200)["revoked"], 1);
+    service.verify(&token(&mine)).await.problem(401, "inactive");
+    service.verify(&token(&others)).await.expect(200);
+}

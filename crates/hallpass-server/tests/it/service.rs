@@ -39,10 +39,15 @@ impl Answer {
         serde_json::from_str(&self.body).unwrap_or_else(|error| panic!("{error}: {self:?}"))
     }
 
+    #[track_caller]
+    pub(crate) fn expect_status(&self, status: u16) {
+        assert_eq!(self.status.as_u16(), status, "{self:?}");
+    }
+
     /// Returns the JSON of an answer with this status.
     #[track_caller]
     pub(crate) fn expect(&self, status: u16) -> Value {
-        assert_eq!(self.status.as_u16(), status, "{self:?}");
+        self.expect_status(status);
         if self.body.is_empty() { Value::Null } else { self.json() }
     }
 

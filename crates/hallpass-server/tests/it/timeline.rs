@@ -23,7 +23,7 @@ async fn a_living_session_shows_what_happened_and_which_timeouts_are_left() {
     let timeline = service.get(&path).await.expect(200);
     assert_eq!(kinds(&timeline), ["created", "authenticated", "renewed"]);
     assert_eq!(timeline["items"][0]["origin"]["ip"], "198.51.100.7");
-    assert_eq!(timeline["items"][0]["actor"], "operator:first admin");
+    assert_eq!(timeline["items"][0]["actor"], "operator:first admin#first");
     assert_eq!(timeline["items"][1]["actor"], "user");
     assert_eq!(
         timeline["timeouts"],
@@ -47,7 +47,7 @@ async fn an_ended_session_shows_who_ended_it_and_by_which_request() {
     assert_eq!(
         timeline["ending"],
         json!({
-            "at": "2026-01-01T00:00:00.000Z", "reason": "revoked", "clock": null, "actor": "operator:first admin",
+            "at": "2026-01-01T00:00:00.000Z", "reason": "revoked", "clock": null, "actor": "operator:first admin#first",
             "policy": { "profile": "default", "idle": 1800, "absolute": 14400 },
             "request_id": "ticket-77", "note": "lost laptop",
         })

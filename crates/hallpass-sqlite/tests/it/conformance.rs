@@ -49,3 +49,9 @@ mod two_services {
     hallpass::testing::conformance_tests!(handles);
     hallpass::testing::outage_tests!(handles);
 }
+
+#[tokio::test]
+async fn its_settings_keep_their_contract() {
+    let (_folder, path) = place();
+    hallpass::testing::conformance::check_settings(&open(&path).settings()).await;
+}

@@ -96,7 +96,7 @@ async fn a_damaged_record_stops_no_revocation_and_no_sweep() {
     let (_folder, path) = place();
     let (store, records) = store(&path).await;
     damage(&path, &[&records[7]]);
-    let clock = Arc::new(ManualClock::starting_at(START.plus(Duration::from_secs(60))));
+    let clock = Arc::new(ManualClock::starting_at(START.plus(Duration::from_mins(1))));
     let sessions = Sessions::builder().store(store.clone()).shared_clock(clock.clone()).build().expect("sessions");
     let revoked = sessions.revoke_subject(&subject("ann"), None, &Revocation::default()).await.expect("a revocation");
     assert_eq!(revoked, SESSIONS - 1);

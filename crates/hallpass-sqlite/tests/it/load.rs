@@ -1,5 +1,6 @@
 //! A load whose every acknowledgement is written down, and what a store must hold after it, however it was stopped.
 
+use std::cmp::Ordering;
 use std::collections::HashMap;
 use std::fmt::Write as _;
 use std::fs::{File, OpenOptions};
@@ -45,12 +46,16 @@ async fn live(store: &SqliteStore, acks: &mut Acks) -> Result<(), StoreError> {
         assert_eq!(store.save(&record, before, &[event]).await?, Outcome::Applied);
         acks.write(id, version, record.expires_at);
         if version == TOUCHED {
-            let later = record.expires_at.plus(std::time::Duration::from_mins(1));
+            let later = touched_at(&record);
             assert_eq!(store.touch(&record.realm, &id, record.version, later, later).await?, Outcome::Applied);
             acks.write(id, version, later);
         }
     }
     Ok(())
+}
+
+fn touched_at(record: &Record) -> Timestamp {
+    record.expires_at.plus(std::time::Duration::from_mins(1))
 }
 
 /// The record of this session at this version, in which everything follows from the two.
@@ -135,8 +140,11 @@ pub(crate) async fn damage(store: &SqliteStore, acked: &Acked) -> Result<Vec<Str
     for (id, record) in &found {
         let version = record.version.number();
         let mut whole = expected(*id, version);
-        if version == TOUCHED {
-            (whole.seen_at, whole.expires_at) = (record.seen_at, record.expires_at);
+        match version.cmp(&TOUCHED) {
+            Ordering::Less => {}
+            Ordering::Equal => (whole.seen_at, whole.expires_at) = (record.seen_at, record.expires_at),
+            // No save undoes the touch.
+            Ordering::Greater => whole.seen_at = touched_at(&expected(*id, TOUCHED)),
         }
         if *record != whole {
             damage.push(format!("{id} is not what version {version} was"));
@@ -164,7 +172,7 @@ async fn all_records(store: &SqliteStore) -> Result<HashMap<SessionId, Record>, 
     }
 }
 
-/// Returns how many events each session has; they must be those of its versions, in order.
+/// Returns how many events each session has; far too many if they are not those of its versions, in order.
 async fn all_events(store: &SqliteStore) -> Result<HashMap<SessionId, u64>, StoreError> {
     let mut query = EventQuery::default();
     query.limit = PageLimit::MOST;
@@ -173,8 +181,10 @@ async fn all_events(store: &SqliteStore) -> Result<HashMap<SessionId, u64>, Stor
         let page = store.events(&query).await?;
         for event in &page.items {
             let count = told.entry(event.session.expect("a session")).or_default();
-            *count += 1;
-            assert_eq!(event.note.as_ref().map(hallpass::Note::as_str), Some(count.to_string().as_str()));
+            *count = count.saturating_add(1);
+            if event.note.as_ref().map(hallpass::Note::as_str) != Some(count.to_string().as_str()) {
+                *count = u64::MAX;
+            }
         }
         query.after = page.items.last().map(|event| event.id);
         if page.next.is_none() {

@@ -25,7 +25,7 @@ pub(crate) fn record() -> Record {
 
 pub(crate) fn record_of(id: SessionId) -> Record {
     let chain = Chain::start(Generation::new(1).expect("small"), START).chain;
-    let terms = Terms { idle: 1800, absolute: 14_400, renewal: 3600 };
+    let terms = Terms { idle: 1800, absolute: 14_400, renewal: 3600, anonymous: 900, locks: false };
     Record::new(id, Realm::default(), Profile::default(), terms, chain, START)
 }
 

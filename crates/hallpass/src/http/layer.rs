@@ -18,6 +18,7 @@ use crate::event::{EventKind, Origin};
 use crate::name::Note;
 use crate::session::Session;
 use crate::sessions::{Caller, Entry, Outgoing, Sessions, Witness};
+use crate::token::ReferenceToken;
 
 /// Gives each request its [`Session`], and saves what the request did to it when the response head is ready.
 ///
@@ -178,7 +179,10 @@ impl Sessions {
     }
 
     async fn admit_one_of(&self, texts: &[&[u8]], witness: &dyn Witness) -> Result<Entry, Error> {
-        self.observe(&[witness.caller().event(EventKind::DuplicateCookie, self.realm().clone(), self.now())]);
+        // Where none of it is a token, nobody's session is concerned.
+        if texts.iter().any(|text| ReferenceToken::parse(text).is_ok()) {
+            self.report_with(EventKind::DuplicateCookie, witness, |_| ());
+        }
         let mut found = Entry::Nobody;
         for text in texts {
             match (Entry::of(self.admit(text, witness).await)?, &found) {
@@ -296,14 +300,24 @@ fn commit<B: From<String> + Send + 'static>(
 
 impl Shared {
     /// Writes what the session asks of the client, and keeps shared caches from what is one client's only (`LGO-5`).
+    ///
+    /// A handler may say how its own content is cached; not where the same response hands out or takes away a token.
     fn finish<B>(&self, session: &Session, response: &mut Response<B>) {
+        let no_store = HeaderValue::from_static("no-store");
         let headers = response.headers_mut();
         match session.outgoing() {
-            Outgoing::Keep => {}
-            Outgoing::Hand(token, max_age) => self.carrier.hand_out(headers, &token, max_age),
-            Outgoing::Remove => self.carrier.remove(headers),
+            Outgoing::Keep => {
+                headers.entry(header::CACHE_CONTROL).or_insert(no_store);
+            }
+            Outgoing::Hand(token, max_age) => {
+                self.carrier.hand_out(headers, &token, max_age);
+                headers.insert(header::CACHE_CONTROL, no_store);
+            }
+            Outgoing::Remove => {
+                self.carrier.remove(headers);
+                headers.insert(header::CACHE_CONTROL, no_store);
+            }
         }
-        headers.entry(header::CACHE_CONTROL).or_insert(HeaderValue::from_static("no-store"));
         headers.append(header::VARY, self.carrier.varies_by().into());
     }
 }

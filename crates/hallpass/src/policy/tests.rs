@@ -99,6 +99,27 @@ fn the_stricter_of_stored_and_present_policy_wins() {
 }
 
 #[test]
+fn loosening_the_anonymous_life_does_not_reach_sessions_that_are_open() {
+    let (short, long) = (Policy::default(), Policy::builder().anonymous(DAY).build().expect("valid"));
+    for (made_under, present) in [(&short, &long), (&long, &short)] {
+        let mut record = record(made_under);
+        (record.subject, record.authenticated_at, record.seen_at) = (None, None, at(899));
+        assert_eq!(present.deadlines(&record).absolute, at(900));
+        assert_eq!(present.judge(&record, at(900)), Verdict::Expired(Expiry::Absolute(at(900))));
+    }
+}
+
+#[test]
+fn a_session_locks_only_if_both_policies_lock_it() {
+    let locks = Policy::builder().lock_when_idle().build().expect("valid");
+    for (made_under, present) in [(&Policy::default(), &locks), (&locks, &Policy::default())] {
+        let record = record(made_under);
+        assert_eq!(present.judge(&record, at(1800)), Verdict::Expired(Expiry::Idle(at(1800))));
+        assert_eq!(present.expires_at(&record), at(1800));
+    }
+}
+
+#[test]
 fn a_touch_is_due_when_the_error_would_exceed_a_minute_or_a_twentieth() {
     let half_hour = Policy::default();
     assert!(!half_hour.is_touch_due(&record(&half_hour), at(60)));
@@ -156,6 +177,22 @@ fn a_missing_timeout_has_danger_in_its_name() {
     let policy = Policy::builder().danger_without_idle_timeout().build().expect("valid");
     assert_eq!(policy.judge(&record(&policy), at(14_399)), live(true));
     assert_eq!(policy.judge(&record(&policy), at(14_400)), Verdict::Expired(Expiry::Absolute(at(14_400))));
+}
+
+#[test]
+fn no_value_however_large_is_taken_for_no_timeout() {
+    let builder = Policy::builder;
+    for endless in [Duration::MAX, Duration::from_secs(u32::MAX.into()), Duration::from_secs(99_999_999_999)] {
+        for policy in [builder().idle(endless), builder().idle(endless).absolute(endless)] {
+            let error = policy.build().unwrap_err().to_string();
+            assert_eq!(error, "the idle timeout is to be 1 second to 400 days");
+        }
+        let error = builder().absolute(endless).build().unwrap_err().to_string();
+        assert_eq!(error, "the absolute timeout is to be 1 second to 400 days");
+        assert!(builder().renewal(endless).build().is_err());
+        let idle = builder().danger_without_absolute_timeout().idle(endless);
+        assert!(idle.build().is_err(), "one danger is not another");
+    }
 }
 
 #[test]

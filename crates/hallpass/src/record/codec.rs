@@ -8,7 +8,7 @@ use std::net::IpAddr;
 
 use bytes::{BufMut, Bytes, BytesMut};
 
-use super::{Ended, Level, Record, Retry, Terms, Version};
+use super::{Ended, Frame, Level, Record, Retry, Terms, Version};
 use crate::event::EndReason;
 use crate::id::{SecretHash, SessionId};
 use crate::name::{Actor, InvalidName, Method, Note, Profile, Realm, Subject};
@@ -45,6 +45,10 @@ mod tag {
     pub(super) const END_NOTE: u8 = 20;
     pub(super) const RETRY: u8 = 21;
     pub(super) const DATA: u8 = 22;
+    /// What terms had none of at first: the anonymous life, and whether the session locks.
+    pub(super) const TERMS_TOO: u8 = 23;
+    /// What an attempt that can be retried asked for.
+    pub(super) const ASKED: u8 = 24;
 }
 
 /// The error of reading bytes that are not a record; says which field is wrong.
@@ -73,6 +77,17 @@ impl Record {
         close(self.head())
     }
 
+    /// Writes the record without what is in its [`Frame`], for stores that keep that beside it.
+    pub fn body_to_bytes(&self) -> Bytes {
+        let mut out = BytesMut::with_capacity(192 + self.data.len());
+        out.put_u8(FORMAT);
+        self.put_body(&mut out);
+        if !self.data.is_empty() {
+            put(&mut out, tag::DATA, &self.data);
+        }
+        close(out)
+    }
+
     fn head(&self) -> BytesMut {
         let mut out = BytesMut::with_capacity(256 + self.data.len());
         out.put_u8(FORMAT);
@@ -80,38 +95,47 @@ impl Record {
         put(&mut out, tag::REALM, self.realm.as_str().as_bytes());
         put_text(&mut out, tag::SUBJECT, self.subject.as_ref().map(Subject::as_str));
         put(&mut out, tag::VERSION, &self.version.number().to_be_bytes());
-        put(&mut out, tag::PROFILE, self.profile.as_str().as_bytes());
-        let Terms { idle, absolute, renewal } = self.terms;
-        put(&mut out, tag::TERMS, [idle, absolute, renewal].map(u32::to_be_bytes).as_flattened());
-        put_instant(&mut out, tag::CREATED_AT, Some(self.created_at));
-        put_instant(&mut out, tag::AUTHENTICATED_AT, self.authenticated_at);
         put_instant(&mut out, tag::SEEN_AT, Some(self.seen_at));
         put_instant(&mut out, tag::EXPIRES_AT, Some(self.expires_at));
+        self.put_body(&mut out);
+        out
+    }
+
+    /// Writes everything that is neither in the frame nor an attribute.
+    fn put_body(&self, out: &mut BytesMut) {
+        put(out, tag::PROFILE, self.profile.as_str().as_bytes());
+        let Terms { idle, absolute, renewal, anonymous, locks } = self.terms;
+        put(out, tag::TERMS, [idle, absolute, renewal].map(u32::to_be_bytes).as_flattened());
+        let [a, b, c, d] = anonymous.to_be_bytes();
+        put(out, tag::TERMS_TOO, &[a, b, c, d, locks.into()]);
+        put_instant(out, tag::CREATED_AT, Some(self.created_at));
+        put_instant(out, tag::AUTHENTICATED_AT, self.authenticated_at);
         if let Some(chain) = &self.chain {
-            put(&mut out, tag::CHAIN, &chain_to_bytes(chain));
+            put(out, tag::CHAIN, &chain_to_bytes(chain));
         }
-        put(&mut out, tag::LEVEL, &[self.level.number()]);
+        put(out, tag::LEVEL, &[self.level.number()]);
         for method in &self.methods {
-            put(&mut out, tag::METHOD, method.as_str().as_bytes());
+            put(out, tag::METHOD, method.as_str().as_bytes());
         }
         match self.client.ip {
-            Some(IpAddr::V4(ip)) => put(&mut out, tag::IP, &ip.octets()),
-            Some(IpAddr::V6(ip)) => put(&mut out, tag::IP, &ip.octets()),
+            Some(IpAddr::V4(ip)) => put(out, tag::IP, &ip.octets()),
+            Some(IpAddr::V6(ip)) => put(out, tag::IP, &ip.octets()),
             None => {}
         }
-        put_text(&mut out, tag::USER_AGENT, self.client.user_agent.as_ref().map(Note::as_str));
-        put_text(&mut out, tag::LABEL, self.client.label.as_ref().map(Note::as_str));
+        put_text(out, tag::USER_AGENT, self.client.user_agent.as_ref().map(Note::as_str));
+        put_text(out, tag::LABEL, self.client.label.as_ref().map(Note::as_str));
         if let Some(ended) = &self.ended {
-            put_instant(&mut out, tag::ENDED_AT, Some(ended.at));
-            put(&mut out, tag::END_REASON, ended.reason.as_str().as_bytes());
-            put(&mut out, tag::END_ACTOR, ended.actor.as_str().as_bytes());
-            put_text(&mut out, tag::END_NOTE, ended.note.as_ref().map(Note::as_str));
+            put_instant(out, tag::ENDED_AT, Some(ended.at));
+            put(out, tag::END_REASON, ended.reason.as_str().as_bytes());
+            put(out, tag::END_ACTOR, ended.actor.as_str().as_bytes());
+            put_text(out, tag::END_NOTE, ended.note.as_ref().map(Note::as_str));
         }
         if let Some(retry) = &self.retry {
-            put(&mut out, tag::RETRY, &[&retry.key[..], &retry.presented.as_bytes()[..]].concat());
+            let mut put_hash = |tag, hash: &[u8]| put(&mut *out, tag, &[&retry.key[..], hash].concat());
+            retry.presented.iter().for_each(|presented| put_hash(tag::RETRY, presented.as_bytes()));
+            retry.asked.iter().for_each(|asked| put_hash(tag::ASKED, asked));
         }
         out.put_slice(&self.unknown);
-        out
     }
 
     /// Reads a record; attributes and unknown fields share memory with `bytes`.
@@ -120,6 +144,30 @@ impl Record {
     ///
     /// [`CorruptRecord`] if the bytes are not what [`Record::to_bytes`] of this or a newer version writes.
     pub fn from_bytes(bytes: &Bytes) -> Result<Self, CorruptRecord> {
+        Self::read(Draft::default(), bytes)
+    }
+
+    /// Reads a record from what its store kept beside it, and the rest; attributes and unknown fields share memory with
+    /// `bytes`.
+    ///
+    /// # Errors
+    ///
+    /// [`CorruptRecord`] if the bytes are not what [`Record::body_to_bytes`] of this or a newer version writes.
+    pub fn from_body(frame: Frame, bytes: &Bytes) -> Result<Self, CorruptRecord> {
+        let Frame { id, realm, subject, version, seen_at, expires_at } = frame;
+        let draft = Draft {
+            id: Some(id),
+            realm: Some(realm),
+            subject,
+            version: Some(version),
+            seen_at: Some(seen_at),
+            expires_at: Some(expires_at),
+            ..Draft::default()
+        };
+        Self::read(draft, bytes)
+    }
+
+    fn read(mut draft: Draft, bytes: &Bytes) -> Result<Self, CorruptRecord> {
         if bytes.len() > LONGEST {
             return Err(CorruptRecord("it is too long"));
         }
@@ -128,7 +176,6 @@ impl Record {
             Some(_) => return Err(CorruptRecord("its format is not known")),
             None => return Err(CorruptRecord("it is empty")),
         };
-        let mut draft = Draft::default();
         let mut unknown = BytesMut::new();
         loop {
             let before = rest;
@@ -201,7 +248,8 @@ struct Draft {
     subject: Option<Subject>,
     version: Option<Version>,
     profile: Option<Profile>,
-    terms: Option<Terms>,
+    terms: Option<[u32; 3]>,
+    terms_too: Option<(u32, bool)>,
     created_at: Option<Timestamp>,
     authenticated_at: Option<Timestamp>,
     seen_at: Option<Timestamp>,
@@ -214,7 +262,8 @@ struct Draft {
     end_reason: Option<EndReason>,
     end_actor: Option<Actor>,
     end_note: Option<Note>,
-    retry: Option<Retry>,
+    retry: Keyed,
+    asked: Keyed,
     data: Option<Bytes>,
 }
 
@@ -228,6 +277,7 @@ impl Draft {
             tag::VERSION => once(&mut self.version, Version::new(u64::from_be_bytes(array(value)?)))?,
             tag::PROFILE => once(&mut self.profile, Profile::new(text(value)?)?)?,
             tag::TERMS => once(&mut self.terms, terms(value)?)?,
+            tag::TERMS_TOO => once(&mut self.terms_too, terms_too(value)?)?,
             tag::CREATED_AT => once(&mut self.created_at, instant(value)?)?,
             tag::AUTHENTICATED_AT => once(&mut self.authenticated_at, instant(value)?)?,
             tag::SEEN_AT => once(&mut self.seen_at, instant(value)?)?,
@@ -242,7 +292,8 @@ impl Draft {
             tag::END_REASON => once(&mut self.end_reason, EndReason::from_word(text(value)?))?,
             tag::END_ACTOR => once(&mut self.end_actor, Actor::new(text(value)?)?)?,
             tag::END_NOTE => once(&mut self.end_note, Note::new(text(value)?)?)?,
-            tag::RETRY => once(&mut self.retry, retry(value)?)?,
+            tag::RETRY => once(&mut self.retry, keyed(value)?)?,
+            tag::ASKED => once(&mut self.asked, keyed(value)?)?,
             tag::DATA => once(&mut self.data, whole.slice_ref(value))?,
             _ => return Ok(false),
         }
@@ -267,13 +318,16 @@ impl Draft {
         if ended.is_none() && self.chain.is_none() {
             return Err(CorruptRecord("it lives without a chain"));
         }
+        let [idle, absolute, renewal] = self.terms.ok_or(MISSING)?;
+        // A record from before these were kept leaves them to the policy of today.
+        let (anonymous, locks) = self.terms_too.unwrap_or((Terms::NEVER, true));
         Ok(Record {
             id: self.id.ok_or(MISSING)?,
             realm: self.realm.ok_or(MISSING)?,
             subject: self.subject,
             version: self.version.ok_or(MISSING)?,
             profile: self.profile.ok_or(MISSING)?,
-            terms: self.terms.ok_or(MISSING)?,
+            terms: Terms { idle, absolute, renewal, anonymous, locks },
             created_at: self.created_at.ok_or(MISSING)?,
             authenticated_at: self.authenticated_at,
             seen_at: self.seen_at.ok_or(MISSING)?,
@@ -283,7 +337,7 @@ impl Draft {
             methods: self.methods,
             client: self.client,
             ended,
-            retry: self.retry,
+            retry: retry(self.retry, self.asked)?,
             data: self.data.unwrap_or_default(),
             unknown,
         })
@@ -318,16 +372,40 @@ fn ip(value: &[u8]) -> Result<IpAddr, CorruptRecord> {
     if let Ok(octets) = <[u8; 4]>::try_from(value) { Ok(octets.into()) } else { array::<16>(value).map(IpAddr::from) }
 }
 
-fn terms(value: &[u8]) -> Result<Terms, CorruptRecord> {
+fn terms(value: &[u8]) -> Result<[u32; 3], CorruptRecord> {
     let bytes: [u8; 12] = array(value)?;
     let number = |at: usize| u32::from_be_bytes([bytes[at], bytes[at + 1], bytes[at + 2], bytes[at + 3]]);
-    Ok(Terms { idle: number(0), absolute: number(4), renewal: number(8) })
+    Ok([number(0), number(4), number(8)])
 }
 
-fn retry(value: &[u8]) -> Result<Retry, CorruptRecord> {
+fn terms_too(value: &[u8]) -> Result<(u32, bool), CorruptRecord> {
+    let [a, b, c, d, locks] = array(value)?;
+    match locks {
+        0 | 1 => Ok((u32::from_be_bytes([a, b, c, d]), locks == 1)),
+        _ => Err(CorruptRecord("its terms are neither yes nor no")),
+    }
+}
+
+/// Reads a hash that belongs to a key of an attempt.
+fn keyed(value: &[u8]) -> Result<([u8; 16], [u8; 32]), CorruptRecord> {
     let bytes: [u8; 48] = array(value)?;
-    let (key, presented) = bytes.split_at(16);
-    Ok(Retry { key: array(key)?, presented: SecretHash::from_bytes(array(presented)?) })
+    let (key, hash) = bytes.split_at(16);
+    Ok((array(key)?, array(hash)?))
+}
+
+type Keyed = Option<([u8; 16], [u8; 32])>;
+
+fn retry(presented: Keyed, asked: Keyed) -> Result<Option<Retry>, CorruptRecord> {
+    let hash = SecretHash::from_bytes;
+    Ok(match (presented, asked) {
+        (None, None) => None,
+        (Some((key, presented)), None) => Some(Retry { key, presented: Some(hash(presented)), asked: None }),
+        (None, Some((key, asked))) => Some(Retry { key, presented: None, asked: Some(asked) }),
+        (Some((key, presented)), Some((same, asked))) if key == same => {
+            Some(Retry { key, presented: Some(hash(presented)), asked: Some(asked) })
+        }
+        _ => return Err(CorruptRecord("its attempt has two keys")),
+    })
 }
 
 /// The length of a chain without the instant of its confirmation, which comes last and only if there is one.

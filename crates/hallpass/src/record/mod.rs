@@ -87,7 +87,7 @@ impl From<Level> for u8 {
 }
 
 /// The timeouts that a session was made under, in whole seconds; they can be tightened later, never loosened.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub struct Terms {
     /// How long it may go unused, in seconds.
     pub idle: u32,
@@ -95,9 +95,16 @@ pub struct Terms {
     pub absolute: u32,
     /// How long one token is used before the next, in seconds.
     pub renewal: u32,
+    /// How long it may live while nobody has signed in to it, in seconds.
+    pub anonymous: u32,
+    /// Whether it locks where it goes unused for too long, instead of ending.
+    pub locks: bool,
 }
 
 impl Terms {
+    /// Stands for no timeout at all; only a policy with `danger` in its making has it.
+    pub(crate) const NEVER: u32 = u32::MAX;
+
     /// Returns the stricter of each two.
     #[must_use]
     pub fn stricter(self, other: Self) -> Self {
@@ -105,11 +112,14 @@ impl Terms {
             idle: self.idle.min(other.idle),
             absolute: self.absolute.min(other.absolute),
             renewal: self.renewal.min(other.renewal),
+            anonymous: self.anonymous.min(other.anonymous),
+            locks: self.locks && other.locks,
         }
     }
 
+    /// Returns a timeout in whole seconds; none is so long that it becomes [`Terms::NEVER`].
     pub(crate) fn seconds(duration: Duration) -> u32 {
-        u32::try_from(duration.as_secs()).unwrap_or(u32::MAX)
+        u32::try_from(duration.as_secs()).map_or(Self::NEVER - 1, |seconds| seconds.min(Self::NEVER - 1))
     }
 }
 
@@ -148,13 +158,15 @@ pub struct Ended {
     pub note: Option<Note>,
 }
 
-/// What recognises the retry of an authentication whose answer was lost: hashes only.
+/// What recognises the retry of a creation or an authentication whose answer was lost: hashes only.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Retry {
     /// The hash of the caller and the key that they gave the attempt.
     pub key: [u8; 16],
-    /// The hash of the secret that the attempt was made with.
-    pub presented: SecretHash,
+    /// The hash of the secret that the attempt was made with; nothing's where it was made without a token.
+    pub presented: Option<SecretHash>,
+    /// The hash of what the attempt asked for, under a key that is not stored; not known of older records.
+    pub asked: Option<[u8; 32]>,
 }
 
 /// A session at rest.
@@ -200,6 +212,23 @@ pub struct Record {
     pub data: Bytes,
     /// Fields that a newer version wrote, kept as they are.
     pub unknown: Bytes,
+}
+
+/// What of a record a store may keep beside its bytes, to compare it, to move it or to find the record by it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Frame {
+    /// The session's public name.
+    pub id: SessionId,
+    /// The application it belongs to.
+    pub realm: Realm,
+    /// Whose session it is.
+    pub subject: Option<Subject>,
+    /// What compare-and-set compares.
+    pub version: Version,
+    /// When it was last used.
+    pub seen_at: Timestamp,
+    /// When it ends unless it is used.
+    pub expires_at: Timestamp,
 }
 
 impl Record {

@@ -468,7 +468,6 @@ impl Session {
             profile: state.profile.clone(),
             witness: state.witness.clone().unwrap_or_else(|| Arc::new(Caller::user())),
             left_behind: state.left_behind.as_deref().cloned(),
-            hands_out: true,
         }))
     }
 }

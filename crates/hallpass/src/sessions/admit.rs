@@ -190,7 +190,7 @@ impl Sessions {
                     }
                 }
                 Err(Obstacle::Refused(kind, refusal)) => {
-                    self.report(kind, &token, Some(&record), &witness.caller());
+                    self.report(kind, &token, Some(&record), witness);
                     let left_behind = self.left_behind(&token, record, &refusal, now);
                     return Err(Rejected::Refused(refusal, left_behind.map(Box::new)));
                 }
@@ -219,7 +219,7 @@ impl Sessions {
     }
 
     fn refuse_unknown(&self, token: &ReferenceToken, witness: &dyn Witness) -> Rejected {
-        self.report(EventKind::UnknownToken, token, None, &witness.caller());
+        self.report(EventKind::UnknownToken, token, None, witness);
         Rejected::Refused(Refusal::Unknown, None)
     }
 

@@ -124,6 +124,7 @@ impl SessionsBuilder {
             pepper: self.pepper,
             data_limit: self.data_limit,
             walks: Arc::new(WalkBudget::new()),
+            reports: Arc::default(),
         })))
     }
 }

@@ -28,8 +28,6 @@ pub(crate) struct Work {
     pub(crate) profile: Option<Profile>,
     pub(crate) witness: Arc<dyn Witness>,
     pub(crate) left_behind: Option<LeftBehind>,
-    /// Whether a new token can be handed out; where it cannot, none is made.
-    pub(crate) hands_out: bool,
 }
 
 /// What a request asked for beyond changing attributes.
@@ -176,7 +174,7 @@ impl Sessions {
         if !work.is_locked {
             record = self.touch(record, now).await;
         }
-        if work.hands_out && matches!(&work.ticket, Some(Ticket { seat: Seat::Superseded(_), .. })) {
+        if matches!(&work.ticket, Some(Ticket { seat: Seat::Superseded(_), .. })) {
             // The chain may have moved on since the request came in, and then a newer cookie is on its way.
             let Some(present) = self.reload(&record).await? else {
                 work.record = Some(record);
@@ -191,9 +189,7 @@ impl Sessions {
     fn hand_out_again(&self, work: &mut Work, record: Arc<Record>) -> Done {
         let present = record.chain.as_ref().map(|chain| chain.generation);
         match work.ticket.take() {
-            Some(Ticket { token, seat: Seat::Superseded(next) })
-                if work.hands_out && Some(next.generation) == present =>
-            {
+            Some(Ticket { token, seat: Seat::Superseded(next) }) if Some(next.generation) == present => {
                 let ticket = Ticket::current(token.id, next.generation, next.secret);
                 Done::issued(self, record, ticket)
             }
@@ -266,7 +262,7 @@ impl Sessions {
 
     /// Returns the next generation of a chain if the request calls for one and can hand it out.
     fn next_token(&self, work: &Work, record: &Record, now: Timestamp) -> Option<Renewed> {
-        let ticket = work.ticket.as_ref().filter(|_| work.hands_out && !work.is_locked)?;
+        let ticket = work.ticket.as_ref().filter(|_| !work.is_locked)?;
         match &ticket.seat {
             Seat::Current if !work.renewal_due => None,
             _ => self.advance(ticket, record, now),

@@ -1,16 +1,16 @@
 //! Ending sessions, one or many, by somebody or by time; and forgetting the ended.
 
-use std::num::NonZeroUsize;
+use std::num::{NonZeroU64, NonZeroUsize};
 
 use super::admit::{ATTEMPTS, Rejected};
-use super::{Caller, LeftBehind, SessionState, Sessions};
+use super::{Caller, LeftBehind, SessionState, Sessions, States};
 use crate::error::Error;
 use crate::event::{EndReason, EventKind};
 use crate::id::SessionId;
 use crate::name::{Actor, Note, Subject};
 use crate::policy::{Expiry, Verdict};
 use crate::record::{Ended, Record};
-use crate::store::{Expected, Outcome, PageLimit, Query, StoreError};
+use crate::store::{Cursor, Expected, Outcome, PageLimit, Query, StoreError};
 use crate::time::Timestamp;
 
 /// Why sessions are to end, and who says so.
@@ -22,6 +22,17 @@ pub struct Revocation {
     pub caller: Caller,
 }
 
+/// How far a revocation of many sessions goes; by default to the end.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Extent {
+    /// The states of the sessions that are meant; what has ended cannot end again.
+    pub states: States,
+    /// How many sessions it may meet at the most; all if nobody says.
+    pub most: Option<NonZeroU64>,
+    /// Whether only to say which would end.
+    pub dry_run: bool,
+}
+
 /// What a revocation of many sessions did.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Revoked {
@@ -31,6 +42,8 @@ pub struct Revoked {
     pub revoked: u64,
     /// The first of them, at most [`Revoked::SAMPLE`].
     pub sample: Vec<SessionId>,
+    /// Where to go on, as [`Query::after`], if it met as many as it may.
+    pub next: Option<Cursor>,
 }
 
 impl Revoked {
@@ -117,7 +130,7 @@ impl Sessions {
         Ok(revoked)
     }
 
-    /// Ends every usable session of this realm that matches, page by page; with `dry_run`, only says which.
+    /// Ends every usable session of this realm that matches, page by page, as far as `extent` says.
     ///
     /// `progress` is called after each page with what was done so far.
     ///
@@ -131,22 +144,33 @@ impl Sessions {
     pub async fn revoke_matching(
         &self,
         query: &Query,
-        dry_run: bool,
+        extent: &Extent,
         revocation: &Revocation,
         mut progress: impl FnMut(&Revoked) + Send,
     ) -> Result<Revoked, Error> {
         let mut query = query.clone();
+        extent.states.narrow(&mut query, self.now());
         query.realm = Some(self.0.realm.clone());
         query.ended = Some(false);
         let mut done = Revoked::default();
         loop {
             let page = self.0.store.list(&query).await?;
-            for record in page.items.iter().filter(|record| self.state(record) != SessionState::Ended) {
+            for record in &page.items {
+                let state = self.state(record);
+                if state == SessionState::Ended || !extent.states.contains(state) {
+                    continue;
+                }
+                if extent.most.is_some_and(|most| done.matched == most.get()) {
+                    done.next = query.after;
+                    progress(&done);
+                    return Ok(done);
+                }
+                query.after = Some(Cursor::after_record(record));
                 done.matched += 1;
                 if done.sample.len() < Revoked::SAMPLE {
                     done.sample.push(record.id);
                 }
-                if !dry_run && self.revoke_record(record, revocation).await? {
+                if !extent.dry_run && self.revoke_record(record, revocation).await? {
                     done.revoked += 1;
                 }
             }
@@ -185,26 +209,32 @@ impl Sessions {
     }
 
     async fn expire_due(&self, now: Timestamp, limit: NonZeroUsize) -> Result<usize, Error> {
-        // Each page of a store that sorts costs as much as all that is over, so they are few.
         let at_once = u16::try_from(limit.get()).ok().and_then(PageLimit::new).unwrap_or(PageLimit::MOST);
-        let mut query = Query { ended: Some(false), expires_by: Some(now), limit: at_once, ..Query::default() };
         let mut expired = 0;
         loop {
-            let page = self.0.store.list(&query).await?;
-            for record in &page.items {
-                let Verdict::Expired(expiry) = self.policy(&record.profile).judge(record, now) else {
-                    continue;
-                };
-                if self.expire(record, expiry, now).await? {
-                    expired += 1;
+            let overdue = self.0.store.overdue(now, at_once).await?;
+            let mut is_further = false;
+            for record in &overdue {
+                let policy = self.policy(&record.profile);
+                if let Verdict::Expired(expiry) = policy.judge(record, now) {
+                    if self.expire(record, expiry, now).await? {
+                        is_further = true;
+                        expired += 1;
+                    }
+                } else {
+                    // Its policy was loosened since it was saved: without its new deadline it would come first each time.
+                    let Record { realm, id, version, seen_at, .. } = record;
+                    let expires_at = policy.expires_at(record);
+                    let touched = self.0.store.touch(realm, id, *version, *seen_at, expires_at).await?;
+                    is_further |= touched == Outcome::Applied;
                 }
                 if expired == limit.get() {
                     return Ok(expired);
                 }
             }
-            match page.next {
-                Some(next) => query.after = Some(next),
-                None => return Ok(expired),
+            // Where nothing got further, others are ending the same ones.
+            if overdue.len() < at_once.number() || !is_further {
+                return Ok(expired);
             }
         }
     }

@@ -5,12 +5,11 @@ use std::time::Duration;
 
 use bytes::Bytes;
 
-use super::{Caller, Seat, SessionState, Sessions, Ticket};
-use crate::crypto::Mac;
+use super::{Caller, IdempotencyKey, Seat, SessionState, Sessions, Ticket};
 use crate::error::Error;
 use crate::event::EventKind;
 use crate::id::SessionId;
-use crate::name::{Method, Profile, Realm, Subject};
+use crate::name::{Method, Profile, Subject};
 use crate::record::{Client, Level, Record};
 use crate::session::attributes::Attributes;
 use crate::store::{Expected, Outcome};
@@ -141,28 +140,6 @@ impl NewSession {
     }
 }
 
-/// Recognises the retry of a request whose answer was lost, without keeping the answer.
-///
-/// It is a keyed hash of who asks and of the key that they chose, so callers cannot meet each other's sessions.
-#[derive(Clone, PartialEq, Eq)]
-pub struct IdempotencyKey(pub(super) [u8; 16]);
-
-impl IdempotencyKey {
-    /// Returns the key for what `caller_secret` (such as the stored hash of an API key) asks for under `key`.
-    pub fn new(caller_secret: &[u8], realm: &Realm, key: &[u8]) -> Self {
-        let mac = Mac::new(caller_secret).sign(&[b"idempotency\0", realm.as_str().as_bytes(), b"\0", key]);
-        let mut bytes = [0; 16];
-        bytes.copy_from_slice(&mac[..16]);
-        Self(bytes)
-    }
-}
-
-impl std::fmt::Debug for IdempotencyKey {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.write_str("IdempotencyKey(..)")
-    }
-}
-
 impl Sessions {
     /// Makes a session and hands out its token.
     ///
@@ -190,13 +167,16 @@ impl Sessions {
     }
 
     async fn create_anonymous(&self, new: NewSession, caller: &Caller) -> Result<Issued, Error> {
+        let key = new.idempotency.as_ref();
+        let retry = key.map(|key| key.creation(None, &new.profile, &new.client, &new.data));
         let draft = |id, renewed: &Renewed, now| {
             let mut record = self.draft(id, &new.profile, renewed, now);
+            record.retry.clone_from(&retry);
             record.client = new.client.clone();
             record.data = new.data.clone();
             record
         };
-        self.insert(new.idempotency.as_ref(), None, EventKind::Created, draft, caller).await
+        self.insert(key, EventKind::Created, draft, caller).await
     }
 
     /// Gives the next token of a session, on the client's demand.
@@ -253,14 +233,13 @@ impl Sessions {
     pub(super) async fn insert(
         &self,
         idempotency: Option<&IdempotencyKey>,
-        subject: Option<&Subject>,
         kind: EventKind,
         draft: impl Fn(SessionId, &Renewed, Timestamp) -> Record,
         caller: &Caller,
     ) -> Result<Issued, Error> {
         loop {
             let now = self.now();
-            let id = idempotency.map_or_else(SessionId::random, |key| SessionId::from_bytes(key.0));
+            let id = idempotency.map_or_else(SessionId::random, |key| SessionId::from_bytes(key.name));
             let renewed = Chain::start(Generation::FIRST, now);
             let mut record = draft(id, &renewed, now);
             record.expires_at = self.policy(&record.profile).expires_at(&record);
@@ -271,16 +250,21 @@ impl Sessions {
                     let token = ReferenceToken { id, generation: Generation::FIRST, secret: renewed.secret };
                     return Ok(self.issued(record, &token));
                 }
-                Outcome::Conflict if idempotency.is_some() => return self.retry_insert(id, subject, caller).await,
+                Outcome::Conflict if idempotency.is_some() => return self.retry_insert(&record, caller).await,
                 // A random id that was taken: practically impossible, and never written over (`ID-11`).
                 Outcome::Conflict => {}
             }
         }
     }
 
-    async fn retry_insert(&self, id: SessionId, subject: Option<&Subject>, caller: &Caller) -> Result<Issued, Error> {
-        let record = self.0.store.load_fresh(&self.0.realm, &id).await?.ok_or_else(Error::key_used)?;
-        if self.state(&record) == SessionState::Ended || record.subject.as_ref() != subject {
+    /// Finds the session that the first try made, if it was of the same request and still lives.
+    async fn retry_insert(&self, wanted: &Record, caller: &Caller) -> Result<Issued, Error> {
+        let record = self.0.store.load_fresh(&self.0.realm, &wanted.id).await?.ok_or_else(Error::key_used)?;
+        let is_another = match (&wanted.retry, &record.retry) {
+            (Some(wanted), Some(stored)) => wanted.differs_from(stored),
+            _ => false,
+        };
+        if is_another || self.state(&record) == SessionState::Ended || record.subject != wanted.subject {
             return Err(Error::key_used());
         }
         let (record, ticket) = self.replace_chain(record, |_| Ok(()), EventKind::Rechained, caller).await?;

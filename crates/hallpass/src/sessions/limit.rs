@@ -27,7 +27,8 @@ impl Sessions {
             return Ok(());
         };
         let held = self.living(&sign_in.subject).await?;
-        let is_retry = |record: &Record| sign_in.idempotency.as_ref().is_some_and(|key| *record.id.as_bytes() == key.0);
+        let is_retry =
+            |record: &Record| sign_in.idempotency.as_ref().is_some_and(|key| *record.id.as_bytes() == key.name);
         if held.len() < most as usize || held.iter().any(is_retry) {
             Ok(())
         } else {

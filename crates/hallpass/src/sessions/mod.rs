@@ -7,7 +7,10 @@ mod end;
 mod issue;
 mod limit;
 mod operate;
+mod reports;
+mod retry;
 mod sign_in;
+mod states;
 mod walks;
 
 use std::borrow::Cow;
@@ -26,9 +29,12 @@ pub(crate) use self::admit::{Admission, Entry, LeftBehind, Seat, Ticket};
 pub use self::builder::{InvalidSessions, SessionsBuilder};
 pub use self::commit::Outgoing;
 pub(crate) use self::commit::{Done, Intent, Work};
-pub use self::end::{Revocation, Revoked, Swept};
-pub use self::issue::{IdempotencyKey, Issued, NewSession, SignIn};
+pub use self::end::{Extent, Revocation, Revoked, Swept};
+pub use self::issue::{Issued, NewSession, SignIn};
 pub use self::operate::Verified;
+use self::reports::ReportBudget;
+pub use self::retry::IdempotencyKey;
+pub use self::states::{InvalidStates, States};
 use self::walks::WalkBudget;
 
 /// Who calls, and from where: what events say of it.
@@ -142,6 +148,7 @@ struct Parts {
     pepper: Option<Arc<Pepper>>,
     data_limit: usize,
     walks: Arc<WalkBudget>,
+    reports: Arc<ReportBudget>,
 }
 
 /// The policies by name.
@@ -163,7 +170,7 @@ impl Sessions {
     /// Returns the same sessions for another application.
     #[must_use]
     pub fn in_realm(&self, realm: Realm) -> Self {
-        let Parts { store, profiles, clock, observer, pepper, data_limit, walks, .. } = &*self.0;
+        let Parts { store, profiles, clock, observer, pepper, data_limit, walks, reports, .. } = &*self.0;
         Self(Arc::new(Parts {
             store: Arc::clone(store),
             realm,
@@ -173,6 +180,7 @@ impl Sessions {
             pepper: pepper.clone(),
             data_limit: *data_limit,
             walks: Arc::clone(walks),
+            reports: Arc::clone(reports),
         }))
     }
 
@@ -234,12 +242,22 @@ impl Sessions {
         }
     }
 
-    /// Reports something that concerns no change: it reaches the observer only.
-    fn report(&self, kind: EventKind, token: &ReferenceToken, record: Option<&Record>, caller: &Caller) {
-        let mut event = caller.event(kind, self.0.realm.clone(), self.now());
-        event.session = Some(token.id);
-        event.subject = record.and_then(|record| record.subject.clone());
-        self.0.observer.on_event(&event);
+    /// Reports a refused token. It is no change, so it reaches the observer only, and not where too many do.
+    fn report(&self, kind: EventKind, token: &ReferenceToken, record: Option<&Record>, witness: &dyn Witness) {
+        self.report_with(kind, witness, |event| {
+            event.session = Some(token.id);
+            event.subject = record.and_then(|record| record.subject.clone());
+        });
+    }
+
+    pub(crate) fn report_with(&self, kind: EventKind, witness: &dyn Witness, fill_in: impl FnOnce(&mut Event)) {
+        let now = self.now();
+        if let Some(left_out) = self.0.reports.take(&kind, now) {
+            let mut event = witness.caller().event(kind, self.0.realm.clone(), now);
+            event.left_out = left_out;
+            fill_in(&mut event);
+            self.0.observer.on_event(&event);
+        }
     }
 }
 

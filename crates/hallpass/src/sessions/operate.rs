@@ -7,7 +7,7 @@ use bytes::Bytes;
 use super::admit::ATTEMPTS;
 use super::{Caller, Sessions};
 use crate::error::Error;
-use crate::event::Event;
+use crate::event::{Event, EventKind};
 use crate::id::SessionId;
 use crate::name::Subject;
 use crate::record::Record;
@@ -90,8 +90,25 @@ impl Sessions {
         Ok(self.0.store.events(&EventQuery { realm: Some(self.0.realm.clone()), ..query.clone() }).await?)
     }
 
+    /// Keeps an event that comes with no change of a session, such as that an API key was made, and tells the observer.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::is_unsupported`] if the store keeps no such events, [`Error::is_unavailable`]; the observer was told all
+    /// the same.
+    ///
+    /// # Cancel safety
+    ///
+    /// If the future is dropped, the event may have been kept.
+    pub async fn append(&self, event: Event) -> Result<(), Error> {
+        let events = [event];
+        let kept = self.0.store.append(&events).await;
+        self.observe(&events);
+        Ok(kept?)
+    }
+
     /// Replaces the attributes of a living session by what `edit` makes of them, again and again until nobody else
-    /// wrote in between.
+    /// wrote in between; an event says so. What `edit` leaves as it is, is not written.
     ///
     /// The outer result is the store's; the inner one is `edit`'s own refusal, upon which nothing is written.
     ///
@@ -107,6 +124,7 @@ impl Sessions {
         &self,
         id: &SessionId,
         mut edit: impl FnMut(&Bytes) -> Result<Bytes, E> + Send,
+        caller: &Caller,
     ) -> Result<Result<Record, E>, Error> {
         for _ in 0..ATTEMPTS {
             let stored = self.0.store.load_fresh(&self.0.realm, id).await?;
@@ -116,12 +134,17 @@ impl Sessions {
                 Ok(data) => data,
                 Err(refusal) => return Ok(Err(refusal)),
             };
+            if data == stored.data {
+                return Ok(Ok(stored));
+            }
             Attributes::parse(&data).map_err(Error::value)?;
             self.check_size(&data)?;
             let mut next = stored.clone();
             next.data = data;
             next.version = stored.version.next();
-            if self.0.store.save(&next, Expected::Version(stored.version), &[]).await? == Outcome::Applied {
+            let events = [caller.event_of(EventKind::DataChanged, &next, self.now())];
+            if self.0.store.save(&next, Expected::Version(stored.version), &events).await? == Outcome::Applied {
+                self.observe(&events);
                 return Ok(Ok(next));
             }
         }

@@ -27,7 +27,8 @@ impl Sessions {
     /// # Errors
     ///
     /// [`Error::is_inactive`] if the token opens nothing, [`Error::is_limit_reached`] if the policy refuses one more
-    /// session, [`Error::is_unavailable`] if the store is away.
+    /// session, [`Error::is_key_used`] if the idempotency key was used with this token for something else,
+    /// [`Error::is_unavailable`] if the store is away.
     ///
     /// # Cancel safety
     ///
@@ -39,10 +40,7 @@ impl Sessions {
             }
             admission => admission?,
         };
-        let retry = sign_in
-            .idempotency
-            .as_ref()
-            .map(|key| Retry { key: key.0, presented: admission.ticket.token.secret.hash() });
+        let retry = sign_in.idempotency.as_ref().map(|key| key.sign_in(admission.ticket.token.secret.hash(), &sign_in));
         let mut changes = Changes::default();
         if admission.record.subject.as_ref() != Some(&sign_in.subject) {
             let keep: Vec<_> = sign_in.keep.iter().map(String::as_str).collect();
@@ -62,15 +60,18 @@ impl Sessions {
         let (Some(key), Ok(token)) = (&sign_in.idempotency, ReferenceToken::parse(token)) else {
             return Err(refused);
         };
-        let first_try = Retry { key: key.0, presented: token.secret.hash() };
-        for id in [token.id, SessionId::from_bytes(key.0)] {
+        let retry = key.sign_in(token.secret.hash(), sign_in);
+        for id in [token.id, SessionId::from_bytes(key.name)] {
             let record = self.0.store.load_fresh(&self.0.realm, &id).await?;
             let is_it = |record: &Record| {
                 self.state(record) != SessionState::Ended
-                    && record.retry.as_ref() == Some(&first_try)
-                    && record.subject.as_ref() == Some(&sign_in.subject)
+                    && record.retry.as_ref().is_some_and(|stored| retry.is_again(stored))
             };
             if let Some(record) = record.filter(is_it) {
+                let is_another = record.retry.as_ref().is_some_and(|stored| retry.differs_from(stored));
+                if is_another || record.subject.as_ref() != Some(&sign_in.subject) {
+                    return Err(Error::key_used());
+                }
                 let (record, ticket) = self.replace_chain(record, |_| Ok(()), EventKind::Rechained, caller).await?;
                 self.enforce_limit(&record, caller).await?;
                 return Ok(self.issued(record, &ticket.token));
@@ -163,15 +164,16 @@ impl Sessions {
         self.check_proof(sign_in, None)?;
         let profile = sign_in.profile.clone().unwrap_or_default();
         self.refuse_one_more(sign_in, profile.clone(), caller).await?;
+        let key = sign_in.idempotency.as_ref();
+        let client = sign_in.client.clone().unwrap_or_default();
+        let retry = retry.or_else(|| key.map(|key| key.creation(Some(sign_in), &profile, &client, &data)));
         let draft = |id, renewed: &Renewed, now| {
             let mut record = self.draft(id, &profile, renewed, now);
             record.data = data.clone();
             self.enter_at(&mut record, sign_in, retry.clone(), now);
             record
         };
-        let issued = self
-            .insert(sign_in.idempotency.as_ref(), Some(&sign_in.subject), EventKind::Created, draft, caller)
-            .await?;
+        let issued = self.insert(key, EventKind::Created, draft, caller).await?;
         self.enforce_limit(&issued.record, caller).await?;
         Ok(issued)
     }

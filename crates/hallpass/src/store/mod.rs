@@ -118,7 +118,8 @@ pub trait Store: fmt::Debug + Send + Sync + 'static {
     ///
     /// Must hold: comparison and write are one atomic step. With [`Expected::Absent`] it writes only if there is
     /// nothing under the id, not even a tombstone. With [`Expected::Version`] it never creates, and never writes over a
-    /// tombstone. The caller has already raised [`Record::version`]. Events are kept if and only if the record is
+    /// tombstone. The caller has already raised [`Record::version`]. `seen_at` becomes the later of what is stored and what
+    /// is given, as in a [touch](Store::touch): that leaves the version as it is, so a save may not know of it. Events are kept if and only if the record is
     /// written, where [`Capabilities::events`] is true, and ignored where it is not.
     ///
     /// # Errors
@@ -160,21 +161,61 @@ pub trait Store: fmt::Debug + Send + Sync + 'static {
     /// # Errors
     ///
     /// [`StoreError::is_unsupported`] without [`Capabilities::list`], or if [`Query::after`] is no cursor that a listing
-    /// gave.
+    /// gave; [`StoreError::is_unavailable`] if the store cannot be asked, never an empty page.
     async fn list(&self, query: &Query) -> Result<Page<Record>, StoreError>;
+
+    /// Returns at most `limit` records, of all realms, that have not ended and whose stored `expires_at` is at or before
+    /// `by`, in any order.
+    ///
+    /// Must hold: there are fewer than `limit` only if there are no more, so whoever ends or touches what it is given
+    /// comes to the end. A store that can find them at a cost that depends on `limit`, and not on how many there are,
+    /// does so instead of [listing](Store::list) them.
+    ///
+    /// # Errors
+    ///
+    /// As [`list`](Store::list).
+    async fn overdue(&self, by: Timestamp, limit: PageLimit) -> Result<Vec<Record>, StoreError> {
+        let query = Query { ended: Some(false), expires_by: Some(by), limit, ..Query::default() };
+        Ok(self.list(&query).await?.items)
+    }
 
     /// Returns a page of the events that match, oldest first, in the order in which the store took them in.
     ///
     /// # Errors
     ///
-    /// [`StoreError::is_unsupported`] without [`Capabilities::events`].
+    /// [`StoreError::is_unsupported`] without [`Capabilities::events`]; [`StoreError::is_unavailable`] if the store cannot be
+    /// asked.
     async fn events(&self, query: &EventQuery) -> Result<Page<Event>, StoreError>;
 
+    /// Keeps events that come with no change of a session, such as that an API key was made.
+    ///
+    /// Must hold: they are listed as those of a [`save`](Store::save) are.
+    ///
+    /// # Errors
+    ///
+    /// [`StoreError::is_unsupported`] where events can only be kept with a session, or not at all;
+    /// otherwise as [`save`](Store::save).
+    ///
+    /// # Cancel safety
+    ///
+    /// If the future is dropped, they are kept all or none.
+    async fn append(&self, events: &[Event]) -> Result<(), StoreError> {
+        let _ = events;
+        Err(StoreError::unsupported("this store keeps no events without a session"))
+    }
+
     /// Returns the subject's epoch, after raising it by one if asked.
+    ///
+    /// Must hold: it never goes back, also not for a subject whose records have all been forgotten, and each raise
+    /// answers a higher one.
     ///
     /// # Errors
     ///
     /// As [`save`](Store::save).
+    ///
+    /// # Cancel safety
+    ///
+    /// If the future is dropped, the epoch was raised once or not at all.
     async fn epoch(&self, realm: &Realm, subject: &Subject, raise: bool) -> Result<Epoch, StoreError>;
 
     /// Forgets at most `limit` records whose stored `expires_at` is more than [`SWEEP_MARGIN`] before `now`; answers how
@@ -187,6 +228,10 @@ pub trait Store: fmt::Debug + Send + Sync + 'static {
     /// # Errors
     ///
     /// As [`save`](Store::save). Stores whose server removes expired records by itself answer 0.
+    ///
+    /// # Cancel safety
+    ///
+    /// If the future is dropped, some were forgotten, each whole; the next sweep goes on.
     async fn sweep(&self, now: Timestamp, limit: NonZeroUsize) -> Result<usize, StoreError>;
 
     /// Returns news of records that change, here or elsewhere, or nothing without [`Capabilities::changes`].

@@ -15,6 +15,9 @@ use super::{Outcome, StoreError};
 /// # Security
 ///
 /// What must stay secret is kept here as a hash, or sealed, never as it is: whoever can read the store reads this.
+///
+/// Implementers: `<dyn Settings>::check` refuses what is out of these bounds, and
+/// `hallpass::testing::conformance::check_settings` checks all that must hold.
 #[async_trait]
 pub trait Settings: fmt::Debug + Send + Sync + 'static {
     /// Returns the value of this name, if it has one.
@@ -30,7 +33,8 @@ pub trait Settings: fmt::Debug + Send + Sync + 'static {
     ///
     /// # Errors
     ///
-    /// [`StoreError::is_unavailable`] if the outcome is not known or nothing could be written.
+    /// [`StoreError::is_unsupported`] if name or value is out of its bounds; [`StoreError::is_unavailable`] if the outcome is
+    /// not known or nothing could be written.
     ///
     /// # Cancel safety
     ///
@@ -54,6 +58,28 @@ pub trait Settings: fmt::Debug + Send + Sync + 'static {
     ///
     /// If the future is dropped, the write happens whole or not at all.
     async fn remove(&self, name: &str, expected: &[u8]) -> Result<Outcome, StoreError>;
+}
+
+impl dyn Settings {
+    /// How many bytes a name has at the most.
+    pub const LONGEST_NAME: usize = 128;
+    /// How many bytes a value has at the most: 64 KiB.
+    pub const LONGEST_VALUE: usize = 64 * 1024;
+
+    /// Checks that a setting is within its bounds, for a home that is about to write it.
+    ///
+    /// # Errors
+    ///
+    /// [`StoreError::is_unsupported`] if it is not.
+    pub fn check(name: &str, value: &[u8]) -> Result<(), StoreError> {
+        if name.is_empty() || name.len() > Self::LONGEST_NAME {
+            return Err(StoreError::unsupported("the name of a setting is 1 to 128 bytes"));
+        }
+        if value.len() > Self::LONGEST_VALUE {
+            return Err(StoreError::unsupported("the value of a setting is at most 64 KiB"));
+        }
+        Ok(())
+    }
 }
 
 /// Settings in this process's memory, gone when it ends.
@@ -80,6 +106,7 @@ impl Settings for MemorySettings {
     }
 
     async fn save(&self, name: &str, value: &[u8], expected: Option<&[u8]>) -> Result<Outcome, StoreError> {
+        <dyn Settings>::check(name, value)?;
         let mut values = self.values.write();
         if values.get(name).map(|present| &**present) != expected {
             return Ok(Outcome::Conflict);

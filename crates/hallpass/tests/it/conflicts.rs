@@ -2,8 +2,8 @@
 
 use axum::http::StatusCode;
 use bytes::Bytes;
-use hallpass::Caller;
 use hallpass::testing::{Fault, Method};
+use hallpass::{Actor, Caller, EventKind, EventQuery, Realm, Subject};
 
 use crate::app::App;
 
@@ -105,19 +105,31 @@ async fn data_is_edited_by_name_without_losing_a_concurrent_write() {
     let id = hallpass::ReferenceToken::parse(browser.token()).expect("ours").id;
     app.store.script(Method::Save, [Fault::Conflict]);
     let mut seen = 0;
-    let edited = app.sessions.edit_data(&id, |_| {
+    let shop = Caller::new(Actor::application("shop"));
+    let edit = |_: &Bytes| {
         seen += 1;
         Ok::<_, ()>(Bytes::from_static(br#"{"key":"edited"}"#))
-    });
+    };
+    let edited = app.sessions.edit_data(&id, edit, &shop);
     edited.await.expect("it is there").expect("not refused");
     assert_eq!(seen, 2);
     assert_eq!(browser.get("/get/key").await.body, "edited");
-    let refused = app.sessions.edit_data(&id, |_| Err("stale")).await.expect("it is there");
+    let refused = app.sessions.edit_data(&id, |_| Err("stale"), &shop).await.expect("it is there");
     assert_eq!(refused.expect_err("refused"), "stale");
-    let broken = app.sessions.edit_data(&id, |_| Ok::<_, ()>(Bytes::from_static(b"[1]"))).await;
+    let broken = app.sessions.edit_data(&id, |_| Ok::<_, ()>(Bytes::from_static(b"[1]")), &shop).await;
     assert!(broken.expect_err("not an object").is_value());
+    let version = app.sessions.find(&id).await.expect("a store").expect("it is there").version;
+    let same = app.sessions.edit_data(&id, |data| Ok::<_, ()>(data.clone()), &shop).await;
+    assert_eq!(same.expect("it is there").expect("not refused").version, version, "what is as it was is not written");
+    let mut query = EventQuery::of_session(Realm::default(), id);
+    query.kind = Some(EventKind::DataChanged);
+    let told = app.sessions.events(&query).await.expect("a store").items;
+    let told: Vec<_> = told.iter().map(|event| (event.actor.as_str(), event.subject.as_ref())).collect();
+    let alice = Subject::new("alice").expect("a subject");
+    assert_eq!(told, [("application:shop", Some(&alice))], "one event for one change, and none for the others");
+    assert_eq!(app.observer.count(&EventKind::DataChanged), 1);
     browser.get("/logout").await.expect(StatusCode::OK);
-    let gone = app.sessions.edit_data(&id, |data| Ok::<_, ()>(data.clone())).await;
+    let gone = app.sessions.edit_data(&id, |data| Ok::<_, ()>(data.clone()), &shop).await;
     assert!(gone.expect_err("ended").is_not_found());
 }
 
@@ -209,4 +221,22 @@ async fn an_update_by_a_clone_while_another_is_saved_is_not_lost() {
     assert_eq!(session.get::<u64>("n").expect("a number"), Some(3));
     browser.get("/count/n").await.expect(StatusCode::OK);
     assert_eq!(browser.get("/count/n").await.body, "5", "it was saved as well");
+}
+
+#[tokio::test]
+async fn an_update_that_meets_nobody_is_computed_once() {
+    let app = App::new();
+    let browser = app.signed_in("alice").await;
+    let session = app.sessions.open(&browser.token(), &Caller::user()).await.expect("it lives");
+    let calls = std::sync::Arc::new(std::sync::atomic::AtomicUsize::new(0));
+    let count = {
+        let calls = std::sync::Arc::clone(&calls);
+        move |n: Option<u64>| {
+            calls.fetch_add(1, std::sync::atomic::Ordering::Relaxed);
+            n.unwrap_or(0) + 1
+        }
+    };
+    session.update("n", count).expect("a number");
+    session.commit().await.expect("saved");
+    assert_eq!(calls.load(std::sync::atomic::Ordering::Relaxed), 1);
 }

@@ -259,3 +259,35 @@ async fn d23_the_removal_cookie_has_every_attribute_of_the_cookie() {
     assert_eq!(reply.set_cookies, [expected]);
     assert_eq!(browser.who().await, "nobody");
 }
+
+#[tokio::test]
+async fn a_flood_of_refused_tokens_is_no_flood_of_reports_and_hides_nothing() {
+    let app = App::new();
+    let alice = app.signed_in("alice").await;
+    let browser = app.browser();
+    let invent = || {
+        let mut token = hallpass::ReferenceToken::parse(alice.token()).expect("ours");
+        token.id = hallpass::SessionId::random();
+        format!("__Host-sid={}", token.encode().expose())
+    };
+    for _ in 0..500 {
+        browser.send("/who", Some(&invent())).await;
+        browser.send("/who", Some("__Host-sid=garbage; __Host-sid=more")).await;
+        browser.send("/who", Some(&format!("{}; {}", invent(), invent()))).await;
+    }
+    for kind in [EventKind::UnknownToken, EventKind::DuplicateCookie] {
+        assert!((1..100).contains(&app.observer.count(&kind)), "{kind}: {}", app.observer.count(&kind));
+    }
+    let mut wrong = hallpass::ReferenceToken::parse(alice.token()).expect("ours");
+    wrong.secret = hallpass::SessionSecret::random();
+    browser.send("/who", Some(&format!("__Host-sid={}", wrong.encode().expose()))).await;
+    assert_eq!(app.observer.count(&EventKind::WrongSecret), 1, "it is told of all the same");
+    app.advance(60);
+    browser.send("/who", Some(&format!("{}; {}", invent(), invent()))).await;
+    let told = |kind: &EventKind| -> u64 {
+        let events = app.observer.events();
+        events.iter().filter(|event| event.kind == *kind).map(|event| 1 + event.left_out).sum()
+    };
+    assert_eq!(told(&EventKind::UnknownToken), 500 + 2 * 501, "those that were left out are counted");
+    assert_eq!(told(&EventKind::DuplicateCookie), 501, "garbage is no second cookie");
+}

@@ -1,13 +1,13 @@
 //! How sessions end, and what is left of them.
 
-use std::num::NonZeroUsize;
+use std::num::{NonZeroU64, NonZeroUsize};
 use std::time::Duration;
 
 use axum::http::StatusCode;
 use hallpass::testing::{Fault, Method};
 use hallpass::{
-    Actor, Caller, EndReason, EventKind, EventQuery, NewSession, Note, Policy, Profile, Query, Realm, ReferenceToken,
-    Revocation, SessionState, Sessions, SignIn,
+    Actor, Caller, EndReason, EventKind, EventQuery, Extent, NewSession, Note, Policy, Profile, Query, Realm,
+    ReferenceToken, Revocation, SessionState, Sessions, SignIn,
 };
 
 use crate::app::{App, Browser, subject};
@@ -82,17 +82,66 @@ async fn many_end_by_what_they_have_in_common_and_a_dry_run_ends_none() {
     let mut query = Query::default();
     query.ip = Some("10.0.1.0/24".parse().expect("a range"));
     let mut pages = 0;
-    let dry = app.sessions.revoke_matching(&query, true, &by_operator(""), |_| pages += 1).await.expect("listed");
+    let (whole, dry_run) = (Extent::default(), Extent { dry_run: true, ..Extent::default() });
+    let dry = app.sessions.revoke_matching(&query, &dry_run, &by_operator(""), |_| pages += 1).await.expect("listed");
     assert_eq!((dry.matched, dry.revoked, dry.sample.len(), pages), (125, 0, 10, 2));
-    let done = app.sessions.revoke_matching(&query, false, &by_operator(""), |_| {}).await.expect("listed");
+    let done = app.sessions.revoke_matching(&query, &whole, &by_operator(""), |_| {}).await.expect("listed");
     assert_eq!((done.matched, done.revoked), (125, 125));
-    let again = app.sessions.revoke_matching(&query, false, &by_operator(""), |_| {}).await.expect("listed");
+    let again = app.sessions.revoke_matching(&query, &whole, &by_operator(""), |_| {}).await.expect("listed");
     assert_eq!((again.matched, again.revoked), (0, 0));
     let mut living = 0;
     for number in 0..5 {
         living += app.sessions.of_subject(&subject(&format!("user-{number}"))).await.expect("listed").len();
     }
     assert_eq!(living, 125);
+}
+
+#[tokio::test]
+async fn many_end_in_parts_each_going_on_where_the_one_before_stopped() {
+    let app = App::new();
+    for _ in 0..150 {
+        app.sessions.create(NewSession::signed_in(subject("alice")), &Caller::user()).await.expect("made");
+    }
+    let extent = Extent { most: NonZeroU64::new(60), ..Extent::default() };
+    let (mut query, mut parts) = (Query::default(), Vec::new());
+    loop {
+        let done = app.sessions.revoke_matching(&query, &extent, &by_operator(""), |_| {}).await.expect("listed");
+        parts.push((done.matched, done.revoked));
+        query.after = done.next;
+        if query.after.is_none() {
+            break;
+        }
+    }
+    assert_eq!(parts, [(60, 60), (60, 60), (30, 30)]);
+}
+
+#[tokio::test]
+async fn sessions_are_listed_and_ended_by_the_state_that_policies_say_they_are_in() {
+    let app = App::with_policy(Policy::builder().lock_when_idle().build().expect("valid"));
+    let make = async |name: &str| {
+        app.advance(1);
+        app.sessions.create(NewSession::signed_in(subject(name)), &Caller::user()).await.expect("made").record.id
+    };
+    let ended = make("ended").await;
+    app.sessions.revoke(&ended, &by_operator("")).await.expect("it is there");
+    let locked = make("locked").await;
+    app.advance(31 * 60);
+    let active = make("active").await;
+    let list = async |states: &str| -> Vec<_> {
+        let states = states.parse().expect("states");
+        let page = app.sessions.list_in(&Query::default(), states).await.expect("listed");
+        page.items.iter().map(|record| record.id).collect()
+    };
+    assert_eq!(list("active").await, [active]);
+    assert_eq!(list("locked").await, [locked]);
+    assert_eq!(list("ended").await, [ended]);
+    assert_eq!(list("active,ended").await, [active, ended]);
+    for (states, revoked) in [("ended", 0), ("locked", 1), ("active", 1)] {
+        let extent = Extent { states: states.parse().expect("states"), ..Extent::default() };
+        let done = app.sessions.revoke_matching(&Query::default(), &extent, &by_operator(""), |_| {}).await;
+        assert_eq!(done.expect("listed").revoked, revoked, "{states}");
+    }
+    assert_eq!(list("ended").await, [active, locked, ended]);
 }
 
 #[tokio::test]
@@ -311,4 +360,24 @@ async fn a_timeout_that_a_use_overtakes_ends_nothing() {
     app.advance(1);
     loaded.open();
     late.await.expect("no panic").expect("it was used meanwhile, and lives");
+}
+
+#[tokio::test]
+async fn an_edit_of_attributes_undoes_no_use_that_it_did_not_see() {
+    let app = App::new();
+    let mut browser = app.signed_in("alice").await;
+    browser.get("/set/a/1").await.expect(StatusCode::OK);
+    let id = id(&browser);
+    app.advance(1700);
+    let gate = app.store.hold_next(Method::Save);
+    let sessions = app.sessions.clone();
+    let edited = async move { sessions.edit_data(&id, |_| Ok::<_, ()>(r#"{"a":2}"#.into()), &Caller::user()).await };
+    let edited = tokio::spawn(edited);
+    gate.reached().await;
+    assert_eq!(browser.who().await, "alice");
+    gate.open();
+    edited.await.expect("no panic").expect("saved").expect("agreed");
+    app.advance(1700);
+    assert_eq!(app.sessions.sweep(NonZeroUsize::MIN).await.expect("it is there").expired, 0);
+    assert_eq!(browser.who().await, "alice", "it was used 1,700 seconds ago, and not 3,400");
 }

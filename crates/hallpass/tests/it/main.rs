@@ -3,6 +3,7 @@
 mod app;
 mod broken;
 mod building;
+mod caching;
 mod conflicts;
 mod conformance;
 mod defects;
@@ -10,4 +11,6 @@ mod ending;
 mod left_behind;
 mod renew_now;
 mod renewal;
+mod settings;
 mod signing_in;
+mod sweeping;

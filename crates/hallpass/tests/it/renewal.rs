@@ -2,9 +2,12 @@
 
 use axum::http::StatusCode;
 use hallpass::testing::Method;
-use hallpass::{Caller, EndReason, EventKind, ReferenceToken, SessionId, SessionSecret};
+use hallpass::{
+    Caller, EndReason, EventKind, Expected, Generation, NewSession, Outcome, ReferenceToken, SessionId, SessionSecret,
+    Store as _,
+};
 
-use crate::app::{App, Browser};
+use crate::app::{App, Browser, subject};
 
 const HOUR: u64 = 3600;
 
@@ -52,6 +55,7 @@ async fn a_spent_token_that_comes_back_late_ends_the_session() {
     let record = app.sessions.find(&id).await.expect("it is there").expect("a tombstone");
     assert_eq!(record.ended.expect("ended").reason, EndReason::Replayed);
     assert_eq!(app.observer.count(&EventKind::Replayed), 1);
+    assert_eq!(app.observer.count(&EventKind::UsedAfterEnd), 1, "the second time");
 }
 
 #[tokio::test]
@@ -261,4 +265,44 @@ async fn a_held_answer_from_the_store_loses_no_renewal() {
     gate.open();
     let slow = slow.await.expect("no panic").expect("applied");
     assert_eq!(slow.token.expose(), fast.token.expose());
+}
+
+#[tokio::test]
+async fn two_first_uses_at_once_are_noted_once() {
+    let app = App::new();
+    let mut browser = due(&app).await;
+    browser.get("/who").await.expect(StatusCode::OK);
+    let before = app.store.calls().save;
+    let gate = app.store.hold_next(Method::Save);
+    let other = tokio::spawn({
+        let browser = browser.clone();
+        async move { browser.send("/who", browser.jar.as_deref()).await }
+    });
+    gate.reached().await;
+    assert_eq!(browser.who().await, "alice");
+    gate.open();
+    assert_eq!(other.await.expect("no panic").body, "alice");
+    assert_eq!(app.store.calls().save - before, 2, "the second finds it noted already");
+}
+
+#[tokio::test]
+async fn a_session_whose_generations_have_run_out_ends_when_it_would_be_renewed() {
+    let app = App::new();
+    let issued = app.sessions.create(NewSession::signed_in(subject("alice")), &Caller::user()).await.expect("made");
+    let secret = SessionSecret::random();
+    let mut record = issued.record;
+    let version = record.version;
+    record.version = version.next();
+    let chain = record.chain.as_mut().expect("living");
+    (chain.generation, chain.from, chain.hash) = (Generation::LAST, Generation::LAST, secret.hash());
+    let saved = app.store.save(&record, Expected::Version(version), &[]).await.expect("saved");
+    assert_eq!(saved, Outcome::Applied);
+    let token = ReferenceToken { id: record.id, generation: Generation::LAST, secret }.encode();
+    for _ in 0..5 {
+        app.sessions.verify(token.expose(), true, &Caller::user()).await.expect("still good");
+        app.advance(HOUR / 5);
+    }
+    assert!(app.sessions.verify(token.expose(), true, &Caller::user()).await.expect_err("over").is_inactive());
+    let record = app.sessions.find(&record.id).await.expect("it is there").expect("a tombstone");
+    assert_eq!(record.ended.expect("ended").reason, EndReason::Exhausted);
 }

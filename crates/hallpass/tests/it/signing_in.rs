@@ -198,6 +198,50 @@ async fn a_retried_creation_finds_its_session_and_starts_a_new_chain() {
 }
 
 #[tokio::test]
+async fn a_used_key_with_another_request_is_refused() {
+    let app = App::new();
+    let create = async |change: &dyn Fn(&mut NewSession), signed_in: bool| {
+        let mut new = if signed_in { NewSession::signed_in(subject("alice")) } else { NewSession::anonymous() };
+        new.idempotency = Some(key(&signed_in.to_string()));
+        new.data = Bytes::from_static(br#"{"a":1}"#);
+        change(&mut new);
+        app.sessions.create(new, &Caller::user()).await
+    };
+    for signed_in in [false, true] {
+        let first = create(&|_| (), signed_in).await.expect("made").record.id;
+        let others: [&dyn Fn(&mut NewSession); 4] = [
+            &|new| new.data = Bytes::from_static(br#"{"a":2}"#),
+            &|new| new.data = Bytes::new(),
+            &|new| new.profile = hallpass::Profile::remember(),
+            &|new| new.client.ip = Some([192, 0, 2, 1].into()),
+        ];
+        for (number, other) in others.into_iter().enumerate() {
+            let refused = create(other, signed_in).await.expect_err("something else was asked for");
+            assert!(refused.is_key_used(), "{number}: {refused}");
+        }
+        assert_eq!(create(&|_| (), signed_in).await.expect("found").record.id, first);
+    }
+    let sign_ins: [fn(&mut SignIn); 3] = [
+        |sign_in| sign_in.level = Level::TWO_FACTORS,
+        |sign_in| sign_in.methods.push(hallpass::Method::new("otp").expect("a name")),
+        |sign_in| sign_in.keep.push("cart".to_owned()),
+    ];
+    for other in sign_ins {
+        let refused = create(&|new| other(new.sign_in.as_mut().expect("signed in")), true).await;
+        assert!(refused.expect_err("another proof").is_key_used());
+        let before = app.signed_in("alice").await.token();
+        let mut sign_in = SignIn::new(subject("alice"));
+        sign_in.idempotency = Some(key("step-up"));
+        app.sessions.authenticate(&before, sign_in.clone(), &Caller::user()).await.expect("made");
+        let mut changed = sign_in.clone();
+        other(&mut changed);
+        let refused = app.sessions.authenticate(&before, changed, &Caller::user()).await;
+        assert!(refused.expect_err("another proof").is_key_used());
+        app.sessions.authenticate(&before, sign_in, &Caller::user()).await.expect("found");
+    }
+}
+
+#[tokio::test]
 async fn a_retried_authentication_finds_its_session_even_under_another_name() {
     let app = App::new();
     for before in ["nobody", "alice", "bob"] {

@@ -8,9 +8,20 @@ const INHERITED: [&str; 4] = ["version", "edition", "rust-version", "license"];
 const DRIVERS: [(&str, &[&str]); 7] = [
     ("hallpass-dynamodb", &["aws-config", "aws-sdk-dynamodb", "aws-smithy-types", "tokio"]),
     ("hallpass-memcached", &["tokio"]),
-    ("hallpass-mysql", &["hallpass-sql", "mysql_async", "tokio"]),
-    ("hallpass-postgres", &["hallpass-sql", "deadpool-postgres", "tokio", "tokio-postgres"]),
-    ("hallpass-redis", &["redis", "tokio"]),
+    ("hallpass-mysql", &["hallpass-sql", "mysql_async", "percent-encoding", "tokio"]),
+    (
+        "hallpass-postgres",
+        &[
+            "hallpass-sql",
+            "percent-encoding",
+            "rustls",
+            "rustls-native-certs",
+            "tokio",
+            "tokio-postgres",
+            "tokio-postgres-rustls",
+        ],
+    ),
+    ("hallpass-redis", &["futures-util", "redis", "rustls", "tokio"]),
     ("hallpass-sql", &["tokio"]),
     ("hallpass-sqlite", &["hallpass-sql", "rusqlite", "tokio"]),
 ];

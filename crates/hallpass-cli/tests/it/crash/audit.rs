@@ -129,7 +129,7 @@ impl Audit<'_> {
                 });
             }
             (Presented::Held(_), Answer::Good) if is_certain => {
-                self.findings.count("rule 2 or 3: a replaced token that is good")
+                self.findings.count("rule 2 or 3: a replaced token that is good");
             }
             (Presented::Held(_), Answer::Refused) if is_certain => self.findings.count("rule 4: a spent token"),
             (Presented::Held(_), Answer::Replayed) if is_certain => self.findings.count("rule 4: a replay"),
@@ -162,19 +162,19 @@ impl Audit<'_> {
 
     /// Comes back with the token from before an answer that nobody used: a new one is made, and the lost one is spent.
     async fn lost_answer(&mut self, entry: &mut Entry) -> Result<(), CutOff> {
-        let last = entry.tokens.len() - 1;
+        let newest = entry.tokens.len() - 1;
         let from = self.service.now();
-        if from < entry.tokens[last].made.to + self.rules.grace + 200 {
+        if from < entry.tokens[newest].made.to + self.rules.grace + 200 {
             return Ok(());
         }
-        let answer = self.service.renew(&entry.tokens[last - 1].token).await?;
+        let answer = self.service.renew(&entry.tokens[newest - 1].token).await?;
         let token = answer.body["token"].as_str().unwrap_or_default().to_owned();
         if answer.status != StatusCode::OK || entry.tokens.iter().any(|held| held.token == token) {
             self.findings.wrong.push(format!("after a lost answer, {}: {} of {entry:?}", answer.status, answer.body));
             return Ok(());
         }
         let next = self.service.verify(&token).await?;
-        let lost = self.service.verify(&entry.tokens[last].token).await?;
+        let lost = self.service.verify(&entry.tokens[newest].token).await?;
         let again = self.service.verify(&token).await?;
         if [next.status, lost.status, again.status] != [StatusCode::OK, StatusCode::UNAUTHORIZED, StatusCode::OK] {
             self.findings
@@ -182,7 +182,7 @@ impl Audit<'_> {
                 .push(format!("a lost token and its successor: {}, {}: {entry:?}", lost.status, next.status));
         }
         // Nobody used the lost one, so it is as if it had never been.
-        entry.tokens[last] = super::ledger::Held { token, made: answer.span, shown: Shown::Surely(next.span) };
+        entry.tokens[newest] = super::ledger::Held { token, made: answer.span, shown: Shown::Surely(next.span) };
         self.findings.count("rule 3: a lost answer");
         Ok(())
     }

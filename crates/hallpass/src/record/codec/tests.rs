@@ -9,7 +9,7 @@ fn full() -> Record {
         SessionId::from_bytes([1; 16]),
         Realm::default(),
         Profile::remember(),
-        Terms { idle: 1, absolute: 2, renewal: 3 },
+        Terms { idle: 1, absolute: 2, renewal: 3, anonymous: 900, locks: false },
         Chain::start(Generation::FIRST, now).chain,
         now,
     );
@@ -24,7 +24,7 @@ fn full() -> Record {
         user_agent: Note::lossy("Mozilla/5.0"),
         label: Note::lossy("Firefox on Linux"),
     };
-    record.retry = Some(Retry { key: [5; 16], presented: SecretHash::from_bytes([6; 32]) });
+    record.retry = Some(Retry { key: [5; 16], presented: Some(SecretHash::from_bytes([6; 32])), asked: Some([7; 32]) });
     record.data = Bytes::from_static(br#"{"a":1}"#);
     record
 }
@@ -57,7 +57,9 @@ fn a_record_survives_its_bytes() {
         confirmed_at: None,
         ..renewed.chain.expect("living")
     });
-    for record in [full(), renewed, tombstone()] {
+    let mut made_without_a_token = full();
+    made_without_a_token.retry.as_mut().expect("full").presented = None;
+    for record in [full(), renewed, made_without_a_token, tombstone()] {
         assert_eq!(Record::from_bytes(&record.to_bytes()), Ok(record));
     }
 }
@@ -86,6 +88,32 @@ fn fields_of_a_newer_version_are_kept() {
     let again = Record::from_bytes(&record.to_bytes()).expect("its own bytes");
     assert_eq!(again, record);
     assert_eq!(again.unknown.len(), 7 + 303);
+}
+
+#[test]
+fn a_record_from_before_all_terms_were_kept_leaves_the_others_to_the_policy_of_today() {
+    let now = full();
+    let bytes = now.to_bytes();
+    let later = bytes.windows(2).position(|field| field == [tag::TERMS_TOO, 5]).expect("the terms");
+    let before = [&bytes[..later], &bytes[later + 7..]].concat();
+    let record = Record::from_bytes(&Bytes::from(before)).expect("what was written before is still read");
+    let terms = Terms { anonymous: Terms::NEVER, locks: true, ..now.terms };
+    assert_eq!(record, Record { terms, ..now });
+    assert_eq!(Record::from_bytes(&record.to_bytes()), Ok(record));
+}
+
+#[test]
+fn a_record_from_before_requests_were_kept_still_tells_its_retry() {
+    let now = full();
+    let bytes = now.to_bytes();
+    let asked = bytes.windows(2).position(|field| field == [tag::ASKED, 48]).expect("the request");
+    let before = [&bytes[..asked], &bytes[asked + 50..]].concat();
+    let record = Record::from_bytes(&Bytes::from(before)).expect("what was written before is still read");
+    let retry = now.retry.clone().map(|retry| Retry { asked: None, ..retry });
+    assert_eq!(record, Record { retry, ..now });
+    let mut other = bytes.to_vec();
+    other[asked + 2] ^= 1;
+    assert_eq!(Record::from_bytes(&other.into()), Err(CorruptRecord("its attempt has two keys")));
 }
 
 #[test]
@@ -127,5 +155,25 @@ proptest! {
         if let Ok(record) = Record::from_bytes(&Bytes::from(bytes)) {
             prop_assert_eq!(Record::from_bytes(&record.to_bytes()).expect("its own bytes"), record);
         }
+    }
+}
+
+#[test]
+fn a_record_survives_as_its_frame_and_its_body() {
+    let mut newer = full();
+    newer.unknown = Bytes::from_static(b"\xc8\x05later");
+    for record in [newer, tombstone()] {
+        let frame = Frame {
+            id: record.id,
+            realm: record.realm.clone(),
+            subject: record.subject.clone(),
+            version: record.version,
+            seen_at: record.seen_at,
+            expires_at: record.expires_at,
+        };
+        assert_eq!(Record::from_body(frame.clone(), &record.body_to_bytes()), Ok(record.clone()));
+        // What the frame says is not said a second time.
+        assert!(Record::from_body(frame, &record.to_bytes()).is_err());
+        assert!(Record::from_bytes(&record.body_to_bytes()).is_err());
     }
 }

@@ -1,5 +1,6 @@
 //! Sessions in this process's memory.
 
+mod epochs;
 mod events;
 mod shard;
 mod slot;
@@ -7,7 +8,7 @@ mod subjects;
 #[cfg(test)]
 mod tests;
 
-use std::collections::{BinaryHeap, HashMap};
+use std::collections::BinaryHeap;
 use std::fmt;
 use std::hash::BuildHasher;
 use std::num::NonZeroUsize;
@@ -17,12 +18,13 @@ use async_trait::async_trait;
 use hashbrown::DefaultHashBuilder;
 use parking_lot::Mutex;
 
+use self::epochs::Epochs;
 use self::events::EventRing;
 use self::shard::{Saved, Shard};
 use self::subjects::{SubjectHash, Subjects};
 use super::{
-    Capabilities, ChangeStream, Cursor, Epoch, EventQuery, Expected, Outcome, Page, Query, SWEEP_MARGIN, Store,
-    StoreError,
+    Capabilities, ChangeStream, Cursor, Epoch, EventQuery, Expected, Outcome, Page, PageLimit, Query, SWEEP_MARGIN,
+    Store, StoreError,
 };
 use crate::event::Event;
 use crate::id::SessionId;
@@ -37,7 +39,9 @@ const SHARDS: usize = 64;
 ///
 /// It holds a configured number of sessions at the most, by default a million (about 240 MB without attributes); when
 /// it is full, new sessions are refused as unavailable, and none is dropped. Expired records are forgotten by
-/// [`Store::sweep`], at a cost that depends on how many expired, not on how many there are.
+/// [`Store::sweep`], at a cost that depends on how many expired, not on how many there are. Of the latest events it keeps
+/// [`MemoryStore::EVENTS`], and of the subjects whose sessions were all ended at once as many epochs as sessions; were there
+/// more, they would become one epoch, the highest.
 ///
 /// ```
 /// use hallpass::{Capabilities, MemoryStore, Store};
@@ -49,7 +53,7 @@ pub struct MemoryStore {
     shards: Box<[Mutex<Shard>]>,
     subjects: Box<[Mutex<Subjects>]>,
     events: Mutex<EventRing>,
-    epochs: Mutex<HashMap<(Realm, Subject), Epoch>>,
+    epochs: Mutex<Epochs>,
     hasher: DefaultHashBuilder,
     held: AtomicUsize,
     capacity: usize,
@@ -72,7 +76,7 @@ impl MemoryStore {
             shards: (0..SHARDS).map(|_| Mutex::default()).collect(),
             subjects: (0..SHARDS).map(|_| Mutex::default()).collect(),
             events: Mutex::new(EventRing::new(Self::EVENTS)),
-            epochs: Mutex::default(),
+            epochs: Mutex::new(Epochs::new(capacity)),
             hasher: DefaultHashBuilder::default(),
             held: AtomicUsize::new(0),
             capacity,
@@ -239,18 +243,29 @@ impl Store for MemoryStore {
         Ok(newest.into_page())
     }
 
+    async fn overdue(&self, by: Timestamp, limit: PageLimit) -> Result<Vec<Record>, StoreError> {
+        let mut overdue = Vec::new();
+        for shard in &self.shards {
+            if overdue.len() == limit.number() {
+                break;
+            }
+            overdue.extend(shard.lock().overdue(by, limit.number() - overdue.len()));
+        }
+        Ok(overdue)
+    }
+
     async fn events(&self, query: &EventQuery) -> Result<Page<Event>, StoreError> {
         Ok(self.events.lock().page(query))
     }
 
+    async fn append(&self, events: &[Event]) -> Result<(), StoreError> {
+        self.keep(events);
+        Ok(())
+    }
+
     async fn epoch(&self, realm: &Realm, subject: &Subject, raise: bool) -> Result<Epoch, StoreError> {
         let mut epochs = self.epochs.lock();
-        if !raise {
-            return Ok(epochs.get(&(realm.clone(), subject.clone())).copied().unwrap_or_default());
-        }
-        let epoch = epochs.entry((realm.clone(), subject.clone())).or_default();
-        epoch.0 += 1;
-        Ok(*epoch)
+        Ok(if raise { epochs.raise(realm, subject) } else { epochs.of(realm, subject) })
     }
 
     async fn sweep(&self, now: Timestamp, limit: NonZeroUsize) -> Result<usize, StoreError> {

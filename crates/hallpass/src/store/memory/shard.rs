@@ -110,8 +110,7 @@ impl Shard {
         if !stored.is_living() || stored.version != version {
             return Ok(Saved::Conflict);
         }
-        slot.node = stored.node;
-        slot.filed_under = stored.filed_under;
+        slot.succeed(stored);
         let before = std::mem::replace(stored, slot);
         // A later end is noticed when the present span comes up; an earlier one would be missed.
         if span(record.expires_at) < span(before.expires_at()) {
@@ -150,28 +149,49 @@ impl Shard {
 
     /// Returns the records whose time is over by this instant, without visiting those that live on more than once.
     pub(super) fn expired_by(&mut self, at: Timestamp) -> Vec<Record> {
-        let mut expired = Vec::new();
+        self.filed_by(at, usize::MAX, |slot| slot.expires_at() <= at)
+    }
+
+    /// Returns at most `limit` living records whose time is over by this instant.
+    pub(super) fn overdue(&mut self, at: Timestamp, limit: usize) -> Vec<Record> {
+        self.filed_by(at, limit, |slot| slot.is_living() && slot.expires_at() <= at)
+    }
+
+    fn filed_by(&mut self, at: Timestamp, limit: usize, is_asked: impl Fn(&Slot) -> bool) -> Vec<Record> {
+        let mut found = Vec::new();
         let mut from = 0;
         while let Some(filed_under) = self.next_span(from).filter(|filed_under| *filed_under <= span(at)) {
-            let mut left = Vec::new();
-            for index in self.by_expiry.remove(&filed_under).unwrap_or_default() {
-                let Some(slot) = self.slot(index).filter(|slot| slot.filed_under == filed_under) else {
-                    continue;
-                };
-                if span(slot.expires_at()) > filed_under {
-                    self.file(index, slot.expires_at());
-                } else {
-                    left.push(index);
-                }
-            }
-            expired.extend(left.iter().filter_map(|&index| self.record_at(index)));
-            if !left.is_empty() {
-                self.by_expiry.insert(filed_under, left);
+            self.settle(filed_under);
+            let slots = self.by_expiry.get(&filed_under).into_iter().flatten();
+            let asked = slots.filter(|&&index| self.slot(index).is_some_and(&is_asked));
+            found.extend(asked.filter_map(|&index| self.record_at(index)).take(limit - found.len()));
+            if found.len() == limit {
+                break;
             }
             from = filed_under + 1;
         }
-        expired.retain(|record| record.expires_at <= at);
-        expired
+        found
+    }
+
+    /// Files anew those of a span that live on, so that it has what is over, each once.
+    fn settle(&mut self, filed_under: u32) {
+        let mut left = Vec::new();
+        for index in self.by_expiry.remove(&filed_under).unwrap_or_default() {
+            let Some(slot) = self.slot(index).filter(|slot| slot.filed_under == filed_under) else {
+                continue; // It was filed elsewhere since, or is gone.
+            };
+            if span(slot.expires_at()) > filed_under {
+                self.file(index, slot.expires_at());
+            } else {
+                left.push(index);
+            }
+        }
+        // A slot that was used again may have been filed here twice.
+        left.sort_unstable();
+        left.dedup();
+        if !left.is_empty() {
+            self.by_expiry.insert(filed_under, left);
+        }
     }
 
     fn next_span(&self, from: u32) -> Option<u32> {

@@ -13,18 +13,16 @@ use crate::token::{Chain, ChainNonce, Generation};
 pub(super) struct Class {
     pub(super) realm: Realm,
     profile: Profile,
-    terms: [u32; 3],
+    terms: Terms,
 }
 
 impl Class {
     pub(super) fn fits(&self, record: &Record) -> bool {
-        let Terms { idle, absolute, renewal } = record.terms;
-        self.terms == [idle, absolute, renewal] && self.realm == record.realm && self.profile == record.profile
+        self.terms == record.terms && self.realm == record.realm && self.profile == record.profile
     }
 
     pub(super) fn of(record: &Record) -> Self {
-        let Terms { idle, absolute, renewal } = record.terms;
-        Self { realm: record.realm.clone(), profile: record.profile.clone(), terms: [idle, absolute, renewal] }
+        Self { realm: record.realm.clone(), profile: record.profile.clone(), terms: record.terms }
     }
 }
 
@@ -167,14 +165,13 @@ impl Slot {
     }
 
     pub(super) fn unpack(&self, class: &Class) -> Record {
-        let [idle, absolute, renewal] = class.terms;
         let mut record = Record {
             id: self.id,
             realm: class.realm.clone(),
             subject: self.subject.clone(),
             version: self.version,
             profile: class.profile.clone(),
-            terms: Terms { idle, absolute, renewal },
+            terms: class.terms,
             created_at: self.created_at.instant(),
             authenticated_at: self.authenticated_at.optional_instant(),
             seen_at: self.seen_at.instant(),
@@ -200,6 +197,13 @@ impl Slot {
 
     pub(super) fn expires_at(&self) -> Timestamp {
         self.expires_at.instant()
+    }
+
+    /// Keeps the last use of what it takes the place of, which a touch may have noted meanwhile.
+    pub(super) fn succeed(&mut self, before: &Self) {
+        self.node = before.node;
+        self.filed_under = before.filed_under;
+        self.seen_at = Packed::new(self.seen_at.instant().max(before.seen_at.instant()));
     }
 
     /// Moves the two times forward, never back.

@@ -3,7 +3,7 @@ use crate::name::Profile;
 use crate::record::Terms;
 use crate::token::{Chain, Generation};
 
-const TERMS: Terms = Terms { idle: 1, absolute: 2, renewal: 3 };
+const TERMS: Terms = Terms { idle: 1, absolute: 2, renewal: 3, anonymous: 900, locks: false };
 
 fn record(subject: &str, expires_at: u64) -> Record {
     let now = Timestamp::from_millis(1000);
@@ -51,6 +51,52 @@ async fn sweeping_visits_what_expired_and_not_what_lives() {
     assert_eq!(store.len(), 900);
     let page = store.list(&Query::of_subject(Realm::default(), Subject::new("a").expect("valid"))).await;
     assert_eq!(page.expect("memory is there").items.len(), 100);
+}
+
+#[tokio::test]
+async fn what_is_overdue_costs_as_much_as_is_asked_for_and_not_as_there_is() {
+    let cost = async |overdue: usize| {
+        let store = MemoryStore::new();
+        for _ in 0..overdue {
+            let _ = store.save(&record("a", 0), Expected::Absent, &[]).await.expect("room is left");
+        }
+        let mut least = std::time::Duration::MAX;
+        for _ in 0..20 {
+            let begun = std::time::Instant::now();
+            let told = store.overdue(Timestamp::from_millis(1), PageLimit::default()).await.expect("memory is there");
+            least = least.min(begun.elapsed());
+            assert_eq!(told.len(), 100);
+        }
+        least
+    };
+    let (few, many) = (cost(100).await, cost(50_000).await);
+    assert!(many < few * 50, "100 of 100: {few:?}, 100 of 50,000: {many:?}");
+}
+
+#[tokio::test]
+async fn a_slot_that_is_used_again_is_told_once() {
+    let store = MemoryStore::with_capacity(1);
+    let mut moved = record("a", 100_000_000);
+    let _ = store.save(&moved, Expected::Absent, &[]).await.expect("room is left");
+    for expires_at in [50_000_000, 0] {
+        let before = moved.version;
+        (moved.version, moved.expires_at) = (before.next(), Timestamp::from_millis(expires_at));
+        let _ = store.save(&moved, Expected::Version(before), &[]).await.expect("memory is there");
+    }
+    let now = Timestamp::from_millis(1).plus(SWEEP_MARGIN);
+    assert_eq!(store.sweep(now, NonZeroUsize::MAX).await.expect("memory is there"), 1);
+    let again = SessionId::from_bytes({
+        let mut bytes = *SessionId::random().as_bytes();
+        bytes[15] = moved.id.as_bytes()[15];
+        bytes
+    });
+    let again = Record { id: again, ..record("b", 50_000_000) };
+    let _ = store.save(&again, Expected::Absent, &[]).await.expect("room again");
+    let by = Timestamp::from_millis(60_000_000);
+    let told = store.overdue(by, PageLimit::default()).await.expect("memory is there");
+    assert_eq!(told.len(), 1);
+    let listed = store.list(&Query { expires_by: Some(by), ..Query::default() }).await.expect("memory is there");
+    assert_eq!(listed.items.len(), 1);
 }
 
 #[tokio::test]

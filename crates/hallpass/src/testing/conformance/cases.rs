@@ -70,6 +70,8 @@ macro_rules! __conformance_cases {
                 "Without a record, a touch is a conflict and leaves nothing.";
             touch a_touch_leaves_a_tombstone_alone
                 "A tombstone is not kept longer, and does not look used, because of a late touch.";
+            touch a_save_never_moves_the_last_use_back
+                "A save that did not know of a touch keeps its `seen_at`, also one that ends the session.";
 
             realm realms_have_their_own_records
                 "One id in two realms is two records, in every method.";
@@ -128,6 +130,9 @@ macro_rules! __conformance_cases {
             event a_page_of_events_has_no_more_than_its_limit
                 "By default 100, and `next` where there are more; many events of one save are kept in order.";
 
+            event events_of_no_session_are_kept_too
+                "Where the store can: in their order among the others, and without a session.";
+
             epoch an_epoch_starts_at_zero_and_rises_by_one
                 "Asking raises nothing; raising answers the new epoch, which everybody sees at once.";
             epoch raises_at_once_are_all_counted
@@ -147,6 +152,9 @@ macro_rules! __conformance_cases {
                 "A touch or save that moved the deadline counts, in both directions.";
             sweep a_record_that_is_used_during_a_sweep_stays
                 "The deadline is checked in the same step as the removal, and no record is counted twice.";
+
+            sweep what_is_overdue_is_told_no_more_than_asked_for_and_all_in_the_end
+                "Of every realm, what has not ended and whose stored deadline is at or before the given time.";
 
             cancel a_save_that_is_dropped_half_way_happens_whole_or_not_at_all
                 "After its future is dropped, old or new is stored, with the event or without, and nothing is stuck.";

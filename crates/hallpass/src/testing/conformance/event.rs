@@ -100,6 +100,25 @@ async fn ten_events(bench: &Bench) -> Vec<Event> {
     kept
 }
 
+pub(super) async fn events_of_no_session_are_kept_too(handles: Handles) {
+    let bench = Bench::new(handles);
+    let mut made = Event::new(EventKind::KeyCreated, bench.realm.clone(), bench.now);
+    made.actor = Actor::operator("alice");
+    made.note = Note::lossy("key 7: shop");
+    let revoked = Event::new(EventKind::KeyRevoked, bench.realm.clone(), bench.now.minus(MINUTE));
+    match bench.store().append(&[made.clone(), revoked.clone()]).await {
+        Ok(()) => {}
+        Err(error) if error.is_unsupported() => return,
+        Err(error) => panic!("append must keep events, or be unsupported, and fails with: {error}"),
+    }
+    let record = bench.record();
+    let created = bench.event(EventKind::Created, &record);
+    assert_eq!(bench.save_with(&record, Expected::Absent, std::slice::from_ref(&created)).await, Outcome::Applied);
+    assert_eq!(bench.events(&bench.event_query()).await, [made, revoked.clone(), created]);
+    let query = EventQuery { kind: Some(EventKind::KeyRevoked), ..bench.event_query() };
+    assert_eq!(bench.event_ids(&query).await, [revoked.id]);
+}
+
 pub(super) async fn each_filter_of_events_lists_what_it_says(handles: Handles) {
     let bench = Bench::new(handles);
     if !bench.keeps_events().await {

@@ -202,7 +202,7 @@ pub(super) async fn a_listing_shows_records_as_they_are_now(handles: Handles) {
     }
     let until = bench.now.plus(HOUR);
     let mut touched = bench.record();
-    let changed = bench.record();
+    let changed = Record { seen_at: bench.now.minus(HOUR), ..bench.record() };
     let ended = bench.record();
     bench.create([&touched, &changed, &ended]).await;
     (touched.seen_at, touched.expires_at) = (bench.now.plus(MINUTE), until.plus(MINUTE));
@@ -225,6 +225,7 @@ pub(super) async fn a_listing_shows_records_as_they_are_now(handles: Handles) {
         (Query { expires_after: Some(until), ..bench.query() }, vec![&touched]),
         (Query { expires_by: Some(until.minus(MINUTE)), ..bench.query() }, vec![&ended]),
         (Query { seen_before: Some(bench.now), ..bench.query() }, vec![&changed]),
+        (Query { seen_before: Some(bench.now.minus(MINUTE)), ..bench.query() }, vec![]),
         (Query { level: Some(Level::TWO_FACTORS), ..bench.query() }, vec![&changed]),
         (Query { level: Some(Level::ANONYMOUS), ..bench.query() }, vec![&touched, &ended]),
         (Query { user_agent: Some("moved".to_owned()), ..bench.query() }, vec![&changed]),

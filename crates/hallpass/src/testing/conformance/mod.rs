@@ -45,6 +45,8 @@
 //! [`Handles::with_outage`]. [`run`] runs everything in one test, and [`Case::check`] one case for a runner of your
 //! own.
 //!
+//! A home of [`Settings`](crate::Settings) has a check of its own, [`check_settings`].
+//!
 //! # What a store needs for it
 //!
 //! - It need not be fresh or empty: every case has a random realm of its own, and asserts only about its own
@@ -74,6 +76,7 @@ mod race;
 mod realm;
 mod sample;
 mod save;
+mod settings;
 mod subject;
 mod suite;
 mod sweep;
@@ -82,4 +85,5 @@ mod touch;
 pub use self::case::{Case, Failure};
 pub use self::cases::{CASES, OUTAGE_CASES};
 pub use self::handles::{Handles, IntoHandles};
+pub use self::settings::check_settings;
 pub use self::suite::{check, run};

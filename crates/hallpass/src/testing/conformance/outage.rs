@@ -5,7 +5,7 @@ use std::num::NonZeroUsize;
 use super::bench::{Bench, counting};
 use super::handles::Handles;
 use super::sample::{self, DAY, HOUR, MINUTE};
-use crate::event::EventKind;
+use crate::event::{Event, EventKind};
 use crate::store::{Expected, Outcome, StoreError};
 
 #[track_caller]
@@ -67,6 +67,12 @@ pub(super) async fn what_an_outage_refuses_is_not_acknowledged(handles: Handles)
     assert_unavailable("save", store.save(&changed, Expected::Version(changing.version), &[]).await);
     assert_unavailable("save", store.save(&tombstone, Expected::Version(ending.version), &[event]).await);
     let (seen_at, expires_at) = (bench.now.plus(MINUTE), bench.now.plus(2 * HOUR));
+    let made = Event::new(EventKind::KeyCreated, bench.realm.clone(), bench.now);
+    if let Err(error) = store.append(&[made]).await {
+        assert!(error.is_unavailable() || error.is_unsupported(), "append fails with: {error}");
+    } else {
+        panic!("while the store is away, append must fail");
+    }
     assert_unavailable("touch", store.touch(&used.realm, &used.id, used.version, seen_at, expires_at).await);
     bench.handles.outage(false).await;
 

@@ -26,7 +26,7 @@ pub(super) fn subject() -> Subject {
 
 /// Returns a living record of nobody, with all that can be left out left out.
 pub(super) fn least(realm: Realm, now: Timestamp) -> Record {
-    let terms = Terms { idle: 1_800, absolute: 14_400, renewal: 3_600 };
+    let terms = Terms { idle: 1_800, absolute: 14_400, renewal: 3_600, anonymous: 900, locks: false };
     let chain = Chain::start(Generation::FIRST, now).chain;
     let mut record = Record::new(SessionId::random(), realm, Profile::default(), terms, chain, now);
     record.expires_at = now.plus(HOUR);
@@ -44,7 +44,7 @@ pub(super) fn full(realm: Realm, now: Timestamp) -> Record {
     record.chain = Some(renewed.chain);
     record.subject = Some(subject());
     record.profile = Profile::remember();
-    record.terms = Terms { idle: 1, absolute: u32::MAX, renewal: 77 };
+    record.terms = Terms { idle: 1, absolute: u32::MAX, renewal: 77, anonymous: 5, locks: true };
     record.authenticated_at = Some(now.minus(HOUR).plus(Duration::from_millis(123)));
     record.seen_at = now.minus(Duration::from_millis(1));
     record.expires_at = now.plus(HOUR).plus(Duration::from_millis(999));
@@ -55,7 +55,8 @@ pub(super) fn full(realm: Realm, now: Timestamp) -> Record {
         user_agent: Note::lossy("Mozilla/5.0 (X11; Linux x86_64; rv:140.0)"),
         label: Note::lossy("Firefox on Linux"),
     };
-    record.retry = Some(Retry { key: [0xa5; 16], presented: SecretHash::from_bytes([0x5a; 32]) });
+    record.retry =
+        Some(Retry { key: [0xa5; 16], presented: Some(SecretHash::from_bytes([0x5a; 32])), asked: Some([0xc3; 32]) });
     record.data = Bytes::from_static(br#"{"cart":[1,2,{"sku":"a-7"}],"name":"Zo\u00eb"}"#);
     record.unknown = unknown_fields();
     record

@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use tokio::sync::{Mutex, MutexGuard};
 
-use super::bench::{Bench, ROUNDS, answer, counting};
+use super::bench::{Bench, ROUNDS, answer, counting, limit};
 use super::handles::Handles;
 use super::sample::{self, DAY, HOUR, MINUTE};
 use crate::record::Record;
@@ -75,6 +75,10 @@ impl Past {
         let forgotten = answer("sweep", self.bench.store().sweep(now, limit).await);
         assert!(forgotten <= limit.get(), "a sweep of at most {limit} says that it forgot {forgotten}");
         forgotten
+    }
+
+    async fn overdue(&self, most: u16) -> Vec<Record> {
+        answer("overdue", self.bench.store().overdue(self.deadline, limit(most)).await)
     }
 
     async fn is_there(&self, record: &Record) -> bool {
@@ -180,6 +184,43 @@ pub(super) async fn a_sweep_goes_by_the_stored_deadline(handles: Handles) {
     bench.assert_stored(&saved).await;
     assert_eq!(past.sweep(later.plus(SWEEP_MARGIN + LATE), 10).await, 2, "the new deadlines count");
     bench.assert_absent(&touched.id).await;
+}
+
+pub(super) async fn what_is_overdue_is_told_no_more_than_asked_for_and_all_in_the_end(handles: Handles) {
+    let Some(past) = Past::new(handles).await else { return };
+    let bench = &past.bench;
+    if !bench.lists().await {
+        return;
+    }
+    let mut records: Vec<_> = (0..6).map(|_| past.record()).collect();
+    records[1].expires_at = past.deadline.minus(HOUR);
+    records[2].realm = sample::realm();
+    records[3].subject = None;
+    let later = Record { expires_at: past.deadline.plus(MILLISECOND), ..past.record() };
+    bench.create(&records).await;
+    bench.create([&later]).await;
+    past.tombstone().await;
+    let mut left: Vec<_> = records.iter().map(|record| record.id).collect();
+    left.sort_unstable();
+    let mut told: Vec<_> = past.overdue(10).await.iter().map(|record| record.id).collect();
+    told.sort_unstable();
+    assert_eq!(told, left, "what is over is told, and neither what lives on nor what has ended");
+    // As a sweep does: end what is over, move the deadline of what is not, and ask again.
+    for (most, told) in [(1, 1), (2, 2), (2, 2), (2, 1), (2, 0)] {
+        let overdue = past.overdue(most).await;
+        assert_eq!(overdue.len(), told, "of {} that are over, at most {most} are asked for", left.len());
+        for record in overdue {
+            let place = left.iter().position(|id| *id == record.id).expect("it is over, and was told only once");
+            left.remove(place);
+            sample::assert_same(records.iter().find(|saved| saved.id == record.id), &record);
+            if place % 2 == 0 {
+                assert_eq!(bench.touch(&record, record.seen_at, bench.now).await, Outcome::Applied);
+            } else {
+                bench.end(&record).await;
+            }
+        }
+    }
+    assert_eq!(left, [], "all have been told in the end");
 }
 
 pub(super) async fn a_record_that_is_used_during_a_sweep_stays(handles: Handles) {

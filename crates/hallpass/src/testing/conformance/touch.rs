@@ -43,6 +43,21 @@ pub(super) async fn a_touch_never_goes_back(handles: Handles) {
     }
 }
 
+pub(super) async fn a_save_never_moves_the_last_use_back(handles: Handles) {
+    let bench = Bench::new(handles);
+    let read = bench.record();
+    bench.create([&read]).await;
+    let (seen_at, expires_at) = (read.seen_at.plus(MINUTE), read.expires_at.plus(MINUTE));
+    assert_eq!(bench.touch(&read, seen_at, expires_at).await, Outcome::Applied);
+    let mut saved = bench.update(&read, |record| record.data = counting(1)).await;
+    saved.seen_at = seen_at;
+    bench.assert_stored(&saved).await;
+    let later = bench.update(&saved, |record| record.seen_at = seen_at.plus(SECOND)).await;
+    bench.assert_stored(&later).await;
+    let tombstone = bench.end(&Record { seen_at: read.seen_at, ..later.clone() }).await;
+    bench.assert_stored(&Record { seen_at: later.seen_at, ..tombstone }).await;
+}
+
 pub(super) async fn a_touch_gives_way_to_a_write(handles: Handles) {
     let bench = Bench::new(handles);
     let first = bench.record();

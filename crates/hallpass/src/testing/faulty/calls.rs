@@ -7,10 +7,12 @@ pub enum Method {
     Save,
     /// [`Store::touch`](crate::Store::touch)
     Touch,
-    /// [`Store::list`](crate::Store::list)
+    /// [`Store::list`](crate::Store::list) and [`Store::overdue`](crate::Store::overdue)
     List,
     /// [`Store::events`](crate::Store::events)
     Events,
+    /// [`Store::append`](crate::Store::append)
+    Append,
     /// [`Store::epoch`](crate::Store::epoch)
     Epoch,
     /// [`Store::sweep`](crate::Store::sweep)
@@ -19,8 +21,8 @@ pub enum Method {
 
 impl Method {
     /// Every method, in the order of the trait.
-    pub const ALL: [Self; 7] =
-        [Self::Load, Self::Save, Self::Touch, Self::List, Self::Events, Self::Epoch, Self::Sweep];
+    pub const ALL: [Self; 8] =
+        [Self::Load, Self::Save, Self::Touch, Self::List, Self::Events, Self::Append, Self::Epoch, Self::Sweep];
 
     pub(super) const fn index(self) -> usize {
         self as usize
@@ -40,10 +42,12 @@ pub struct Calls {
     pub save: u64,
     /// Calls of [`Store::touch`](crate::Store::touch).
     pub touch: u64,
-    /// Calls of [`Store::list`](crate::Store::list).
+    /// Calls of [`Store::list`](crate::Store::list) and [`Store::overdue`](crate::Store::overdue).
     pub list: u64,
     /// Calls of [`Store::events`](crate::Store::events).
     pub events: u64,
+    /// Calls of [`Store::append`](crate::Store::append).
+    pub append: u64,
     /// Calls of [`Store::epoch`](crate::Store::epoch).
     pub epoch: u64,
     /// Calls of [`Store::sweep`](crate::Store::sweep).
@@ -53,11 +57,11 @@ pub struct Calls {
 impl Calls {
     /// Returns the number of all calls.
     pub const fn total(&self) -> u64 {
-        self.load + self.save + self.touch + self.list + self.events + self.epoch + self.sweep
+        self.load + self.save + self.touch + self.list + self.events + self.append + self.epoch + self.sweep
     }
 
-    pub(super) const fn of(counts: [u64; 7]) -> Self {
-        let [load, save, touch, list, events, epoch, sweep] = counts;
-        Self { load, save, touch, list, events, epoch, sweep }
+    pub(super) const fn of(counts: [u64; 8]) -> Self {
+        let [load, save, touch, list, events, append, epoch, sweep] = counts;
+        Self { load, save, touch, list, events, append, epoch, sweep }
     }
 }

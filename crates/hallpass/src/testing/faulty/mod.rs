@@ -16,7 +16,9 @@ use crate::event::Event;
 use crate::id::SessionId;
 use crate::name::{Realm, Subject};
 use crate::record::{Record, Version};
-use crate::store::{Capabilities, ChangeStream, Epoch, EventQuery, Expected, Outcome, Page, Query, Store, StoreError};
+use crate::store::{
+    Capabilities, ChangeStream, Epoch, EventQuery, Expected, Outcome, Page, PageLimit, Query, Store, StoreError,
+};
 use crate::time::Timestamp;
 
 pub use self::calls::{Calls, Method};
@@ -225,10 +227,22 @@ impl<S: Store> Store for FaultyStore<S> {
         self.meet(Method::List, None, list).await
     }
 
+    async fn overdue(&self, by: Timestamp, limit: PageLimit) -> Result<Vec<Record>, StoreError> {
+        let able = self.can(|can| can.list);
+        let overdue = async { if able { self.inner.overdue(by, limit).await } else { unsupported() } };
+        self.meet(Method::List, None, overdue).await
+    }
+
     async fn events(&self, query: &EventQuery) -> Result<Page<Event>, StoreError> {
         let able = self.can(|can| can.events);
         let events = async { if able { self.inner.events(query).await } else { unsupported() } };
         self.meet(Method::Events, None, events).await
+    }
+
+    async fn append(&self, events: &[Event]) -> Result<(), StoreError> {
+        let able = self.can(|can| can.events);
+        let append = async { if able { self.inner.append(events).await } else { unsupported() } };
+        self.meet(Method::Append, None, append).await
     }
 
     async fn epoch(&self, realm: &Realm, subject: &Subject, raise: bool) -> Result<Epoch, StoreError> {

@@ -10,7 +10,7 @@ use crate::testing::random::Random;
 /// Which fault each call is to meet, and how many there were.
 #[derive(Debug, Default)]
 pub(super) struct Plan {
-    calls: [AtomicU64; 7],
+    calls: [AtomicU64; 8],
     outage: AtomicBool,
     loses_changes: AtomicBool,
     faults: Mutex<Faults>,
@@ -18,8 +18,8 @@ pub(super) struct Plan {
 
 #[derive(Debug, Default)]
 struct Faults {
-    scripts: [VecDeque<Fault>; 7],
-    standing: [Option<Fault>; 7],
+    scripts: [VecDeque<Fault>; 8],
+    standing: [Option<Fault>; 8],
     random: Option<(Random, f64, Vec<Fault>)>,
 }
 

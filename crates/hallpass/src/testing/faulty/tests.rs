@@ -7,7 +7,7 @@ use crate::token::{Chain, Generation};
 
 fn record() -> Record {
     let now = Timestamp::from_millis(1);
-    let terms = Terms { idle: 1, absolute: 1, renewal: 1 };
+    let terms = Terms { idle: 1, absolute: 1, renewal: 1, anonymous: 900, locks: false };
     let chain = Chain::start(Generation::FIRST, now).chain;
     Record::new(SessionId::random(), Realm::default(), crate::name::Profile::default(), terms, chain, now)
 }

@@ -36,6 +36,7 @@ pub(crate) enum Flaw {
     // A touch does too much.
     TouchBumpsTheVersion,
     TouchGoesBack,
+    SaveUndoesTouches,
     TouchMovesBothOrNone,
     TouchIgnoresTheVersion,
     TouchUpserts,
@@ -82,6 +83,7 @@ pub(crate) enum Flaw {
     EventsIgnoreTheKind,
     EventPagesRepeatTheLast,
     EventPagesEndAfterOne,
+    AppendedEventsAreLost,
 
     // Epochs are not counted.
     AskingRaises,
@@ -95,6 +97,10 @@ pub(crate) enum Flaw {
     SweepMiscounts,
     SweepForgetsEpochs,
     SweepByTheFirstDeadline,
+    OverdueTellsTheEnded,
+    OverdueTellsWhatLives,
+    OverdueIgnoresItsLimit,
+    OverdueOfOneRealm,
 
     // Half a write is left behind.
     EventsFollowTheSave,

@@ -5,8 +5,8 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use hallpass::{
-    Capabilities, Change, ChangeStream, Epoch, Event, EventQuery, Expected, Outcome, Page, Query, Realm, Record,
-    SWEEP_MARGIN, SessionId, Store, StoreError, Subject, Timestamp, Version,
+    Capabilities, Change, ChangeStream, Epoch, Event, EventQuery, Expected, Outcome, Page, PageLimit, Query, Realm,
+    Record, SWEEP_MARGIN, SessionId, Store, StoreError, Subject, Timestamp, Version,
 };
 use parking_lot::Mutex;
 use tokio::sync::broadcast;
@@ -139,6 +139,19 @@ impl Store for PlainStore {
         self.page(query)
     }
 
+    async fn overdue(&self, by: Timestamp, limit: PageLimit) -> Result<Vec<Record>, StoreError> {
+        let mut query = Query::default();
+        query.limit = if self.is(Flaw::OverdueIgnoresItsLimit) { PageLimit::MOST } else { limit };
+        query.expires_by = (!self.is(Flaw::OverdueTellsWhatLives)).then_some(by);
+        query.ended = (!self.is(Flaw::OverdueTellsTheEnded)).then_some(false);
+        let mut records = self.list(&query).await?.items;
+        if self.is(Flaw::OverdueOfOneRealm) {
+            let first = records.first().map(|record| record.realm.clone());
+            records.retain(|record| Some(&record.realm) == first.as_ref());
+        }
+        Ok(records)
+    }
+
     async fn events(&self, query: &EventQuery) -> Result<Page<Event>, StoreError> {
         if !self.capabilities.events {
             return Err(StoreError::unsupported("no events"));
@@ -147,6 +160,19 @@ impl Store for PlainStore {
             return answer;
         }
         Ok(self.event_page(query))
+    }
+
+    async fn append(&self, events: &[Event]) -> Result<(), StoreError> {
+        if !self.capabilities.events {
+            return Err(StoreError::unsupported("no events"));
+        }
+        if let Some(answer) = self.outage_or(&[(Flaw::OutageAcknowledgesSaves, ())]) {
+            return answer;
+        }
+        if !self.is(Flaw::AppendedEventsAreLost) {
+            self.state.lock().events.extend_from_slice(events);
+        }
+        Ok(())
     }
 
     async fn epoch(&self, realm: &Realm, subject: &Subject, raise: bool) -> Result<Epoch, StoreError> {

@@ -61,6 +61,7 @@ pub(super) const BROKEN: &[(Flaw, &[&str])] = &[
     (Flaw::SweepIsTwoSteps, &["a_record_that_is_used_during_a_sweep_stays"]),
     (Flaw::TouchBumpsTheVersion, &["a_touch_moves_two_times_and_nothing_else", "a_touch_makes_no_save_conflict"]),
     (Flaw::TouchGoesBack, &["a_touch_never_goes_back", "touches_at_once_end_at_the_latest"]),
+    (Flaw::SaveUndoesTouches, &["a_save_never_moves_the_last_use_back"]),
     (Flaw::TouchMovesBothOrNone, &["a_touch_never_goes_back", "touches_at_once_end_at_the_latest"]),
     (Flaw::TouchIgnoresTheVersion, &["a_touch_gives_way_to_a_write", "a_touch_makes_no_save_conflict"]),
     (Flaw::TouchUpserts, &["a_touch_never_creates"]),
@@ -111,6 +112,7 @@ pub(super) const BROKEN: &[(Flaw, &[&str])] = &[
     (Flaw::EventsIgnoreTheKind, &["each_filter_of_events_lists_what_it_says"]),
     (Flaw::EventPagesRepeatTheLast, &["pages_of_events_cover_each_once_while_others_come"]),
     (Flaw::EventPagesEndAfterOne, &["a_page_of_events_has_no_more_than_its_limit"]),
+    (Flaw::AppendedEventsAreLost, &["events_of_no_session_are_kept_too"]),
     (Flaw::AskingRaises, &["an_epoch_starts_at_zero_and_rises_by_one"]),
     (Flaw::EpochOfAllSubjects, &["subjects_have_their_own_epochs"]),
     (Flaw::SweepWithoutMargin, &["a_sweep_keeps_the_margin"]),
@@ -120,6 +122,10 @@ pub(super) const BROKEN: &[(Flaw, &[&str])] = &[
     (Flaw::SweepMiscounts, &["a_sweep_forgets_no_more_than_its_limit_and_counts"]),
     (Flaw::SweepForgetsEpochs, &["what_a_sweep_forgot_is_nowhere"]),
     (Flaw::SweepByTheFirstDeadline, &["a_sweep_goes_by_the_stored_deadline"]),
+    (Flaw::OverdueTellsTheEnded, &["what_is_overdue_is_told_no_more_than_asked_for_and_all_in_the_end"]),
+    (Flaw::OverdueTellsWhatLives, &["what_is_overdue_is_told_no_more_than_asked_for_and_all_in_the_end"]),
+    (Flaw::OverdueIgnoresItsLimit, &["what_is_overdue_is_told_no_more_than_asked_for_and_all_in_the_end"]),
+    (Flaw::OverdueOfOneRealm, &["what_is_overdue_is_told_no_more_than_asked_for_and_all_in_the_end"]),
     (
         Flaw::EventsFollowTheSave,
         &[

@@ -119,6 +119,9 @@ impl PlainStore {
         }
         let mut stored = record.clone();
         if let Some(before) = state.records.get(key) {
+            if !self.is(Flaw::SaveUndoesTouches) {
+                stored.seen_at = stored.seen_at.max(before.seen_at);
+            }
             if self.is(Flaw::KeepsWhatTheNewVersionLacks) {
                 stored.subject = stored.subject.or_else(|| before.subject.clone());
                 stored.retry = stored.retry.or_else(|| before.retry.clone());
@@ -215,7 +218,7 @@ impl PlainStore {
 
     /// Returns the row that an upsert makes up.
     fn made_up(&self, key: &Key, version: Version) -> Option<Record> {
-        let terms = Terms { idle: 1, absolute: 1, renewal: 1 };
+        let terms = Terms { idle: 1, absolute: 1, renewal: 1, anonymous: 900, locks: false };
         let chain = Chain::start(Generation::FIRST, Timestamp::UNIX_EPOCH).chain;
         let (realm, id) = key.clone();
         let mut record = Record::new(id, realm, Profile::default(), terms, chain, Timestamp::UNIX_EPOCH);

@@ -1,0 +1,82 @@
+//! Sessions in Redis: the service and an operator at the same server.
+
+use std::process::Command;
+
+use crate::bench::{Bench, KEY};
+
+/// Makes a session as an application does.
+fn sign_in(url: &str, subject: &str) {
+    let asking = async {
+        let body = serde_json::json!({ "subject": subject });
+        let client = reqwest::Client::new();
+        client
+            .post(format!("{url}/v1/sessions"))
+            .bearer_auth(KEY)
+            .json(&body)
+            .send()
+            .await
+            .expect("the service answers")
+    };
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().expect("a runtime");
+    let answer = runtime.block_on(asking);
+    assert!(answer.status().is_success(), "{}", answer.status());
+}
+
+#[test]
+fn a_service_keeps_its_sessions_in_redis_and_an_operator_finds_them_there() {
+    let Some(server) = rig::redis(&["appendonly yes", "appendfsync always"]) else { return };
+    let bench = Bench::new();
+    let store = server.url();
+    let (service, url) = bench.serve(&["--store", &store]);
+    sign_in(&url, "alice");
+    for words in
+        [vec!["sessions", "list", "--store", &store], vec!["sessions", "list", "--store", &store, "--subject", "alice"]]
+    {
+        let listed = bench.run(&words);
+        assert_eq!(listed.code, 0, "{}", listed.all());
+        assert!(listed.stdout.contains("alice"), "{}", listed.all());
+    }
+    let by_service = bench.ask(&url, &["sessions", "list", "--subject", "alice"]);
+    assert!(by_service.stdout.contains("alice"), "{}", by_service.all());
+    let revoked =
+        bench.run(&["sessions", "revoke", "--store", &store, "--subject", "alice", "--reason", "stolen", "--yes"]);
+    assert_eq!(revoked.code, 0, "{}", revoked.all());
+    let left = bench.ask(&url, &["sessions", "list", "--subject", "alice", "--json"]);
+    assert!(!left.stdout.contains("\"active\""), "{}", left.all());
+    let ended = bench.ask(&url, &["sessions", "list", "--subject", "alice", "--state", "ended", "--json"]);
+    assert!(ended.stdout.contains("alice"), "{}", ended.all());
+    drop(service);
+    // Keys of the service live there, too.
+    let keys = bench.run(&["keys", "list", "--store", &store]);
+    assert!(keys.code == 0 && !keys.stdout.is_empty(), "{}", keys.all());
+}
+
+#[test]
+fn a_redis_that_is_away_is_told_without_its_password() {
+    let bench = Bench::new();
+    let port = rig::free_port();
+    let store = format!("redis://app:s3cret@127.0.0.1:{port}");
+    for words in
+        [vec!["serve", "--listen", "127.0.0.1:0", "--store", &store], vec!["sessions", "list", "--store", &store]]
+    {
+        let run = bench.run(&words);
+        assert_eq!(run.code, 2, "{}", run.all());
+        assert!(run.stderr.contains(&port.to_string()) && !run.all().contains("s3cret"), "{}", run.all());
+    }
+    let wrong = bench.run(&["sessions", "list", "--store", "redis://app:s3cret@h?colour=red"]);
+    assert!(wrong.stderr.contains("colour is not an option") && !wrong.all().contains("s3cret"), "{}", wrong.all());
+}
+
+#[test]
+fn the_greeting_of_a_service_shows_no_password() {
+    let Some(server) = rig::redis(&["requirepass s3cret"]) else { return };
+    let bench = Bench::new();
+    let store = format!("redis://:s3cret@127.0.0.1:{}", server.port());
+    let (service, _) = bench.serve(&["--store", &store]);
+    let said = service.output();
+    assert!(said.contains("redis") && !said.contains("s3cret"), "{said}");
+    let mut command: Command = bench.command(&["sessions", "list"]);
+    command.env("HALLPASS_STORE", &store);
+    let listed = crate::bench::run(command);
+    assert!(listed.stderr.contains("No session matches") && !listed.all().contains("s3cret"), "{}", listed.all());
+}

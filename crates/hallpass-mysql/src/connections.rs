@@ -1,0 +1,214 @@
+use std::fmt;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
+
+use mysql_async::prelude::Queryable;
+use mysql_async::{Conn, Opts, OptsBuilder, Params, Pool, PoolConstraints, PoolOpts, Row, SslOpts, Value as Raw};
+use parking_lot::Mutex;
+use tokio::time::{Instant, timeout_at};
+
+use crate::error::Fault;
+use crate::options::{Encryption, MysqlOptions};
+use crate::row::number;
+
+/// How often lost connections are given up all at once.
+const PAUSE: Duration = Duration::from_millis(100);
+/// How often a write is tried that gave way to another one.
+const ATTEMPTS: usize = 8;
+
+/// The connections, each of which serves one call at a time.
+pub(crate) struct Connections {
+    opts: Opts,
+    pool: Mutex<(Pool, Instant)>,
+    server: Arc<str>,
+    timeout: Duration,
+    is_durable: AtomicBool,
+}
+
+/// What a server is.
+struct Answers {
+    is_mariadb: bool,
+    is_durable: bool,
+}
+
+impl Connections {
+    /// Asks the server what it is, and prepares the connections to it.
+    pub(crate) async fn new(options: &MysqlOptions) -> Result<Self, Fault> {
+        let plain = plain(options);
+        let deadline = Instant::now() + options.timeout;
+        let slow = |_| Fault::Slow(options.timeout);
+        let mut conn = timeout_at(deadline, Conn::new(plain.clone())).await.map_err(slow)??;
+        let answers = timeout_at(deadline, answers(&mut conn)).await.map_err(slow)??;
+        drop(conn.disconnect().await);
+        let opts: Opts = OptsBuilder::from_opts(plain)
+            .setup(session(answers.is_mariadb, options.timeout))
+            .pool_opts(
+                PoolOpts::default()
+                    .with_constraints(PoolConstraints::new(0, options.connections.get()).unwrap_or_default())
+                    .with_reset_connection(false),
+            )
+            .into();
+        Ok(Self {
+            pool: Mutex::new((Pool::new(opts.clone()), Instant::now())),
+            opts,
+            server: options.server().into(),
+            timeout: options.timeout,
+            is_durable: AtomicBool::new(answers.is_durable),
+        })
+    }
+
+    pub(crate) fn server(&self) -> &Arc<str> {
+        &self.server
+    }
+
+    pub(crate) fn is_durable(&self) -> bool {
+        self.is_durable.load(Ordering::Relaxed)
+    }
+
+    /// Asks what changes nothing; asks once more if the connection is lost meanwhile.
+    pub(crate) async fn read(&self, sql: &str, values: Vec<Raw>) -> Result<Vec<Row>, Fault> {
+        match self.ask(sql, values.clone()).await {
+            Err(fault) if fault.is_lost() => self.ask(sql, values).await,
+            result => result,
+        }
+    }
+
+    async fn ask(&self, sql: &str, values: Vec<Raw>) -> Result<Vec<Row>, Fault> {
+        self.on_one(|mut conn| async move { Ok(conn.exec(sql, positional(values)).await?) }).await
+    }
+
+    /// Changes something by one statement; answers how many rows it found, and the number that it gave.
+    pub(crate) async fn write(&self, sql: &str, values: Vec<Raw>) -> Result<(u64, u64), Fault> {
+        self.again_if_it_gave_way(|| {
+            let values = values.clone();
+            async move {
+                self.on_one(|mut conn| async move {
+                    let result = conn.exec_iter(sql, positional(values)).await?;
+                    let counts = (result.affected_rows(), result.last_insert_id().unwrap_or(0));
+                    result.drop_result().await?;
+                    Ok(counts)
+                })
+                .await
+            }
+        })
+        .await
+    }
+
+    /// Changes something by a statement of a shape that seldom comes again, so it is not kept.
+    pub(crate) async fn write_once(&self, sql: &str, values: Vec<Raw>) -> Result<(), Fault> {
+        self.on_one(|mut conn| async move {
+            let statement = conn.prep(sql).await?;
+            conn.exec_drop(&statement, positional(values)).await?;
+            Ok(conn.close(statement).await?)
+        })
+        .await
+    }
+
+    /// Does something that the server may give up for another transaction, until it does not.
+    pub(crate) async fn again_if_it_gave_way<T, F>(&self, work: impl Fn() -> F) -> Result<T, Fault>
+    where
+        F: Future<Output = Result<T, Fault>>,
+    {
+        let mut left = ATTEMPTS;
+        loop {
+            left -= 1;
+            match work().await {
+                Err(fault) if fault.is_deadlock() && left > 0 => {}
+                result => return result,
+            }
+        }
+    }
+
+    /// Gives a connection to `work`; what it is used for ends in time.
+    pub(crate) async fn on_one<T, F>(&self, work: impl FnOnce(Conn) -> F) -> Result<T, Fault>
+    where
+        F: Future<Output = Result<T, Fault>>,
+    {
+        let deadline = Instant::now() + self.timeout;
+        let (pool, made_at) = self.pool.lock().clone();
+        let result = timeout_at(deadline, async { work(pool.get_conn().await?).await }).await;
+        let result = result.unwrap_or(Err(Fault::Slow(self.timeout)));
+        if result.as_ref().err().is_some_and(Fault::is_distrusted) {
+            self.give_up(made_at);
+        }
+        result
+    }
+
+    /// Leaves the connections that were made until now to themselves: where one is lost, the others are too.
+    fn give_up(&self, made_at: Instant) {
+        let mut pool = self.pool.lock();
+        if pool.1 == made_at && made_at.elapsed() >= PAUSE {
+            *pool = (Pool::new(self.opts.clone()), Instant::now());
+        }
+    }
+}
+
+/// Returns how to connect without what is said to the server then.
+pub(crate) fn plain(options: &MysqlOptions) -> Opts {
+    let mut builder = OptsBuilder::from_opts(options.opts.clone())
+        .client_found_rows(true) // a touch that moves nothing is applied all the same
+        .prefer_socket(false) // an address that was named is meant
+        .tcp_keepalive(Some(Duration::from_secs(30)))
+        .stmt_cache_size(64);
+    if let Encryption::Required(authorities) = &options.encryption {
+        let authorities = authorities.iter().cloned().map(Into::into).collect::<Vec<_>>();
+        let ssl = SslOpts::default().with_disable_built_in_roots(!authorities.is_empty()).with_root_certs(authorities);
+        builder = builder.ssl_opts(ssl);
+    }
+    builder.into()
+}
+
+async fn answers(conn: &mut Conn) -> Result<Answers, Fault> {
+    let ask = "SELECT VERSION(), @@innodb_flush_log_at_trx_commit, @@log_bin, @@sync_binlog, @@read_only";
+    let row: Option<(String, i64, i64, i64, i64)> = conn.query_first(ask).await?;
+    let Some((version, flush, log, sync, read_only)) = row else {
+        return Err(Fault::Unfit("the server does not say what it is".to_owned()));
+    };
+    let is_mariadb = version.contains("MariaDB");
+    let mut parts = version.split(['.', '-']).map(|part| part.parse().unwrap_or(0));
+    let number: (u32, u32) = (parts.next().unwrap_or(0), parts.next().unwrap_or(0));
+    if number < if is_mariadb { (10, 6) } else { (8, 0) } {
+        return Err(Fault::Unfit(format!("this is version {version}; use MariaDB 10.6, MySQL 8.0, or later")));
+    }
+    if read_only != 0 {
+        return Err(Fault::Unfit("this server only reads; name the primary".to_owned()));
+    }
+    // 3 is MariaDB's: it syncs as 1 does. A transaction that is not in the binary log is undone after a crash.
+    Ok(Answers { is_mariadb, is_durable: matches!(flush, 1 | 3) && (log == 0 || sync == 1) })
+}
+
+/// Returns what is set at the beginning of each connection.
+fn session(is_mariadb: bool, timeout: Duration) -> Vec<String> {
+    // The server gives up earlier than who waits for it, who then learns that it did not happen.
+    let limit = timeout * 9 / 10;
+    let statement = if is_mariadb {
+        format!("max_statement_time = {:.3}", limit.as_secs_f64())
+    } else {
+        format!("max_execution_time = {}", limit.as_millis())
+    };
+    let lock = limit.as_secs().max(1);
+    vec![
+        "SET NAMES utf8mb4".to_owned(),
+        "SET SESSION TRANSACTION ISOLATION LEVEL READ COMMITTED".to_owned(),
+        format!(
+            "SET SESSION {statement}, innodb_lock_wait_timeout = {lock}, autocommit = 1, time_zone = '+00:00',
+             sql_mode = 'STRICT_ALL_TABLES,NO_ENGINE_SUBSTITUTION'"
+        ),
+    ]
+}
+
+fn positional(values: Vec<Raw>) -> Params {
+    if values.is_empty() { Params::Empty } else { Params::Positional(values) }
+}
+
+/// Returns the number in the first column of the only row.
+pub(crate) fn only(rows: &[Row], column: &'static str) -> Result<Option<i64>, Fault> {
+    Ok(rows.first().map(|row| number(row, 0, column)).transpose()?)
+}
+
+impl fmt::Debug for Connections {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Connections").field("server", &self.server).finish_non_exhaustive()
+    }
+}

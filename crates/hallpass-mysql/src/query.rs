@@ -1,0 +1,152 @@
+use hallpass::{Cursor, Page, Query, Realm, Record};
+use hallpass_sql::{Condition, CorruptRow, Damage, Dialect, Lead, Width, newest_page};
+use mysql_async::Value as Raw;
+
+use crate::connections::Connections;
+use crate::error::Fault;
+use crate::row::{self, bound, bytes};
+
+/// How MySQL and MariaDB write what dialects write differently.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Mysql;
+
+impl Dialect for Mysql {
+    fn placeholder(&self, out: &mut String, _number: usize) {
+        out.push('?');
+    }
+
+    fn after_event(&self) -> (&'static str, &'static str) {
+        (
+            "seq > COALESCE((SELECT seq FROM (SELECT seq FROM hallpass_events WHERE id <= ",
+            " AND seq IS NOT NULL ORDER BY id DESC LIMIT 1) AS place), 0)",
+        )
+    }
+
+    fn is_ended(&self, ended: bool) -> &'static str {
+        if ended { "is_ended = 1" } else { "is_ended = 0" }
+    }
+}
+
+/// Both servers find these by one step in the index for each.
+const REALMS: &str = "SELECT DISTINCT realm FROM hallpass_sessions FORCE INDEX (sessions_by_creation)";
+
+pub(crate) async fn list(connections: &Connections, query: &Query, damage: &Damage) -> Result<Page<Record>, Fault> {
+    query.after.as_ref().map(Cursor::record).transpose()?; // also where there is nothing to list
+    let lead = Lead::of(query);
+    let records = if query.realm.is_some() || !lead.is_newest_first() {
+        find(connections, query, lead, damage).await?
+    } else {
+        of_each_realm(connections, query, lead, damage).await?
+    };
+    Ok(newest_page(records, query.limit))
+}
+
+/// Has the newest of each realm, since the order of an index is within a realm.
+async fn of_each_realm(
+    connections: &Connections,
+    query: &Query,
+    lead: Lead,
+    damage: &Damage,
+) -> Result<Vec<Record>, Fault> {
+    let mut records = Vec::new();
+    for row in connections.read(REALMS, Vec::new()).await? {
+        let name = bytes(&row, 0, "realm")?;
+        let realm = str::from_utf8(name).ok().and_then(|name| Realm::new(name).ok());
+        let Some(realm) = realm else {
+            damage.tell(&"mysql", "hallpass_sessions", name, &CorruptRow::Column("realm"));
+            continue;
+        };
+        let mut of_this = query.clone();
+        of_this.realm = Some(realm);
+        records.extend(find(connections, &of_this, lead, damage).await?);
+    }
+    Ok(records)
+}
+
+/// Finds at least one more than the page has, if there are more; what is damaged is told and left out.
+async fn find(connections: &Connections, query: &Query, lead: Lead, damage: &Damage) -> Result<Vec<Record>, Fault> {
+    let Condition { sql, values } = Condition::of_sessions(query, &Mysql)?;
+    let sql = page(&sql, query, lead);
+    let mut width = Width::one_more_than(query.limit.number());
+    loop {
+        let mut values: Vec<_> = values.iter().map(bound).collect();
+        values.push(Raw::UInt(width.rows() as u64));
+        let rows = connections.read(&sql, values).await?;
+        let mut records = Vec::with_capacity(rows.len());
+        for row in &rows {
+            match row::record(row) {
+                Ok(record) => records.push(record),
+                Err(error) => damage.tell(&"mysql", "hallpass_sessions", row::id(row), &error),
+            }
+        }
+        match width.wider(rows.len(), records.len()) {
+            Some(wider) => width = wider,
+            None => return Ok(records),
+        }
+    }
+}
+
+/// The server is left to choose only where a filter may hardly narrow.
+fn page(condition: &str, query: &Query, lead: Lead) -> String {
+    let hint = if lead.may_find_most(query) { String::new() } else { format!("FORCE INDEX ({})", lead.index()) };
+    format!(
+        "SELECT {} FROM hallpass_sessions {hint} WHERE {condition} ORDER BY created_at DESC, id DESC LIMIT ?",
+        row::RECORD
+    )
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::store::MysqlStore;
+    use hallpass::{Level, Profile, Subject, Timestamp};
+
+    fn every_filter() -> Vec<Query> {
+        let at = |number| Some(Timestamp::from_millis(number));
+        let mut all = vec![Query::default(); 10];
+        for query in &mut all[..9] {
+            query.realm = Some(Realm::default());
+        }
+        all[1].subject = Some(Subject::new("user7").expect("a subject"));
+        all[2].created_after = at(19_990_000);
+        all[3].expires_by = at(10_000);
+        (all[4].expires_by, all[4].ended) = (at(10_000), Some(false));
+        all[5].seen_before = at(10_000);
+        all[6].ip = Some("10.0.0.0/28".parse().expect("a range"));
+        all[7].ended = Some(true);
+        all[8].profile = Some(Profile::remember());
+        (all[9].expires_by, all[9].ended) = (at(10_000), Some(false));
+        let mut level = Query::default();
+        (level.realm, level.level) = (Some(Realm::default()), Level::new(2));
+        all.push(level);
+        all
+    }
+
+    /// Ten thousand sessions, the oldest of which are over: as in a store that has run for a while.
+    const FILL: &str = "INSERT INTO hallpass_sessions
+            (realm, id, version, seen_at, expires_at, subject, created_at, ended_at, level, profile, ip, head)
+        SELECT 'default', UNHEX(LPAD(HEX(n), 32, '0')), 1, t, t, CONCAT('user', n % 2500), t,
+            IF(n % 100 = 0, t, NULL), IF(n % 100 = 1, 2, 1), IF(n % 100 = 2, 'remember', 'default'),
+            UNHEX(HEX(167772160 + n)), x'00'
+        FROM (SELECT seq AS n, TIMESTAMPADD(SECOND, seq, '1970-01-01') AS t FROM seq_1_to_10000) AS numbers;
+        ANALYZE TABLE hallpass_sessions";
+
+    #[tokio::test]
+    async fn every_filter_is_answered_by_its_index() {
+        let Some(server) = rig::MariaDb::shared() else { return };
+        let database = server.database();
+        let store = MysqlStore::from_url(&server.url(&database)).await.expect("a store");
+        server.run(&database, FILL);
+        for query in every_filter() {
+            let lead = Lead::of(&query);
+            let Condition { sql, values } = Condition::of_sessions(&query, &Mysql).expect("no cursor");
+            let sql = format!("EXPLAIN {}", page(&sql, &query, lead).replace("LIMIT ?", "LIMIT 101"));
+            let values = values.iter().map(bound).collect();
+            let rows = store.connections().read(&sql, values).await.expect("a plan");
+            assert_eq!(rows.len(), 1);
+            let [way, key] = ["type", "key"].map(|column| rows[0].get::<Option<String>, _>(column).flatten());
+            assert_eq!(key.as_deref(), Some(lead.index()), "{query:?}: {way:?}");
+            assert_ne!(way.as_deref(), Some("ALL"), "{query:?}");
+        }
+    }
+}

@@ -1,0 +1,13 @@
+//! The MySQL store, tested from outside, on MariaDB.
+
+mod conformance;
+mod damage;
+mod failure;
+mod feed;
+mod opening;
+mod order;
+mod proxy;
+mod support;
+#[cfg(feature = "tls")]
+mod tls;
+mod writing;

@@ -1,0 +1,169 @@
+use std::fmt;
+use std::num::NonZeroUsize;
+use std::sync::Arc;
+
+use async_trait::async_trait;
+use hallpass::{
+    Capabilities, ChangeStream, Epoch, Event, EventKind, EventQuery, Expected, Outcome, Page, Query, Realm, Record,
+    SessionId, Store, StoreError, Subject, Timestamp, Version,
+};
+use hallpass_sql::Damage;
+
+use crate::announcer::Announcer;
+use crate::connection::Recipe;
+use crate::connections::Connections;
+use crate::error::{Fault, OpenError};
+use crate::feed::Feed;
+use crate::options::PostgresOptions;
+use crate::settings::PostgresSettings;
+use crate::{epochs, events, line, query, schema, sessions, url};
+
+/// How many records one transaction of a sweep forgets, so that no other write waits long.
+const SWEEP_AT_ONCE: usize = 500;
+
+/// Sessions in a PostgreSQL database.
+///
+/// A clone is the same store.
+#[derive(Clone)]
+pub struct PostgresStore {
+    inner: Arc<Inner>,
+}
+
+struct Inner {
+    connections: Arc<Connections>,
+    announcer: Announcer,
+    feed: Feed,
+    damage: Damage,
+}
+
+impl PostgresStore {
+    /// Opens the store in this database, after making or renewing its tables where that is needed.
+    ///
+    /// # Errors
+    ///
+    /// [`OpenError`] says which server is wrong, how, and what to do.
+    ///
+    /// # Panics
+    ///
+    /// If there is no tokio runtime: the connections live on it.
+    pub async fn open(options: impl Into<PostgresOptions>) -> Result<Self, OpenError> {
+        let options = options.into();
+        let server = options.server();
+        let failed = |fault| OpenError::of(&server, fault);
+        let recipe = Arc::new(Recipe::new(&options).map_err(failed)?);
+        schema::prepare(&recipe, options.create).await.map_err(failed)?;
+        let connections = Arc::new(Connections::new(recipe, options.connections));
+        // Says whether the server is durable, too.
+        connections.read_once("SELECT 1", &[]).await.map_err(failed)?;
+        let announcer = Announcer::start(Arc::clone(&connections));
+        Ok(Self { inner: Arc::new(Inner { connections, announcer, feed: Feed::new(), damage: Damage::default() }) })
+    }
+
+    /// Opens the store that a URL names: `postgres://user:password@host:5432/database`.
+    ///
+    /// The URL is read as `libpq` reads it, several hosts included. `sslmode` is `disable` within this machine and
+    /// `require` elsewhere if nobody says more, and the server's certificate is always checked. There are more options:
+    /// `sslrootcert=FILE` with the authorities to trust, `create=false` to refuse a database without tables,
+    /// `connections=NUMBER`, `timeout=SECONDS`.
+    ///
+    /// # Errors
+    ///
+    /// As [`open`](Self::open), and [`OpenError::Url`].
+    ///
+    /// # Panics
+    ///
+    /// As [`open`](Self::open).
+    pub async fn from_url(url: &str) -> Result<Self, OpenError> {
+        Self::open(url::read(url)?).await
+    }
+
+    /// Returns the settings that live in the same database: API keys and other things that are not sessions.
+    pub fn settings(&self) -> PostgresSettings {
+        PostgresSettings::new(self.clone())
+    }
+
+    pub(crate) fn connections(&self) -> &Connections {
+        &self.inner.connections
+    }
+
+    fn failed(&self, fault: Fault) -> StoreError {
+        fault.at(self.connections().server())
+    }
+}
+
+#[async_trait]
+impl Store for PostgresStore {
+    fn capabilities(&self) -> Capabilities {
+        let durable = self.connections().is_durable();
+        Capabilities { list: true, events: true, changes: true, shared: true, durable, copies: false }
+    }
+
+    async fn load(&self, realm: &Realm, id: &SessionId) -> Result<Option<Record>, StoreError> {
+        sessions::load(self.connections(), realm, id).await.map_err(|fault| self.failed(fault))
+    }
+
+    async fn save(&self, record: &Record, expected: Expected, events: &[Event]) -> Result<Outcome, StoreError> {
+        // What takes a token's power away is told in the transaction that does so; the rest soon after.
+        let is_urgent = record.ended.is_some() || events.iter().any(|event| event.kind == EventKind::Rechained);
+        let news = is_urgent.then(|| line::of(&record.realm, &record.id));
+        let saved = sessions::save(self.connections(), record, expected, events, news.as_deref()).await;
+        let outcome = saved.map_err(|fault| self.failed(fault))?;
+        if outcome == Outcome::Applied && !is_urgent {
+            self.inner.announcer.tell(&record.realm, &record.id);
+        }
+        Ok(outcome)
+    }
+
+    async fn touch(
+        &self,
+        realm: &Realm,
+        id: &SessionId,
+        version: Version,
+        seen_at: Timestamp,
+        expires_at: Timestamp,
+    ) -> Result<Outcome, StoreError> {
+        let times = (seen_at, expires_at);
+        sessions::touch(self.connections(), realm, id, version, times).await.map_err(|fault| self.failed(fault))
+    }
+
+    async fn list(&self, query: &Query) -> Result<Page<Record>, StoreError> {
+        query::list(self.connections(), query, &self.inner.damage).await.map_err(|fault| self.failed(fault))
+    }
+
+    async fn events(&self, query: &EventQuery) -> Result<Page<Event>, StoreError> {
+        events::list(self.connections(), query, &self.inner.damage).await.map_err(|fault| self.failed(fault))
+    }
+
+    async fn epoch(&self, realm: &Realm, subject: &Subject, raise: bool) -> Result<Epoch, StoreError> {
+        let connections = self.connections();
+        let epoch = if raise {
+            epochs::raise(connections, realm, subject).await
+        } else {
+            epochs::load(connections, realm, subject).await
+        };
+        epoch.map_err(|fault| self.failed(fault))
+    }
+
+    async fn sweep(&self, now: Timestamp, limit: NonZeroUsize) -> Result<usize, StoreError> {
+        let mut forgotten = 0;
+        while forgotten < limit.get() {
+            let at_once = SWEEP_AT_ONCE.min(limit.get() - forgotten);
+            let gone = sessions::sweep(self.connections(), now, at_once).await.map_err(|fault| self.failed(fault))?;
+            forgotten += gone;
+            if gone < at_once {
+                break;
+            }
+        }
+        Ok(forgotten)
+    }
+
+    fn changes(&self) -> Option<ChangeStream> {
+        Some(self.inner.feed.listen(self.connections().recipe()))
+    }
+}
+
+impl fmt::Debug for PostgresStore {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("PostgresStore").field("server", self.connections().server()).finish_non_exhaustive()
+    }
+}

@@ -1,0 +1,69 @@
+//! The contract of stores: with one service on the database, and with two.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use hallpass::testing::conformance::Handles;
+use hallpass_postgres::PostgresStore;
+use rig::Postgres;
+use tokio::sync::OnceCell;
+
+use crate::proxy::Proxy;
+
+/// The cases share a database, as they are made for.
+async fn url() -> Option<String> {
+    static DATABASE: OnceCell<String> = OnceCell::const_new();
+    let server = Postgres::shared()?;
+    let database = DATABASE.get_or_init(async || server.database()).await;
+    Some(server.url(database))
+}
+
+async fn open(url: &str) -> Arc<PostgresStore> {
+    Arc::new(PostgresStore::from_url(url).await.expect("a store"))
+}
+
+/// An outage is the wire to the server cut, and mended.
+async fn behind_wires(count: usize) -> Option<Handles> {
+    let (url, port) = (url().await?, Postgres::shared()?.port());
+    let wire = Proxy::to(port).await;
+    let url = wire.url(&url, port);
+    let one = open(&url).await;
+    let other = if count > 1 { open(&url).await } else { Arc::clone(&one) as _ };
+    Some(Handles::two(one, other).with_outage(move |away| {
+        wire.cut(away);
+        // A connection that failed is not tried again for a moment.
+        tokio::time::sleep(Duration::from_millis(150))
+    }))
+}
+
+mod one_service {
+    use super::*;
+
+    async fn handles() -> Option<Handles> {
+        Some(Handles::one(open(&url().await?).await))
+    }
+
+    async fn behind_a_wire() -> Option<Handles> {
+        behind_wires(1).await
+    }
+
+    hallpass::testing::conformance_tests!(handles);
+    hallpass::testing::outage_tests!(behind_a_wire);
+}
+
+mod two_services {
+    use super::*;
+
+    async fn handles() -> Option<Handles> {
+        let url = url().await?;
+        Some(Handles::two(open(&url).await, open(&url).await))
+    }
+
+    hallpass::testing::conformance_tests!(handles);
+
+    hallpass::testing::outage_tests!(behind_wires_of_both);
+
+    async fn behind_wires_of_both() -> Option<Handles> {
+        behind_wires(2).await
+    }
+}

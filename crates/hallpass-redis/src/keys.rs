@@ -1,0 +1,68 @@
+use hallpass::{Realm, SessionId, Subject};
+
+/// The names of everything that the store keeps.
+///
+/// What must lie in one slot of a cluster shares what stands in braces: a record and its events, the indices of a realm,
+/// the index of a subject and its epoch.
+#[derive(Debug, Clone)]
+pub(crate) struct Keys {
+    prefix: Box<str>,
+}
+
+impl Keys {
+    pub(crate) fn new(prefix: &str) -> Self {
+        Self { prefix: prefix.into() }
+    }
+
+    pub(crate) fn record(&self, realm: &Realm, id: &SessionId) -> String {
+        format!("{}session:{{{realm}/{id}}}", self.prefix)
+    }
+
+    /// The latest events of a session.
+    pub(crate) fn events(&self, realm: &Realm, id: &SessionId) -> String {
+        format!("{}events:{{{realm}/{id}}}", self.prefix)
+    }
+
+    /// The realms that have sessions.
+    pub(crate) fn realms(&self) -> String {
+        format!("{}realms", self.prefix)
+    }
+
+    /// The sessions of a realm, by creation and id.
+    pub(crate) fn all(&self, realm: &Realm) -> String {
+        format!("{}all:{{{realm}}}", self.prefix)
+    }
+
+    /// The sessions of a realm, by when they may be over at the earliest.
+    pub(crate) fn due(&self, realm: &Realm) -> String {
+        format!("{}due:{{{realm}}}", self.prefix)
+    }
+
+    /// The events of a realm, in the order in which they came: pointers to those of its sessions.
+    pub(crate) fn stream(&self, realm: &Realm) -> String {
+        format!("{}stream:{{{realm}}}", self.prefix)
+    }
+
+    /// The sessions of a subject, by creation and id.
+    pub(crate) fn subject(&self, realm: &Realm, subject: &str) -> String {
+        format!("{}subject:{{{realm}/{subject}}}", self.prefix)
+    }
+
+    /// The mark of an index to which something was just added.
+    pub(crate) fn mark(&self, realm: &Realm, subject: &str) -> String {
+        format!("{}mark:{{{realm}/{subject}}}", self.prefix)
+    }
+
+    pub(crate) fn epoch(&self, realm: &Realm, subject: &Subject) -> String {
+        format!("{}epoch:{{{realm}/{subject}}}", self.prefix)
+    }
+
+    pub(crate) fn settings(&self) -> String {
+        format!("{}settings", self.prefix)
+    }
+
+    /// The channel of news.
+    pub(crate) fn changes(&self) -> String {
+        format!("{}changes", self.prefix)
+    }
+}

@@ -1,0 +1,227 @@
+//! Bad days: what is acknowledged stays, an outage is an error in time, and the service comes back by itself.
+
+use std::time::{Duration, Instant};
+
+use hallpass::{Expected, Outcome, Query, Realm, SessionId, Store, StoreError};
+use rig::Proxy;
+
+use crate::load::Load;
+use crate::support::{bare, changed, connect, create, ended, load, now, record, record_by, subject, update};
+
+fn assert_unavailable<T: std::fmt::Debug>(result: Result<T, StoreError>, part: &str) {
+    let error = result.expect_err("this cannot work");
+    assert!(error.is_unavailable(), "{error}");
+    assert!(error.to_string().contains(part), "{error}");
+}
+
+/// Asks until the store answers, and returns how long that took.
+async fn back(store: &impl Store) -> Duration {
+    let start = Instant::now();
+    while store.load(&Realm::default(), &SessionId::random()).await.is_err() {
+        assert!(start.elapsed() < Duration::from_secs(20), "the store does not come back");
+        tokio::time::sleep(Duration::from_millis(10)).await;
+    }
+    start.elapsed()
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn a_server_killed_three_times_under_load_loses_nothing_acknowledged() {
+    let Some(mut server) = rig::redis(&["appendonly yes", "appendfsync always"]) else { return };
+    let stores = [connect(&server.url()).await, connect(&server.url()).await];
+    assert!(stores[0].capabilities().durable);
+    let load = Load::new();
+    let running = load.start(&stores, 16);
+    for _ in 0..3 {
+        tokio::time::sleep(Duration::from_millis(700)).await;
+        server.kill();
+        tokio::time::sleep(Duration::from_millis(500)).await;
+        server.start();
+        let late = load.answered().await;
+        assert!(late < Duration::from_secs(2), "back only {late:?} after the server");
+    }
+    load.stop(running).await;
+    assert!(load.errors.load(std::sync::atomic::Ordering::Relaxed) > 0, "the load met the outages");
+    assert!(load.count() > 100, "the load was none: {}", load.count());
+    load.judge_all(&stores[1]).await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_frozen_server_is_unavailable_in_time_and_comes_back() {
+    let Some(server) = rig::redis(&[]) else { return };
+    let store = connect(&format!("{}?timeout_ms=300", server.url())).await;
+    let record = record();
+    create(&store, &record).await;
+    server.freeze();
+    for _ in 0..8 {
+        let start = Instant::now();
+        assert_unavailable(store.load(&record.realm, &record.id).await, "no answer within 300ms");
+        assert!(start.elapsed() < Duration::from_millis(800), "late by {:?}", start.elapsed());
+    }
+    let next = changed(&record, "{}");
+    assert_unavailable(store.save(&next, Expected::Version(record.version), &[]).await, "no answer");
+    server.thaw();
+    let late = back(&store).await;
+    assert!(late < Duration::from_secs(2), "back only {late:?} after the server");
+    // The write that got no answer may have been done when the server went on: then it was done whole.
+    let stored = load(&store, &record).await.expect("an outage is no end");
+    assert!(stored == record || stored == next);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_way_that_swallows_everything_is_left_for_a_new_one() {
+    let Some(server) = rig::redis(&[]) else { return };
+    let proxy = Proxy::to(server.port());
+    let store = connect(&format!("redis://127.0.0.1:{}?timeout_ms=300", proxy.port())).await;
+    let record = record();
+    create(&store, &record).await;
+    proxy.swallow(true);
+    assert_unavailable(store.load(&record.realm, &record.id).await, "no answer");
+    // The old connections stay as they are, without a word; only new ones would work.
+    proxy.forget();
+    let late = back(&store).await;
+    assert!(late < Duration::from_secs(2), "back only {late:?} after the way");
+    assert_eq!(load(&store, &record).await, Some(record));
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_connection_cut_in_the_middle_of_a_reply_gives_no_wrong_answer() {
+    let Some(server) = rig::redis(&[]) else { return };
+    let proxy = Proxy::to(server.port());
+    let store = connect(&format!("redis://127.0.0.1:{}", proxy.port())).await;
+    let mut present = changed(&record(), &format!("{{\"fill\":\"{}\"}}", "x".repeat(2000)));
+    create(&store, &present).await;
+    for bytes in [0, 1, 3, 10, 100, 700, 1999] {
+        proxy.cut_after(bytes);
+        // A read is asked again on a new connection.
+        assert_eq!(load(&store, &present).await, Some(present.clone()), "cut after {bytes} bytes");
+    }
+    for bytes in [0, 1, 2, 3] {
+        back(&store).await;
+        proxy.cut_after(bytes);
+        let next = changed(&present, "{}");
+        match store.save(&next, Expected::Version(present.version), &[]).await {
+            Ok(outcome) => assert_eq!(outcome, Outcome::Applied, "cut after {bytes} bytes"),
+            Err(error) => assert!(error.is_unavailable(), "{error}"),
+        }
+        back(&store).await;
+        let stored = load(&store, &present).await.expect("an outage is no end");
+        assert!(stored == present || stored == next, "cut after {bytes} bytes");
+        present = stored;
+    }
+}
+
+#[tokio::test]
+async fn a_connection_that_was_closed_meanwhile_costs_no_write() {
+    let Some(server) = rig::redis(&[]) else { return };
+    let store = connect(&server.url()).await;
+    let mut other = bare(&server.url()).await;
+    let mut present = record();
+    create(&store, &present).await;
+    for _ in 0..5 {
+        let killed: i64 = redis_cmd(&["CLIENT", "KILL", "TYPE", "normal", "SKIPME", "yes"], &mut other).await;
+        assert!(killed > 0);
+        tokio::time::sleep(Duration::from_millis(100)).await;
+        let next = changed(&present, "{}");
+        update(&store, &present, &next).await;
+        present = next;
+    }
+}
+
+async fn redis_cmd<T: hallpass_redis::redis::FromRedisValue>(
+    words: &[&str],
+    connection: &mut hallpass_redis::redis::aio::MultiplexedConnection,
+) -> T {
+    let mut command = hallpass_redis::redis::cmd(words[0]);
+    command.arg(&words[1..]);
+    command.query_async(connection).await.expect("the server answers")
+}
+
+#[tokio::test]
+async fn a_full_server_refuses_new_sessions_and_keeps_the_old() {
+    let Some(server) = rig::redis(&["maxmemory 4mb", "maxmemory-policy noeviction"]) else { return };
+    let store = connect(&server.url()).await;
+    let alice = subject("alice");
+    let mut kept = Vec::new();
+    let refused = loop {
+        let mut record = record_by(&alice);
+        record.data = format!("{{\"fill\":\"{}\"}}", "x".repeat(20_000)).into();
+        match store.save(&record, Expected::Absent, &[]).await {
+            Ok(outcome) => assert_eq!(outcome, Outcome::Applied),
+            Err(error) => break (record, error),
+        }
+        kept.push(record);
+        assert!(kept.len() < 1000, "the server never fills up");
+    };
+    assert!(refused.1.is_unavailable() && refused.1.to_string().contains("OOM"), "{}", refused.1);
+    assert_eq!(load(&store, &refused.0).await, None, "what was refused is not there");
+    assert!(kept.len() > 10);
+    for record in &kept {
+        assert_eq!(load(&store, record).await.as_ref(), Some(record), "what was acknowledged is there");
+    }
+    let listed = store.list(&Query::of_subject(Realm::default(), alice)).await.expect("the store is there");
+    assert_eq!(listed.items.len(), kept.len().min(100));
+}
+
+#[tokio::test]
+async fn a_server_that_evicts_is_not_durable_and_says_why() {
+    let settings = ["maxmemory 50mb", "maxmemory-policy volatile-lru", "appendonly yes", "appendfsync always"];
+    let Some(server) = rig::redis(&settings) else { return };
+    let store = connect(&server.url()).await;
+    assert!(!store.capabilities().durable);
+    let facts = store.server_facts();
+    assert!(facts.evicts() && facts.dangers()[0].contains("maxmemory-policy is volatile-lru"), "{facts:?}");
+    server.ask(&["config", "set", "maxmemory-policy", "noeviction"]);
+    assert!(connect(&server.url()).await.capabilities().durable);
+}
+
+#[tokio::test]
+async fn a_server_that_syncs_now_and_then_is_not_durable() {
+    for (settings, part) in [
+        (vec!["appendonly yes", "appendfsync everysec"], "appendfsync is everysec"),
+        (vec!["appendonly no"], "appendonly is no"),
+    ] {
+        let Some(server) = rig::redis(&settings) else { return };
+        let store = connect(&server.url()).await;
+        assert!(!store.capabilities().durable);
+        assert!(store.server_facts().dangers()[0].contains(part));
+    }
+}
+
+#[tokio::test]
+async fn something_else_under_a_records_key_is_corrupt_and_stays() {
+    let Some(server) = rig::redis(&[]) else { return };
+    let store = connect(&server.url()).await;
+    let record = record();
+    let key = format!("hallpass:session:{{default/{}}}", record.id);
+    for (words, read) in [(vec!["SET", &key, "nonsense"], "GET"), (vec!["HSET", &key, "a", "b"], "HGETALL")] {
+        server.ask(&["DEL", &key]);
+        server.ask(&words);
+        let before = server.ask(&[read, &key]);
+        let error = store.load(&record.realm, &record.id).await.expect_err("no record");
+        assert!(error.is_corrupt(), "{error}");
+        assert!(!error.to_string().contains("nonsense"), "what is stored is not shown: {error}");
+        let _ = store.save(&record, Expected::Version(record.version), &[]).await;
+        let _ = store.touch(&record.realm, &record.id, record.version, now(), now()).await;
+        assert_eq!(server.ask(&[read, &key]), before);
+    }
+}
+
+#[tokio::test]
+async fn a_server_without_the_scripts_is_given_them_again() {
+    let Some(server) = rig::redis(&[]) else { return };
+    let store = connect(&server.url()).await;
+    let record = record();
+    create(&store, &record).await;
+    server.ask(&["script", "flush"]);
+    let next = ended(&record);
+    update(&store, &record, &next).await;
+    assert_eq!(load(&store, &record).await, Some(next));
+}
+
+#[tokio::test]
+async fn a_replica_is_not_written_to() {
+    let Some(primary) = rig::redis(&[]) else { return };
+    let Some(replica) = rig::redis(&[&format!("replicaof 127.0.0.1 {}", primary.port())]) else { return };
+    let error = hallpass_redis::RedisStore::from_url(&replica.url()).await.expect_err("a replica takes no writes");
+    assert!(error.to_string().contains("replica"), "{error}");
+}

@@ -1,0 +1,94 @@
+//! Thousands of interleavings: nothing that ended comes back, and nothing that was acknowledged is lost.
+
+use std::sync::Arc;
+
+use hallpass::{Expected, Outcome, Query, Realm, Store};
+use tokio::sync::Barrier;
+
+use crate::support::{HOUR, changed, connect, create, ended, load, now, record_by, subject};
+
+/// In each round a save, a touch, a renewal, a creation and a fill of a cache race an end, through two services.
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn nothing_in_flight_brings_an_ended_session_back() {
+    let Some(server) = rig::redis(&[]) else { return };
+    let stores = [connect(&server.url()).await, connect(&server.url()).await];
+    let alice = subject("alice");
+    let mut ends_first = 0;
+    for round in 0..3000 {
+        let before = record_by(&alice);
+        create(&stores[0], &before).await;
+        let start = Arc::new(Barrier::new(5));
+        let racer = |index: usize| (stores[index % 2].clone(), Arc::clone(&start), before.clone());
+
+        let (store, wait, record) = racer(round);
+        let ending = tokio::spawn(async move {
+            wait.wait().await;
+            loop {
+                let present = load(&store, &record).await.expect("it is there");
+                let tombstone = ended(&present);
+                let outcome = store.save(&tombstone, Expected::Version(present.version), &[]).await;
+                if outcome.expect("the store is there") == Outcome::Applied {
+                    return tombstone;
+                }
+            }
+        });
+        let (store, wait, record) = racer(round + 1);
+        let saving = tokio::spawn(async move {
+            wait.wait().await;
+            let next = changed(&record, r#"{"late":true}"#);
+            store.save(&next, Expected::Version(record.version), &[]).await.expect("the store is there")
+        });
+        let (store, wait, record) = racer(round);
+        let touching = tokio::spawn(async move {
+            wait.wait().await;
+            let later = now().plus(2 * HOUR);
+            store.touch(&record.realm, &record.id, record.version, later, later).await.expect("the store is there")
+        });
+        let (store, wait, record) = racer(round + 1);
+        let creating = tokio::spawn(async move {
+            wait.wait().await;
+            store.save(&record, Expected::Absent, &[]).await.expect("the store is there")
+        });
+        start.wait().await;
+        let tombstone = ending.await.expect("no panic");
+        // From here on it has ended, whoever is still at it.
+        assert_eq!(load(&stores[1], &before).await.as_ref(), Some(&tombstone));
+        let (saved, _) = (saving.await.expect("no panic"), touching.await.expect("no panic"));
+        assert_eq!(creating.await.expect("no panic"), Outcome::Conflict);
+        assert_eq!(load(&stores[0], &before).await, Some(tombstone), "round {round}: it came back");
+        ends_first += usize::from(saved == Outcome::Conflict);
+    }
+    assert!((1..3000).contains(&ends_first), "both orders are met: {ends_first}");
+    let mut living = Query::of_subject(Realm::default(), alice);
+    living.ended = Some(false);
+    assert_eq!(stores[0].list(&living).await.expect("the store is there").items, []);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn fifty_writers_on_two_services_lose_nothing() {
+    let Some(server) = rig::redis(&[]) else { return };
+    let stores = [connect(&server.url()).await, connect(&server.url()).await];
+    let record = changed(&record_by(&subject("alice")), "0");
+    create(&stores[0], &record).await;
+    let writers = (0..50).map(|index: usize| {
+        let (store, record) = (stores[index % 2].clone(), record.clone());
+        tokio::spawn(async move {
+            for _ in 0..10 {
+                loop {
+                    let present = load(&store, &record).await.expect("it is there");
+                    let count: u64 = str::from_utf8(&present.data).expect("text").parse().expect("a number");
+                    let next = changed(&present, &(count + 1).to_string());
+                    let outcome = store.save(&next, Expected::Version(present.version), &[]).await;
+                    if outcome.expect("the store is there") == Outcome::Applied {
+                        break;
+                    }
+                }
+            }
+        })
+    });
+    for writer in writers.collect::<Vec<_>>() {
+        writer.await.expect("no panic");
+    }
+    let last = load(&stores[1], &record).await.expect("it is there");
+    assert_eq!((&last.data[..], last.version.number()), (&b"500"[..], record.version.number() + 500));
+}
