@@ -43,8 +43,6 @@ pub(crate) fn reading(path: &Path, busy_timeout: Duration) -> rusqlite::Result<C
     let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX;
     let connection = Connection::open_with_flags(path, flags)?;
     guard(&connection, busy_timeout)?;
-    // The inner pages of three million sessions stay in it, so that a lookup reads no more than two pages of the file.
-    connection.pragma_update(None, "cache_size", -16 * 1024)?;
     Ok(connection)
 }
 
