@@ -85,7 +85,10 @@ impl Asked {
 
     fn optional(&mut self, part: Option<impl AsRef<[u8]>>) {
         self.0.push(part.is_some().into());
-        self.part(part.as_ref().map_or(&[][..], AsRef::as_ref));
+        match part {
+            Some(part) => self.part(part),
+            None => self.part([]),
+        }
     }
 
     fn list<'a>(&mut self, parts: impl ExactSizeIterator<Item = &'a str>) {
