@@ -73,12 +73,15 @@ async fn of_realms(base: &Base, realms: &[Realm], query: &EventQuery) -> Result<
         Some(after) => find(base, realms, after).await?,
         None => (0, 0),
     };
-    let wanted = query.limit.number() + 1;
+    // Streams count for themselves, so that events of two realms can have the same place: their names tell them apart.
+    let before = if from.1 > 0 { (from.0, from.1 - 1) } else { (from.0.saturating_sub(1), u64::MAX) };
+    let wanted = query.limit.number() + 2;
     let mut placed = Vec::new();
     for realm in realms {
-        placed.extend(of_realm(base, realm, query, from, wanted).await?);
+        placed.extend(of_realm(base, realm, query, before, wanted).await?);
     }
-    placed.sort_by_key(|(place, event)| (*place, event.realm.clone()));
+    placed.retain(|(place, event)| query.after.is_none_or(|after| (*place, event.id) > (from, after)));
+    placed.sort_by_key(|(place, event)| (*place, event.id));
     Ok(page(placed.into_iter().map(|(_, event)| event).collect(), query.limit))
 }
 

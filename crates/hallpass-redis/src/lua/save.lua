@@ -10,7 +10,7 @@ elseif stored == '' or string.byte(stored, 2) ~= 0 or string.sub(stored, 3, 10) 
   return 0
 end
 
--- A touch may have moved the last use since the record was read.
+-- A touch leaves the version as it is, so the one who saves may not know of the last use.
 if stored ~= '' and instant(stored, 11) > instant(record, 11) then
   record = string.sub(record, 1, 10) .. string.sub(stored, 11, 18) .. string.sub(record, 19)
 end
@@ -27,11 +27,6 @@ if stored == '' or subject(stored) ~= whose or expires < instant(stored, 19) the
   elseif at - tonumber(ARGV[9]) > 30000 then
     return redis.error_reply('TOOLATE the session was filed too long ago')
   end
-end
-
--- A touch leaves the version as it is, so the one who saves may not know of the last use.
-if stored ~= '' and instant(stored, 11) > instant(record, 11) then
-  record = string.sub(record, 1, 10) .. string.sub(stored, 11, 18) .. string.sub(record, 19)
 end
 
 -- The server's clock only cleans up, so what it counts as over already is kept for a while, too.

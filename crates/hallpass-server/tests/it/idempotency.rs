@@ -47,7 +47,7 @@ async fn a_retry_of_a_sign_in_finds_the_session_of_the_first_try() {
     service.verify(&token(&again)).await.expect(200);
     call(&service, "/v1/authenticate", ADMIN, "login-2", &body).await.problem(401, "inactive");
     let for_bob = json!({ "token": token(&anonymous), "subject": "bob" });
-    call(&service, "/v1/authenticate", ADMIN, "login-1", &for_bob).await.problem(401, "inactive");
+    call(&service, "/v1/authenticate", ADMIN, "login-1", &for_bob).await.problem(409, "idempotency_key_used");
 }
 
 #[tokio::test]
