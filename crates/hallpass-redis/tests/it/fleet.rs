@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use hallpass::testing::conformance::{self, Handles};
-use hallpass::{Change, Store};
+use hallpass::{Change, Expected, Outcome, Store};
 use hallpass_redis::RedisStore;
 
 use crate::load::Load;
@@ -123,9 +123,18 @@ async fn a_primary_that_fails_under_load_is_replaced_and_nothing_that_a_replica_
     assert_ne!(fleet.primary(), first, "another is primary after {late:?}");
     assert!(load.errors.load(std::sync::atomic::Ordering::Relaxed) > 0, "the load met the failure");
     load.judge_all(&stores[1]).await;
-    // The feed has moved on to the new primary, too.
-    let record = record();
-    create(&stores[0], &record).await;
+    // The feed has moved on to the new primary, too; the replica that is left may still be copying from it.
+    let start = Instant::now();
+    let record = loop {
+        let record = record();
+        match stores[0].save(&record, Expected::Absent, &[]).await {
+            Ok(outcome) => {
+                assert_eq!(outcome, Outcome::Applied);
+                break record;
+            }
+            Err(error) => assert!(error.is_unavailable() && start.elapsed() < FAILOVER, "{error}"),
+        }
+    };
     let wanted = Change::Session { realm: record.realm.clone(), id: record.id };
     let hearing = async { while futures_util::StreamExt::next(&mut news).await != Some(wanted.clone()) {} };
     tokio::time::timeout(Duration::from_secs(10), hearing).await.expect("the news comes from the new primary");
