@@ -222,17 +222,19 @@ impl Event {
 }
 
 impl EventKind {
+    /// What tells that somebody was refused.
+    pub(crate) const REFUSALS: [Self; 6] = [
+        Self::UnknownToken,
+        Self::WrongSecret,
+        Self::SpentToken,
+        Self::UsedAfterEnd,
+        Self::DuplicateCookie,
+        Self::LimitReached,
+    ];
+
     /// Tells whether it is of something that was refused, and of no change: it is reported, and not stored.
     pub fn is_refusal(&self) -> bool {
-        matches!(
-            self,
-            Self::UnknownToken
-                | Self::WrongSecret
-                | Self::SpentToken
-                | Self::UsedAfterEnd
-                | Self::DuplicateCookie
-                | Self::LimitReached
-        )
+        Self::REFUSALS.contains(self)
     }
 }
 

@@ -9,15 +9,8 @@ use crate::time::Timestamp;
 /// Anybody can show tokens that open nothing, as fast as they like; what is left out is counted in the next report. Each
 /// kind has its own budget, so that a flood of invented tokens hides no spent one.
 #[derive(Default)]
-pub(super) struct ReportBudget([Kind; KINDS.len() + 1]);
+pub(super) struct ReportBudget([Kind; EventKind::REFUSALS.len() + 1]);
 
-const KINDS: [EventKind; 5] = [
-    EventKind::UnknownToken,
-    EventKind::WrongSecret,
-    EventKind::SpentToken,
-    EventKind::UsedAfterEnd,
-    EventKind::DuplicateCookie,
-];
 const PER_SECOND: u64 = 8;
 const BURST: u64 = 64;
 
@@ -31,7 +24,9 @@ struct Kind {
 impl ReportBudget {
     /// Returns how many of this kind were left out since the last report, or nothing if this one is to be left out too.
     pub(super) fn take(&self, kind: &EventKind, now: Timestamp) -> Option<u64> {
-        let Kind { paid_at, left_out } = &self.0[KINDS.iter().position(|known| known == kind).unwrap_or(KINDS.len())];
+        let of_others = EventKind::REFUSALS.len();
+        let place = EventKind::REFUSALS.iter().position(|known| known == kind).unwrap_or(of_others);
+        let Kind { paid_at, left_out } = &self.0[place];
         let latest = now.plus(Duration::from_secs(BURST / PER_SECOND)).as_millis();
         let pay = |paid_at: u64| {
             let next = paid_at.max(now.as_millis()) + 1000 / PER_SECOND;
