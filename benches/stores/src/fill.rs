@@ -6,7 +6,7 @@ use hallpass::{
 };
 
 /// Ten days, so that nothing expires while it is measured.
-const TERMS: Terms = Terms { idle: 864_000, absolute: 864_000, renewal: 864_000 };
+const TERMS: Terms = Terms { idle: 864_000, absolute: 864_000, renewal: 864_000, anonymous: 864_000, locks: false };
 /// As many as fill a batch of the writer several times.
 const AT_ONCE: usize = 1024;
 
