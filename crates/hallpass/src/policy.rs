@@ -27,9 +27,9 @@ pub struct Limit {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Overflow {
-    /// The session that was made first ends.
+    /// The session that was signed in to first ends.
     EvictOldest,
-    /// The session that was unused for longest ends.
+    /// The session that was unused for longest ends; nobody is put out within a minute of signing in.
     EvictIdle,
     /// The sign-in is refused.
     Refuse,
