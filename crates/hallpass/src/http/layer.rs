@@ -179,13 +179,14 @@ impl Sessions {
     }
 
     async fn admit_one_of(&self, texts: &[&[u8]], witness: &dyn Witness) -> Result<Entry, Error> {
+        let tokens: Vec<_> = texts.iter().filter_map(|text| ReferenceToken::parse(text).ok()).collect();
         // Where none of it is a token, nobody's session is concerned.
-        if texts.iter().any(|text| ReferenceToken::parse(text).is_ok()) {
+        if !tokens.is_empty() {
             self.report_with(EventKind::DuplicateCookie, witness, |_| ());
         }
         let mut found = Entry::Nobody;
-        for text in texts {
-            match (Entry::of(self.admit(text, witness).await)?, &found) {
+        for token in tokens {
+            match (Entry::of(self.admit_token(token, witness).await)?, &found) {
                 (Entry::Admitted(_), Entry::Admitted(_)) => return Ok(Entry::Nobody),
                 (Entry::Nobody, _) | (Entry::LeftBehind(_), Entry::Admitted(_)) => {}
                 (entry, _) => found = entry,

@@ -153,74 +153,82 @@ impl Ticket {
 }
 
 impl Sessions {
-    /// Judges a token: loads its record, applies the five rules and the policy, and saves what they ask for.
+    /// Reads a token and judges it.
     pub(crate) async fn admit(&self, text: impl AsRef<[u8]>, witness: &dyn Witness) -> Result<Admission, Rejected> {
         let token = ReferenceToken::parse(text).map_err(|_| Rejected::Refused(Refusal::Malformed, None))?;
+        self.admit_token(token, witness).await
+    }
+
+    /// Judges a token: loads its record, applies the five rules and the policy, and saves what they ask for.
+    pub(crate) async fn admit_token(
+        &self,
+        token: ReferenceToken,
+        witness: &dyn Witness,
+    ) -> Result<Admission, Rejected> {
         let now = self.now();
-        let Some(record) = self.0.store.load(&self.0.realm, &token.id).await? else {
-            return Err(self.refuse_unknown(&token, witness));
+        let found = match self.0.store.load(&self.0.realm, &token.id).await? {
+            Some(record) => match self.judge(&token, &record, now) {
+                Ok(place) if place.is_plain() => return Ok(place.admit(token, Arc::new(record))),
+                judged => Some((record, judged)),
+            },
+            None => None,
         };
-        let record = Arc::new(record);
-        match self.judge(&token, &record, now) {
-            Ok(place) if place.is_plain() => Ok(place.admit(token, record)),
-            // Rare and large: as a part of this future, every request would have to carry it.
-            judged => Box::pin(self.admit_rare(token, record, judged, witness, now)).await,
-        }
+        // Rare and large: as a part of this future, every request would have to carry it.
+        Box::pin(self.admit_rare(token, found, witness, now)).await
     }
 
     /// Saves what a judgement asks for, and judges again if the record changed meanwhile.
     async fn admit_rare(
         &self,
         token: ReferenceToken,
-        mut record: Arc<Record>,
-        mut judged: Result<Place, Obstacle>,
+        mut found: Option<(Record, Result<Place, Obstacle>)>,
         witness: &dyn Witness,
         mut now: Timestamp,
     ) -> Result<Admission, Rejected> {
         // A copy may only let in: what is more than that is decided by the record itself.
         let mut is_copy = self.0.store.capabilities().copies;
         for _ in 0..ATTEMPTS {
-            match judged {
+            match found {
                 _ if is_copy => is_copy = false,
-                Ok(place) if !place.first_use => return Ok(place.admit(token, record)),
-                Ok(place) => {
+                None => {
+                    self.report(EventKind::UnknownToken, &token, None, witness);
+                    return Err(Rejected::Refused(Refusal::Unknown, None));
+                }
+                Some((record, Ok(place))) if !place.first_use => return Ok(place.admit(token, Arc::new(record))),
+                Some((record, Ok(place))) => {
                     if let Some(confirmed) = self.confirm(&record, now).await? {
                         // The use is noted by that.
                         return Ok(Place { touch_due: false, ..place }.admit(token, Arc::new(confirmed)));
                     }
                 }
-                Err(Obstacle::Refused(kind, refusal)) => {
+                Some((record, Err(Obstacle::Refused(kind, refusal)))) => {
                     self.report(kind, &token, Some(&record), witness);
                     let left_behind = self.left_behind(&token, record, &refusal, now);
                     return Err(Rejected::Refused(refusal, left_behind.map(Box::new)));
                 }
-                Err(Obstacle::Damaged) => return Err(Error::corrupt("a living record without a chain").into()),
+                Some((_, Err(Obstacle::Damaged))) => {
+                    return Err(Error::corrupt("a living record without a chain").into());
+                }
                 // It ends by what was judged of this very record; of another the judgement may be another.
-                Err(Obstacle::Ends(reason)) => {
+                Some((record, Err(Obstacle::Ends(reason)))) => {
                     let caller = witness.caller();
                     if self.end_as_judged(&record, reason.clone(), &caller, now).await? == Outcome::Applied {
                         return Err(Rejected::Refused(Refusal::Ended(reason), None));
                     }
                 }
-                Err(Obstacle::Expired(expiry)) => {
+                Some((record, Err(Obstacle::Expired(expiry)))) => {
                     if self.expire(&record, expiry, now).await? {
                         return Err(Rejected::Refused(Refusal::Ended(expiry.reason()), None));
                     }
                 }
             }
             now = self.now();
-            let Some(present) = self.0.store.load_fresh(&self.0.realm, &token.id).await? else {
-                return Err(self.refuse_unknown(&token, witness));
-            };
-            record = Arc::new(present);
-            judged = self.judge(&token, &record, now);
+            found = self.0.store.load_fresh(&self.0.realm, &token.id).await?.map(|record| {
+                let judged = self.judge(&token, &record, now);
+                (record, judged)
+            });
         }
         Err(Error::conflict().into())
-    }
-
-    fn refuse_unknown(&self, token: &ReferenceToken, witness: &dyn Witness) -> Rejected {
-        self.report(EventKind::UnknownToken, token, None, witness);
-        Rejected::Refused(Refusal::Unknown, None)
     }
 
     /// Tells whether a refused token was replaced in its session, as far as that can be told: a token of an older chain
@@ -228,7 +236,7 @@ impl Sessions {
     fn left_behind(
         &self,
         token: &ReferenceToken,
-        record: Arc<Record>,
+        record: Record,
         refusal: &Refusal,
         now: Timestamp,
     ) -> Option<LeftBehind> {
@@ -239,7 +247,7 @@ impl Sessions {
             _ => return None,
         };
         let is_recent = now.since(replaced_at) <= self.policy(&record.profile).grace().replay_after;
-        Some(LeftBehind { record, is_proven, is_recent })
+        Some(LeftBehind { record: Arc::new(record), is_proven, is_recent })
     }
 
     /// Judges a token against the record as it is now, by the five rules and the policy.

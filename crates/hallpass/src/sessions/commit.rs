@@ -64,17 +64,6 @@ impl Done {
         let outgoing = Outgoing::Hand(ticket.token.encode(), sessions.max_age(&record));
         Self { record: Some(record), ticket: Some(ticket), outgoing }
     }
-
-    fn from_issued(issued: Issued) -> Result<Self, Error> {
-        let token = crate::token::ReferenceToken::parse(issued.token.expose())
-            .map_err(|_| Error::corrupt("a token that does not parse was issued"))?;
-        let ticket = Ticket { token, seat: Seat::Current };
-        Ok(Self {
-            record: Some(Arc::new(issued.record)),
-            ticket: Some(ticket),
-            outgoing: Outgoing::Hand(issued.token, issued.max_age),
-        })
-    }
 }
 
 impl Sessions {
@@ -109,8 +98,9 @@ impl Sessions {
 
     async fn commit_sign_in(&self, work: &mut Work, sign_in: &SignIn) -> Result<Done, Error> {
         let record = work.record.take().map(Arc::unwrap_or_clone);
-        let issued = self.sign_in(record, sign_in, &mut work.changes, None, &work.witness.caller()).await?;
-        Done::from_issued(issued)
+        let caller = work.witness.caller();
+        let (record, ticket) = self.sign_in(record, sign_in, &mut work.changes, None, &caller).await?;
+        Ok(Done::issued(self, Arc::new(record), ticket))
     }
 
     async fn commit_rechain(&self, work: &mut Work) -> Result<Done, Error> {
@@ -153,8 +143,8 @@ impl Sessions {
         new.data = data;
         new.client = work.client.as_deref().cloned().unwrap_or_default();
         new.profile = work.profile.clone().unwrap_or_default();
-        let issued = self.create(new, &work.witness.caller()).await?;
-        Done::from_issued(issued)
+        let (record, ticket) = self.begin(new, &work.witness.caller()).await?;
+        Ok(Done::issued(self, Arc::new(record), ticket))
     }
 
     async fn commit_changes(&self, work: &mut Work) -> Result<Done, Error> {
@@ -291,7 +281,7 @@ impl Sessions {
     ) -> Result<Option<Issued>, Error> {
         let now = self.now();
         let Some(renewed) = self.advance(&ticket, &record, now) else {
-            return Ok(Some(self.issued(record, &ticket.token)));
+            return Ok(Some(self.issued(record, &ticket)));
         };
         let mut next = record.clone();
         next.chain = Some(renewed.chain.clone());
@@ -301,7 +291,7 @@ impl Sessions {
             Outcome::Applied => {
                 self.observe(&events);
                 let ticket = ticket.successor(renewed.chain.generation, renewed.secret);
-                Ok(Some(self.issued(next, &ticket.token)))
+                Ok(Some(self.issued(next, &ticket)))
             }
             Outcome::Conflict => Ok(None),
         }

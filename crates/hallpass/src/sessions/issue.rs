@@ -14,7 +14,7 @@ use crate::record::{Client, Level, Record};
 use crate::session::attributes::Attributes;
 use crate::store::{Expected, Outcome};
 use crate::time::Timestamp;
-use crate::token::{Chain, Generation, ReferenceToken, Renewed, Token};
+use crate::token::{Chain, Generation, Renewed, Token};
 
 /// A token to hand out, and the record of its session.
 #[derive(Debug)]
@@ -153,6 +153,11 @@ impl Sessions {
     ///
     /// If the future is dropped, the session may exist without anybody having its token; it then ends by itself.
     pub async fn create(&self, new: NewSession, caller: &Caller) -> Result<Issued, Error> {
+        let (record, ticket) = self.begin(new, caller).await?;
+        Ok(self.issued(record, &ticket))
+    }
+
+    pub(super) async fn begin(&self, new: NewSession, caller: &Caller) -> Result<(Record, Ticket), Error> {
         Attributes::parse(&new.data).map_err(Error::value)?;
         self.check_size(&new.data)?;
         match new.sign_in {
@@ -162,11 +167,11 @@ impl Sessions {
                 sign_in.idempotency = sign_in.idempotency.or(new.idempotency);
                 self.sign_in_fresh(&sign_in, new.data, None, caller).await
             }
-            None => self.create_anonymous(new, caller).await,
+            None => self.begin_anonymous(new, caller).await,
         }
     }
 
-    async fn create_anonymous(&self, new: NewSession, caller: &Caller) -> Result<Issued, Error> {
+    async fn begin_anonymous(&self, new: NewSession, caller: &Caller) -> Result<(Record, Ticket), Error> {
         let key = new.idempotency.as_ref();
         let retry = key.map(|key| key.creation(None, &new.profile, &new.client, &new.data));
         let draft = |id, renewed: &Renewed, now| {
@@ -199,7 +204,7 @@ impl Sessions {
             }
             if let Seat::Superseded(next) = admission.ticket.seat {
                 let ticket = Ticket::current(admission.record.id, next.generation, next.secret);
-                return Ok(self.issued(Arc::unwrap_or_clone(admission.record), &ticket.token));
+                return Ok(self.issued(Arc::unwrap_or_clone(admission.record), &ticket));
             }
             if let Some(issued) =
                 self.advance_now(Arc::unwrap_or_clone(admission.record), admission.ticket, caller).await?
@@ -226,7 +231,7 @@ impl Sessions {
         let (record, ticket) = self
             .replace_chain(Arc::unwrap_or_clone(admission.record), |_| Ok(()), EventKind::Rechained, caller)
             .await?;
-        Ok(self.issued(record, &ticket.token))
+        Ok(self.issued(record, &ticket))
     }
 
     /// Saves a record under a new id, or finds the one that an earlier try with the same key made.
@@ -236,7 +241,7 @@ impl Sessions {
         kind: EventKind,
         draft: impl Fn(SessionId, &Renewed, Timestamp) -> Record,
         caller: &Caller,
-    ) -> Result<Issued, Error> {
+    ) -> Result<(Record, Ticket), Error> {
         loop {
             let now = self.now();
             let id = idempotency.map_or_else(SessionId::random, |key| SessionId::from_bytes(key.name));
@@ -247,8 +252,7 @@ impl Sessions {
             match self.0.store.save(&record, Expected::Absent, &events).await? {
                 Outcome::Applied => {
                     self.observe(&events);
-                    let token = ReferenceToken { id, generation: Generation::FIRST, secret: renewed.secret };
-                    return Ok(self.issued(record, &token));
+                    return Ok((record, Ticket::current(id, Generation::FIRST, renewed.secret)));
                 }
                 Outcome::Conflict if idempotency.is_some() => return self.retry_insert(&record, caller).await,
                 // A random id that was taken: practically impossible, and never written over (`ID-11`).
@@ -258,7 +262,7 @@ impl Sessions {
     }
 
     /// Finds the session that the first try made, if it was of the same request and still lives.
-    async fn retry_insert(&self, wanted: &Record, caller: &Caller) -> Result<Issued, Error> {
+    async fn retry_insert(&self, wanted: &Record, caller: &Caller) -> Result<(Record, Ticket), Error> {
         let record = self.0.store.load_fresh(&self.0.realm, &wanted.id).await?.ok_or_else(Error::key_used)?;
         let is_another = match (&wanted.retry, &record.retry) {
             (Some(wanted), Some(stored)) => wanted.differs_from(stored),
@@ -267,8 +271,7 @@ impl Sessions {
         if is_another || self.state(&record) == SessionState::Ended || record.subject != wanted.subject {
             return Err(Error::key_used());
         }
-        let (record, ticket) = self.replace_chain(record, |_| Ok(()), EventKind::Rechained, caller).await?;
-        Ok(self.issued(record, &ticket.token))
+        self.replace_chain(record, |_| Ok(()), EventKind::Rechained, caller).await
     }
 
     /// Returns a new record under a profile.
@@ -277,9 +280,9 @@ impl Sessions {
         Record::new(id, self.0.realm.clone(), profile.clone(), terms, renewed.chain.clone(), now)
     }
 
-    pub(super) fn issued(&self, record: Record, token: &ReferenceToken) -> Issued {
+    pub(super) fn issued(&self, record: Record, ticket: &Ticket) -> Issued {
         let max_age = self.max_age(&record);
-        Issued { token: token.encode(), max_age, record }
+        Issued { token: ticket.token.encode(), max_age, record }
     }
 
     /// Returns for how long a cookie of this record is to outlive the browser.

@@ -46,7 +46,9 @@ impl Sessions {
             let keep: Vec<_> = sign_in.keep.iter().map(String::as_str).collect();
             changes.keep_only(if admission.is_locked { &[] } else { &keep });
         }
-        self.sign_in(Some(Arc::unwrap_or_clone(admission.record)), &sign_in, &mut changes, retry, caller).await
+        let record = Arc::unwrap_or_clone(admission.record);
+        let (record, ticket) = self.sign_in(Some(record), &sign_in, &mut changes, retry, caller).await?;
+        Ok(self.issued(record, &ticket))
     }
 
     /// Finds the session that the first try of a sign-in made, whose answer was lost.
@@ -74,7 +76,7 @@ impl Sessions {
                 }
                 let (record, ticket) = self.replace_chain(record, |_| Ok(()), EventKind::Rechained, caller).await?;
                 self.enforce_limit(&record, caller).await?;
-                return Ok(self.issued(record, &ticket.token));
+                return Ok(self.issued(record, &ticket));
             }
         }
         Err(refused)
@@ -88,8 +90,7 @@ impl Sessions {
         changes: &mut Changes,
         retry: Option<Retry>,
         caller: &Caller,
-    ) -> Result<Issued, Error> {
-        self.check_proof(sign_in, record.as_ref())?;
+    ) -> Result<(Record, Ticket), Error> {
         let Some(record) = record else {
             let data = changes.apply(&Bytes::new(), None)?;
             return self.sign_in_fresh(sign_in, data, retry, caller).await;
@@ -99,12 +100,11 @@ impl Sessions {
                 self.sign_in_same(record, sign_in, changes, retry.as_ref(), caller).await
             }
             Some(_) => {
-                self.refuse_one_more(sign_in, record.profile.clone(), caller).await?;
                 let data = changes.apply(&record.data, None)?;
-                let issued = self.sign_in_fresh(sign_in, data, retry, caller).await?;
+                let begun = self.sign_in_fresh(sign_in, data, retry, caller).await?;
                 // In this order: should the store go away in between, the client still has a session to try again with.
                 self.end_as(&record, EndReason::Replaced, caller, self.now()).await?;
-                Ok(issued)
+                Ok(begun)
             }
             None => {
                 self.refuse_one_more(sign_in, record.profile.clone(), caller).await?;
@@ -136,7 +136,8 @@ impl Sessions {
         changes: &mut Changes,
         retry: Option<&Retry>,
         caller: &Caller,
-    ) -> Result<Issued, Error> {
+    ) -> Result<(Record, Ticket), Error> {
+        self.check_proof(sign_in, Some(&record))?;
         let was_anonymous = record.subject.is_none();
         let read_from = record.data.clone();
         let edit = |next: &mut Record| {
@@ -149,7 +150,7 @@ impl Sessions {
         if was_anonymous {
             self.enforce_limit(&record, caller).await?;
         }
-        Ok(self.issued(record, &ticket.token))
+        Ok((record, ticket))
     }
 
     /// Makes a session that its subject has signed in to.
@@ -159,7 +160,7 @@ impl Sessions {
         data: Bytes,
         retry: Option<Retry>,
         caller: &Caller,
-    ) -> Result<Issued, Error> {
+    ) -> Result<(Record, Ticket), Error> {
         self.check_size(&data)?;
         self.check_proof(sign_in, None)?;
         let profile = sign_in.profile.clone().unwrap_or_default();
@@ -173,9 +174,9 @@ impl Sessions {
             self.enter_at(&mut record, sign_in, retry.clone(), now);
             record
         };
-        let issued = self.insert(key, EventKind::Created, draft, caller).await?;
-        self.enforce_limit(&issued.record, caller).await?;
-        Ok(issued)
+        let (record, ticket) = self.insert(key, EventKind::Created, draft, caller).await?;
+        self.enforce_limit(&record, caller).await?;
+        Ok((record, ticket))
     }
 
     fn enter(&self, record: &mut Record, sign_in: &SignIn, retry: Option<Retry>) {

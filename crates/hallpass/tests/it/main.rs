@@ -6,6 +6,7 @@ mod building;
 mod caching;
 mod conflicts;
 mod conformance;
+mod copies;
 mod defects;
 mod ending;
 mod left_behind;
