@@ -172,7 +172,10 @@ impl Sessions {
     ) -> Result<Entry, Error> {
         match presented.texts() {
             [] => Ok(Entry::Nobody),
-            [text] => Entry::of(self.admit(text, witness).await),
+            [text] => match ReferenceToken::parse(text) {
+                Ok(token) => Entry::of(self.admit_token(token, witness).await),
+                Err(_) => Ok(Entry::Nobody),
+            },
             // Rare and large: as a part of this future, every request would have to carry it.
             texts => Box::pin(self.admit_one_of(texts, witness)).await,
         }

@@ -167,10 +167,13 @@ impl Sessions {
     ) -> Result<Admission, Rejected> {
         let now = self.now();
         let found = match self.0.store.load(&self.0.realm, &token.id).await? {
-            Some(record) => match self.judge(&token, &record, now) {
-                Ok(place) if place.is_plain() => return Ok(place.admit(token, Arc::new(record))),
-                judged => Some((record, judged)),
-            },
+            Some(record) => {
+                let record = Arc::new(record);
+                match self.judge(&token, &record, now) {
+                    Ok(place) if place.is_plain() => return Ok(place.admit(token, record)),
+                    judged => Some((record, judged)),
+                }
+            }
             None => None,
         };
         // Rare and large: as a part of this future, every request would have to carry it.
@@ -181,7 +184,7 @@ impl Sessions {
     async fn admit_rare(
         &self,
         token: ReferenceToken,
-        mut found: Option<(Record, Result<Place, Obstacle>)>,
+        mut found: Option<(Arc<Record>, Result<Place, Obstacle>)>,
         witness: &dyn Witness,
         mut now: Timestamp,
     ) -> Result<Admission, Rejected> {
@@ -194,7 +197,7 @@ impl Sessions {
                     self.report(EventKind::UnknownToken, &token, None, witness);
                     return Err(Rejected::Refused(Refusal::Unknown, None));
                 }
-                Some((record, Ok(place))) if !place.first_use => return Ok(place.admit(token, Arc::new(record))),
+                Some((record, Ok(place))) if !place.first_use => return Ok(place.admit(token, record)),
                 Some((record, Ok(place))) => {
                     if let Some(confirmed) = self.confirm(&record, now).await? {
                         // The use is noted by that.
@@ -225,7 +228,7 @@ impl Sessions {
             now = self.now();
             found = self.0.store.load_fresh(&self.0.realm, &token.id).await?.map(|record| {
                 let judged = self.judge(&token, &record, now);
-                (record, judged)
+                (Arc::new(record), judged)
             });
         }
         Err(Error::conflict().into())
@@ -236,7 +239,7 @@ impl Sessions {
     fn left_behind(
         &self,
         token: &ReferenceToken,
-        record: Record,
+        record: Arc<Record>,
         refusal: &Refusal,
         now: Timestamp,
     ) -> Option<LeftBehind> {
@@ -247,7 +250,7 @@ impl Sessions {
             _ => return None,
         };
         let is_recent = now.since(replaced_at) <= self.policy(&record.profile).grace().replay_after;
-        Some(LeftBehind { record: Arc::new(record), is_proven, is_recent })
+        Some(LeftBehind { record, is_proven, is_recent })
     }
 
     /// Judges a token against the record as it is now, by the five rules and the policy.

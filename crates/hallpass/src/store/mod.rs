@@ -1,10 +1,14 @@
 //! Where records live: the contract that every store keeps, and the words of its questions and answers.
 
 mod arc;
+#[cfg(feature = "encrypted")]
+mod encrypted;
 mod error;
 mod memory;
 mod query;
 mod settings;
+#[cfg(feature = "tiered")]
+mod tiered;
 
 use std::fmt;
 use std::num::NonZeroUsize;
@@ -20,10 +24,14 @@ use crate::name::{Realm, Subject};
 use crate::record::{Record, Version};
 use crate::time::Timestamp;
 
+#[cfg(feature = "encrypted")]
+pub use self::encrypted::{Encrypted, InvalidSealingKey, SealingKeys};
 pub use self::error::StoreError;
 pub use self::memory::MemoryStore;
 pub use self::query::{Cursor, EventQuery, InvalidCursor, Page, PageLimit, Query};
 pub use self::settings::{MemorySettings, Settings};
+#[cfg(feature = "tiered")]
+pub use self::tiered::Tiered;
 
 /// What a store can do beyond loading and saving, as its server is set up now.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]

@@ -1,5 +1,5 @@
 use super::case::Case;
-use super::{cancel, epoch, event, feed, fields, filter, outage, page, race, realm, save, subject, sweep, touch};
+use super::{cancel, copy, epoch, event, feed, fields, filter, outage, page, race, realm, save, subject, sweep, touch};
 
 /// Gives the list of cases to another macro: module, name and meaning of each.
 #[doc(hidden)]
@@ -164,6 +164,11 @@ macro_rules! __conformance_cases {
                 "Both times have moved, or none.";
             cancel a_task_that_is_aborted_leaves_the_store_whole
                 "The same for a task that is stopped at any moment.";
+
+            copy a_copy_catches_up_with_its_record
+                "Whoever loads, and not afresh, has what changed and ended elsewhere within 5 seconds, and at once without copies.";
+            copy a_read_that_is_under_way_leaves_no_copy_from_before
+                "A load that began before an end, and answers after it, does not keep the session alive.";
 
             feed news_comes_of_what_changes_elsewhere
                 "Where the store says that it tells of changes, it does so within 5 seconds, also of an end.";

@@ -108,6 +108,11 @@ pub(crate) enum Flaw {
     TouchIsTwoWrites,
     DroppedSaveStaysLocked,
 
+    // A copy is not what it was made of.
+    CopiesNeverCatchUp,
+    CopiesAreFilledWithoutAFence,
+    FreshIsACopyToo,
+
     // News does not come.
     NewsIsNeverTold,
     NewsOfEndsIsNotTold,

@@ -13,7 +13,7 @@ use hallpass::Capabilities;
 use hallpass::testing::conformance::{CASES, Case, Handles, OUTAGE_CASES};
 
 use self::flaw::Flaw;
-use self::store::PlainStore;
+pub(crate) use self::store::PlainStore;
 use self::table::BROKEN;
 
 fn handles(flaw: Option<Flaw>, capabilities: Capabilities) -> Handles {
@@ -25,7 +25,7 @@ fn handles(flaw: Option<Flaw>, capabilities: Capabilities) -> Handles {
     })
 }
 
-fn everything() -> Capabilities {
+pub(crate) fn everything() -> Capabilities {
     Capabilities { list: true, events: true, changes: true, shared: true, durable: true, copies: false }
 }
 
@@ -37,6 +37,9 @@ fn capabilities_of(flaw: Flaw) -> Capabilities {
     match flaw {
         Flaw::ListIsEmptyWithoutTheCapability => Capabilities { list: false, ..everything() },
         Flaw::NewsWithoutTheCapability => Capabilities { changes: false, ..everything() },
+        Flaw::CopiesNeverCatchUp | Flaw::CopiesAreFilledWithoutAFence | Flaw::FreshIsACopyToo => {
+            Capabilities { copies: true, ..everything() }
+        }
         _ => everything(),
     }
 }
@@ -87,7 +90,13 @@ fn each_case_is_failed_by_some_broken_store() {
 #[test]
 fn the_store_without_a_flaw_passes_every_case() {
     let least = Capabilities::default();
-    let kinds = [everything(), least, Capabilities { list: true, ..least }, Capabilities { events: true, ..least }];
+    let kinds = [
+        everything(),
+        Capabilities { copies: true, ..everything() },
+        least,
+        Capabilities { list: true, ..least },
+        Capabilities { events: true, ..least },
+    ];
     for capabilities in kinds {
         for case in all_cases() {
             assert_eq!(finds(case, None, capabilities), Ok(()), "with {capabilities:?}");

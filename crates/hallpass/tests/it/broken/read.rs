@@ -4,7 +4,7 @@ use std::time::{SystemTime, UNIX_EPOCH};
 use hallpass::{Cursor, Event, EventQuery, Page, Query, Realm, Record, SessionId, StoreError, Timestamp};
 
 use super::flaw::Flaw;
-use super::store::{PlainStore, State};
+use super::store::{PlainStore, State, pause};
 
 impl PlainStore {
     pub(super) fn read(&self, realm: &Realm, id: &SessionId) -> Result<Option<Record>, StoreError> {
@@ -17,6 +17,24 @@ impl PlainStore {
         }
         let hidden = |record: &Record| self.is(Flaw::HidesWhatIsExpired) && record.expires_at < wall_clock();
         Ok(found.filter(|record| !hidden(record)))
+    }
+
+    /// Answers with what was read before, until it changes.
+    pub(super) async fn read_copy(&self, realm: &Realm, id: &SessionId) -> Result<Option<Record>, StoreError> {
+        let key = self.key(realm, id);
+        if let Some(copy) = self.state.lock().copies.get(&key) {
+            return Ok(copy.clone());
+        }
+        if !self.is(Flaw::CopiesAreFilledWithoutAFence) {
+            let mut state = self.state.lock();
+            let found = state.records.get(&key).cloned();
+            state.copies.insert(key, found.clone());
+            return Ok(found);
+        }
+        let found = self.read(realm, id)?;
+        pause().await;
+        self.state.lock().copies.insert(key, found.clone());
+        Ok(found)
     }
 
     pub(super) fn page(&self, query: &Query) -> Result<Page<Record>, StoreError> {

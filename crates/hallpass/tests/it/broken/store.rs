@@ -33,6 +33,8 @@ pub(super) struct State {
     pub(super) index: HashMap<Key, Record>,
     /// What a replica that lags behind by one write has.
     pub(super) replica: HashMap<Key, Record>,
+    /// What was read before, where the store has copies.
+    pub(super) copies: HashMap<Key, Option<Record>>,
     pub(super) events: Vec<Event>,
     epochs: HashMap<(Realm, Subject), Epoch>,
 }
@@ -101,7 +103,14 @@ impl Store for PlainStore {
         if let Some(answer) = self.outage_or(&[(Flaw::OutageLoadsNothing, None)]) {
             return answer;
         }
-        self.read(realm, id)
+        if self.capabilities.copies { self.read_copy(realm, id).await } else { self.read(realm, id) }
+    }
+
+    async fn load_fresh(&self, realm: &Realm, id: &SessionId) -> Result<Option<Record>, StoreError> {
+        if let Some(answer) = self.outage_or(&[(Flaw::OutageLoadsNothing, None)]) {
+            return answer;
+        }
+        if self.is(Flaw::FreshIsACopyToo) { self.read_copy(realm, id).await } else { self.read(realm, id) }
     }
 
     async fn save(&self, record: &Record, expected: Expected, events: &[Event]) -> Result<Outcome, StoreError> {
@@ -223,6 +232,7 @@ impl Store for PlainStore {
         let mut state = self.state.lock();
         let chosen = chosen.unwrap_or_else(|| overdue(&state));
         for key in &chosen {
+            state.copies.remove(key);
             state.index.remove(key);
             let forgotten = state.records.remove(key);
             if let Some(subject) =

@@ -109,6 +109,9 @@ impl PlainStore {
     }
 
     fn store(&self, state: &mut State, key: &Key, record: &Record) {
+        if !self.is(Flaw::CopiesNeverCatchUp) && !self.is(Flaw::FreshIsACopyToo) {
+            state.copies.remove(key);
+        }
         if self.is(Flaw::LoadsFromALaggingReplica) || self.is(Flaw::ListsFromALaggingReplica) {
             state.replica = state.records.clone();
         }
@@ -204,6 +207,7 @@ impl PlainStore {
                 record.expires_at = state.records.get(key).map_or(record.expires_at, |stored| stored.expires_at);
             }
             state.records.insert(key.clone(), record.clone());
+            state.copies.remove(key);
             if !self.is(Flaw::IndexIgnoresTouches) {
                 self.enter(&mut state, key, record);
             }

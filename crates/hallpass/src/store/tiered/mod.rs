@@ -1,0 +1,275 @@
+//! A cache before a store that several processes share.
+
+mod heart;
+mod near;
+mod pulse;
+
+use std::fmt;
+use std::num::NonZeroUsize;
+use std::sync::Arc;
+use std::time::Duration;
+
+use async_trait::async_trait;
+use futures_util::StreamExt as _;
+use tokio::task::AbortHandle;
+use tokio::time::sleep;
+
+use self::heart::Heart;
+use self::near::Near;
+use self::pulse::Pulse;
+use super::{
+    Capabilities, Change, ChangeStream, Epoch, EventQuery, Expected, Outcome, Page, PageLimit, Query, Store, StoreError,
+};
+use crate::event::Event;
+use crate::id::SessionId;
+use crate::name::{Realm, Subject};
+use crate::record::{Record, Version};
+use crate::time::{Clock, SystemClock, Timestamp};
+
+/// Whose sessions the heartbeats are: an application may have this realm too, and would never meet them.
+const HEARTBEATS: &str = "hallpass-heartbeat";
+/// How long to wait before the feed is listened to again.
+const REST: Duration = Duration::from_millis(100);
+
+/// A bounded cache in memory before a store that tells of its changes: what was read before costs no round trip.
+///
+/// A copy may only let somebody in. Whatever else is to be decided by a record, [`Sessions`](crate::Sessions) asks the
+/// store itself, through [`load_fresh`](Store::load_fresh); so a copy that is behind can neither refuse, nor end, nor
+/// renew anything.
+///
+/// What changes through this value is forgotten at once. What changes elsewhere is forgotten when the store's feed tells
+/// of it, usually within milliseconds. Twice a second a heartbeat is written through the store, and must come back by the
+/// feed within a second: while it does not, every question goes to the store, so a feed that was lost costs time and not
+/// truth. A session that ended elsewhere is let in for at most [`Tiered::BOUND`] more.
+///
+/// A store without [`Capabilities::changes`] is passed through as it is.
+///
+/// ```
+/// use hallpass::{MemoryStore, Store, Tiered};
+///
+/// # tokio::runtime::Builder::new_current_thread().enable_all().build()?.block_on(async {
+/// // Instead of memory: a store that others share.
+/// let store = Tiered::new(MemoryStore::new());
+/// assert!(!store.capabilities().copies, "memory tells of no changes: nothing is copied");
+/// # });
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+///
+/// # Security
+///
+/// Copies hold what records hold, in the memory of this process: hashes of secrets, and attributes.
+pub struct Tiered<S> {
+    shared: Arc<Shared<S>>,
+    following: Option<AbortHandle>,
+}
+
+struct Shared<S> {
+    far: S,
+    near: Near,
+    pulse: Pulse,
+}
+
+impl<S: Store> Tiered<S> {
+    /// How much later than elsewhere, at the most, the end of a session is heeded here.
+    pub const BOUND: Duration = Pulse::BOUND;
+    /// How many bytes of copies [`Tiered::new`] keeps: 64 MiB.
+    pub const BYTES: NonZeroUsize = NonZeroUsize::new(64 << 20).expect("it is not zero");
+
+    /// Puts a cache of [`Tiered::BYTES`] before a store.
+    ///
+    /// # Panics
+    ///
+    /// Outside of a tokio runtime with time.
+    pub fn new(far: S) -> Self {
+        Self::with_bytes(far, Self::BYTES)
+    }
+
+    /// Puts a cache of about so many bytes before a store; what was used longest ago gives way.
+    ///
+    /// # Panics
+    ///
+    /// Outside of a tokio runtime with time.
+    pub fn with_bytes(far: S, bytes: NonZeroUsize) -> Self {
+        let shared = Arc::new(Shared { far, near: Near::new(bytes.get()), pulse: Pulse::default() });
+        let tells = shared.far.capabilities().changes;
+        let following = tells.then(|| tokio::spawn(Arc::clone(&shared).follow()).abort_handle());
+        Self { shared, following }
+    }
+
+    /// Returns the store behind the cache.
+    pub fn far(&self) -> &S {
+        &self.shared.far
+    }
+
+    /// Tells whether copies are let in with at present: not before the first heartbeat is back, and not while one is late.
+    pub fn is_whole(&self) -> bool {
+        self.shared.pulse.is_whole()
+    }
+
+    /// Returns how many copies there are.
+    pub fn copies(&self) -> usize {
+        self.shared.near.len()
+    }
+}
+
+impl<S> Drop for Tiered<S> {
+    fn drop(&mut self) {
+        if let Some(following) = &self.following {
+            following.abort();
+        }
+    }
+}
+
+impl<S: Store> Shared<S> {
+    /// Hears what changes, and proves that it does, for as long as there is a feed.
+    async fn follow(self: Arc<Self>) {
+        loop {
+            // Subscribed first: what changes while the heart starts is heard of.
+            if let Some(changes) = self.far.changes() {
+                tokio::select! {
+                    () = self.listen(changes) => {}
+                    () = self.beat() => {}
+                }
+            }
+            self.lose();
+            sleep(REST).await;
+        }
+    }
+
+    async fn listen(&self, mut changes: ChangeStream) {
+        while let Some(change) = changes.next().await {
+            match change {
+                Change::Session { realm, id } => {
+                    self.near.forget(&realm, &id);
+                    self.pulse.hear(&id);
+                }
+                Change::Hole => self.lose(),
+            }
+        }
+    }
+
+    /// Writes heartbeats until the store does not take one: it, or the heart's record, is gone.
+    async fn beat(&self) {
+        let clock = SystemClock::new();
+        let Ok(realm) = Realm::new(HEARTBEATS) else { return };
+        let Ok(mut heart) = Heart::start(&self.far, &realm, clock.now()).await else { return };
+        loop {
+            let beat = self.pulse.begin(heart.next());
+            if !beat.comes_back(heart.beat(&self.far, clock.now())).await {
+                tracing::debug!("a heartbeat did not come back: the cache is bypassed");
+                return;
+            }
+            beat.rest().await;
+        }
+    }
+
+    /// Forgets everything, and lets nothing in, until the next heartbeat is back.
+    fn lose(&self) {
+        // In this order: what is filled in between is forgotten.
+        self.pulse.lose();
+        self.near.forget_all();
+    }
+
+    async fn ask(&self, realm: &Realm, id: &SessionId) -> Result<Option<Record>, StoreError> {
+        let fence = self.pulse.is_whole().then(|| self.near.fence(id));
+        let found = self.far.load_fresh(realm, id).await?;
+        // An end is nothing to let in with.
+        if let (Some(fence), Some(record)) = (fence, found.as_ref().filter(|record| record.ended.is_none())) {
+            self.near.fill(record, fence);
+        }
+        Ok(found)
+    }
+}
+
+/// Forgets a copy, also where the future that changes the record is dropped.
+struct Changing<'a> {
+    near: &'a Near,
+    realm: &'a Realm,
+    id: &'a SessionId,
+}
+
+impl Drop for Changing<'_> {
+    fn drop(&mut self) {
+        self.near.forget(self.realm, self.id);
+    }
+}
+
+#[async_trait]
+impl<S: Store> Store for Tiered<S> {
+    fn capabilities(&self) -> Capabilities {
+        let far = self.shared.far.capabilities();
+        // A miss asks the record itself, so copies that the store has are not used.
+        Capabilities { copies: far.changes, ..far }
+    }
+
+    async fn load(&self, realm: &Realm, id: &SessionId) -> Result<Option<Record>, StoreError> {
+        let Shared { near, pulse, .. } = &*self.shared;
+        if let Some(copy) = near.copy(realm, id).filter(|_| pulse.is_whole()) {
+            return Ok(Some(Arc::unwrap_or_clone(copy)));
+        }
+        self.shared.ask(realm, id).await
+    }
+
+    async fn load_fresh(&self, realm: &Realm, id: &SessionId) -> Result<Option<Record>, StoreError> {
+        self.shared.ask(realm, id).await
+    }
+
+    async fn save(&self, record: &Record, expected: Expected, events: &[Event]) -> Result<Outcome, StoreError> {
+        let _changing = Changing { near: &self.shared.near, realm: &record.realm, id: &record.id };
+        self.shared.far.save(record, expected, events).await
+    }
+
+    async fn touch(
+        &self,
+        realm: &Realm,
+        id: &SessionId,
+        version: Version,
+        seen_at: Timestamp,
+        expires_at: Timestamp,
+    ) -> Result<Outcome, StoreError> {
+        let outcome = self.shared.far.touch(realm, id, version, seen_at, expires_at).await?;
+        match outcome {
+            Outcome::Applied => self.shared.near.touch(realm, id, version, seen_at, expires_at),
+            Outcome::Conflict => self.shared.near.forget(realm, id),
+        }
+        Ok(outcome)
+    }
+
+    async fn list(&self, query: &Query) -> Result<Page<Record>, StoreError> {
+        self.shared.far.list(query).await
+    }
+
+    async fn overdue(&self, by: Timestamp, limit: PageLimit) -> Result<Vec<Record>, StoreError> {
+        self.shared.far.overdue(by, limit).await
+    }
+
+    async fn events(&self, query: &EventQuery) -> Result<Page<Event>, StoreError> {
+        self.shared.far.events(query).await
+    }
+
+    async fn append(&self, events: &[Event]) -> Result<(), StoreError> {
+        self.shared.far.append(events).await
+    }
+
+    async fn epoch(&self, realm: &Realm, subject: &Subject, raise: bool) -> Result<Epoch, StoreError> {
+        self.shared.far.epoch(realm, subject, raise).await
+    }
+
+    async fn sweep(&self, now: Timestamp, limit: NonZeroUsize) -> Result<usize, StoreError> {
+        self.shared.far.sweep(now, limit).await
+    }
+
+    fn changes(&self) -> Option<ChangeStream> {
+        self.shared.far.changes()
+    }
+}
+
+impl<S: fmt::Debug> fmt::Debug for Tiered<S> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Tiered")
+            .field("far", &self.shared.far)
+            .field("copies", &self.shared.near.len())
+            .field("is_whole", &self.shared.pulse.is_whole())
+            .finish_non_exhaustive()
+    }
+}

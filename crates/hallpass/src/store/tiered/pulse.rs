@@ -1,0 +1,91 @@
+use std::time::Duration;
+
+use parking_lot::Mutex;
+use tokio::sync::Notify;
+use tokio::time::{Instant, timeout_at};
+
+use crate::id::SessionId;
+
+/// How often a heartbeat is written through the store.
+const EVERY: Duration = Duration::from_millis(500);
+/// How soon it must come back.
+const BACK_WITHIN: Duration = Duration::from_secs(1);
+
+/// Until when the feed was last known to be whole.
+///
+/// The feed gives changes in the order in which they were saved, so once a heartbeat has come back, everything that was
+/// saved before it was written has been heard of.
+#[derive(Debug, Default)]
+pub(super) struct Pulse {
+    state: Mutex<State>,
+    back: Notify,
+}
+
+#[derive(Debug, Default)]
+struct State {
+    /// When the last heartbeat was written that has come back.
+    proven: Option<Instant>,
+    /// The heartbeat that is under way.
+    awaited: Option<(SessionId, Instant)>,
+}
+
+impl Pulse {
+    /// How much later, at the most, a copy is let in with that changed elsewhere.
+    pub(super) const BOUND: Duration = EVERY.saturating_add(BACK_WITHIN);
+
+    pub(super) fn is_whole(&self) -> bool {
+        self.state.lock().proven.is_some_and(|proven| proven.elapsed() <= Self::BOUND)
+    }
+
+    /// To be called before the heartbeat is written.
+    pub(super) fn begin(&self, id: SessionId) -> Beat<'_> {
+        let written_at = Instant::now();
+        self.state.lock().awaited = Some((id, written_at));
+        Beat { pulse: self, written_at }
+    }
+
+    /// Notes that the feed told of this record, if it is the heartbeat.
+    pub(super) fn hear(&self, id: &SessionId) {
+        let mut state = self.state.lock();
+        if let Some((_, written_at)) = state.awaited.take_if(|(awaited, _)| awaited == id) {
+            state.proven = Some(written_at);
+            self.back.notify_one();
+        }
+    }
+
+    /// From now on nothing is known, also not by a heartbeat that is under way.
+    pub(super) fn lose(&self) {
+        *self.state.lock() = State::default();
+    }
+
+    fn is_back(&self, written_at: Instant) -> bool {
+        self.state.lock().proven.is_some_and(|proven| proven >= written_at)
+    }
+}
+
+/// A heartbeat that is under way.
+pub(super) struct Beat<'a> {
+    pulse: &'a Pulse,
+    written_at: Instant,
+}
+
+impl Beat<'_> {
+    /// Writes the heartbeat and waits until it comes back; tells whether it did in time.
+    pub(super) async fn comes_back(&self, written: impl Future<Output = bool>) -> bool {
+        let both = async {
+            if !written.await {
+                return false;
+            }
+            while !self.pulse.is_back(self.written_at) {
+                self.pulse.back.notified().await;
+            }
+            true
+        };
+        timeout_at(self.written_at + BACK_WITHIN, both).await.unwrap_or(false)
+    }
+
+    /// Waits until it is time for the next.
+    pub(super) async fn rest(self) {
+        tokio::time::sleep_until(self.written_at + EVERY).await;
+    }
+}
