@@ -1,10 +1,14 @@
 //! The stores that the service knows, by their URLs: the one place to add another.
 
 use std::fmt;
+use std::num::NonZeroUsize;
+use std::path::PathBuf;
 use std::sync::Arc;
 
-use hallpass::{MemorySettings, MemoryStore, Settings, Store};
+use hallpass::{Encrypted, MemorySettings, MemoryStore, SealingKeys, Settings, Store, Tiered};
 use hallpass_sqlite::SqliteStore;
+
+use crate::Config;
 
 /// A store, and the home of what is not a session, behind one URL.
 #[derive(Debug, Clone)]
@@ -13,6 +17,58 @@ pub struct Opened {
     pub store: Arc<dyn Store>,
     /// Where API keys live.
     pub settings: Arc<dyn Settings>,
+}
+
+impl Opened {
+    /// Seals what the store is to keep, if there are keys for it.
+    ///
+    /// # Errors
+    ///
+    /// [`KeyFileError`] if a file cannot be read, or has no key in it.
+    pub fn sealed(self, config: &Config) -> Result<Self, KeyFileError> {
+        let Some(keys) = sealing_keys(config)? else { return Ok(self) };
+        let sealed = Encrypted::new(self.store, keys);
+        let sealed = if config.danger_unsealed { sealed.danger_accepting_plain() } else { sealed };
+        Ok(Self { store: Arc::new(sealed), ..self })
+    }
+
+    /// Puts a cache before a store that tells of its changes, if one is asked for.
+    ///
+    /// # Panics
+    ///
+    /// Outside of a tokio runtime with time.
+    #[must_use]
+    pub fn cached(self, config: &Config) -> Self {
+        let Some(bytes) = NonZeroUsize::new(config.cache << 20) else { return self };
+        if !self.store.capabilities().changes {
+            tracing::warn!("this store tells of no changes, so `cache` is left out: every question goes to the store");
+            return self;
+        }
+        Self { store: Arc::new(Tiered::with_bytes(self.store, bytes)), ..self }
+    }
+}
+
+/// Reads the keys that records are sealed under.
+fn sealing_keys(config: &Config) -> Result<Option<SealingKeys>, KeyFileError> {
+    let mut keys: Option<SealingKeys> = None;
+    for path in &config.sealing_key_files.0 {
+        let wrong = |source: Box<dyn std::error::Error + Send + Sync>| KeyFileError { path: path.clone(), source };
+        let key = std::fs::read(path).map_err(|error| wrong(error.into()))?;
+        let added = match keys {
+            None => SealingKeys::new(&key),
+            Some(keys) => keys.with_older(&key),
+        };
+        keys = Some(added.map_err(|error| wrong(error.into()))?);
+    }
+    Ok(keys)
+}
+
+/// The error of a file that is to hold a sealing key; says which, and what to do.
+#[derive(Debug, thiserror::Error)]
+#[error("{}: this file cannot be used as sealing key ({source}); make one with: openssl rand -out sealing-key 32", path.display())]
+pub struct KeyFileError {
+    path: PathBuf,
+    source: Box<dyn std::error::Error + Send + Sync>,
 }
 
 /// The error of opening a store; says which, and what to do.

@@ -42,6 +42,7 @@ async fn direct(global: &Global) -> Result<Direct, Failure> {
     let opened = stores::open(&existing(&config.store)?)
         .await
         .map_err(|error| Failure::advising(error, "--store names another store, --url a running service"))?;
+    let opened = opened.sealed(&config).map_err(|error| Failure::new(error.to_string()))?;
     let mut builder = Sessions::builder().shared_store(Arc::clone(&opened.store));
     let wrong = |(profile, error)| Failure::new(format!("the profile {profile}: {error}"));
     for (profile, policy) in config.policies().map_err(wrong)? {

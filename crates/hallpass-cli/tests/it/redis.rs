@@ -1,11 +1,12 @@
 //! Sessions in Redis: the service and an operator at the same server.
 
 use std::process::Command;
+use std::time::{Duration, Instant};
 
 use crate::bench::{Bench, KEY};
 
-/// Makes a session as an application does.
-fn sign_in(url: &str, subject: &str) {
+/// Makes a session as an application does; answers its token.
+fn sign_in(url: &str, subject: &str) -> String {
     let asking = async {
         let body = serde_json::json!({ "subject": subject });
         let client = reqwest::Client::new();
@@ -20,6 +21,8 @@ fn sign_in(url: &str, subject: &str) {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().expect("a runtime");
     let answer = runtime.block_on(asking);
     assert!(answer.status().is_success(), "{}", answer.status());
+    let body: serde_json::Value = runtime.block_on(answer.json()).expect("JSON");
+    body["token"].as_str().expect("a token").to_owned()
 }
 
 #[test]
@@ -49,6 +52,43 @@ fn a_service_keeps_its_sessions_in_redis_and_an_operator_finds_them_there() {
     // Keys of the service live there, too.
     let keys = bench.run(&["keys", "list", "--store", &store]);
     assert!(keys.code == 0 && !keys.stdout.is_empty(), "{}", keys.all());
+}
+
+/// Asks the service about a token; answers whether it is good.
+fn is_good(url: &str, token: &str) -> bool {
+    let asking = async {
+        let body = serde_json::json!({ "token": token });
+        let request = reqwest::Client::new().post(format!("{url}/v1/verify")).bearer_auth(KEY).json(&body);
+        request.send().await.expect("the service answers").status()
+    };
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().expect("a runtime");
+    match runtime.block_on(asking).as_u16() {
+        200 => true,
+        401 => false,
+        status => panic!("verify answers with {status}"),
+    }
+}
+
+#[test]
+fn a_service_with_a_cache_hears_of_what_ends_elsewhere() {
+    let Some(server) = rig::redis(&["appendonly yes", "appendfsync always"]) else { return };
+    let bench = Bench::new();
+    let store = server.url();
+    let (one, first) = bench.serve(&["--store", &store]);
+    let (other, second) = bench.serve(&["--store", &store, "--cache", "16"]);
+    let token = sign_in(&first, "alice");
+    for _ in 0..20 {
+        assert!(is_good(&second, &token));
+        std::thread::sleep(Duration::from_millis(50));
+    }
+    let revoked = bench.ask(&first, &["sessions", "revoke", "--subject", "alice", "--reason", "stolen", "--yes"]);
+    assert_eq!(revoked.code, 0, "{}", revoked.all());
+    let ended = Instant::now();
+    while is_good(&second, &token) {
+        assert!(ended.elapsed() < Duration::from_secs(5), "it was told");
+        std::thread::sleep(Duration::from_millis(5));
+    }
+    drop((one, other));
 }
 
 #[test]

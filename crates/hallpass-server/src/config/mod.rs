@@ -5,6 +5,7 @@ mod check;
 mod cookie;
 mod layers;
 mod limits;
+mod paths;
 mod policy;
 mod preset;
 mod setting;
@@ -22,6 +23,7 @@ pub use self::check::Finding;
 pub use self::cookie::{CookieConfig, SameSiteConfig};
 pub use self::layers::{ConfigError, ConfigFile};
 pub use self::limits::Limits;
+pub use self::paths::Paths;
 pub use self::policy::{OverflowConfig, PolicyConfig};
 pub use self::preset::Preset;
 pub use self::setting::{Setting, SettingKind};
@@ -66,6 +68,18 @@ pub struct Config {
     pub sweep_interval: u64,
     /// The file with the pepper: at least 32 random bytes that the store never sees.
     pub pepper_file: Option<PathBuf>,
+    /// The files with the keys that attributes and clients are sealed under before the store sees them, 32 random bytes
+    /// each: the first seals, all open. Nothing is sealed if there are none.
+    pub sealing_key_files: Paths,
+    /// Whether records are read that were saved before sealing began.
+    ///
+    /// # Security
+    ///
+    /// Until none of them is left, and no longer: see `Encrypted::danger_accepting_plain`.
+    pub danger_unsealed: bool,
+    /// How many MiB of records are copied into memory before a store that others share: 0 to 65,536; none if nobody
+    /// says. What ends elsewhere is then let in for up to a second and a half more.
+    pub cache: usize,
     /// The first admin key of an empty store, instead of one that is made; only from `HALLPASS_ADMIN_KEY`.
     #[serde(skip)]
     pub admin_key: Option<AdminKey>,
@@ -110,6 +124,9 @@ impl Default for Config {
             data_limit: SessionsBuilder::DEFAULT_DATA_LIMIT,
             sweep_interval: 60,
             pepper_file: None,
+            sealing_key_files: Paths::default(),
+            danger_unsealed: false,
+            cache: 0,
             admin_key: None,
             policy: PolicyConfig::default(),
             profiles: BTreeMap::new(),

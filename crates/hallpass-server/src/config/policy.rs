@@ -125,11 +125,11 @@ impl Config {
         Ok(policies)
     }
 
-    /// Tells whether a preset in use asks for a pepper.
-    pub(crate) fn needs_pepper(&self) -> bool {
+    /// Tells whether a preset in use asks for a pepper, and for sealed records.
+    pub(crate) fn hides_from_its_store(&self) -> bool {
         let presets = self.profiles.values().filter_map(|policy| policy.preset);
         let presets = presets.chain([self.policy.preset.unwrap_or(self.profile)]);
-        presets.into_iter().any(Preset::needs_pepper)
+        presets.into_iter().any(Preset::hides_from_its_store)
     }
 }
 
@@ -152,7 +152,7 @@ mod tests {
         assert_eq!(policy(&config, "kiosk").idle(), Duration::from_mins(1));
         assert_eq!(policy(&config, "kiosk").absolute(), Duration::from_hours(12));
         assert_eq!(policy(&config, "remember"), Policy::remember());
-        assert!(config.needs_pepper(), "one of the profiles is high");
+        assert!(config.hides_from_its_store(), "one of the profiles is high");
     }
 
     #[test]

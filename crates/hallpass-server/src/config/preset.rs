@@ -62,8 +62,9 @@ impl Preset {
         }
     }
 
-    /// Tells whether it asks for a pepper, so that a reader of the store cannot go on from an old token.
-    pub const fn needs_pepper(self) -> bool {
+    /// Tells whether it asks for a pepper, so that a reader of the store cannot go on from an old token, and for sealed
+    /// records, so that they read nothing of what applications keep (ASVS 14.2.6).
+    pub const fn hides_from_its_store(self) -> bool {
         matches!(self, Self::OwaspHigh | Self::NistAal3 | Self::PciDss)
     }
 

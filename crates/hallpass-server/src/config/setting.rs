@@ -43,6 +43,9 @@ impl Setting {
         number("data_limit", "Most bytes of data in a session"),
         number("sweep_interval", "Seconds between sweeps"),
         text("pepper_file", "File with at least 32 random bytes that the store never sees"),
+        text("sealing_key_files", "Files with 32 random bytes each: the first seals what the store keeps, all open it"),
+        switch("danger_unsealed", "Read what was saved before sealing began"),
+        number("cache", "MiB of copies before a shared store; what ends elsewhere is let in for 1.5 s more"),
         number("policy.idle", "Seconds that a session may go unused"),
         number("policy.absolute", "Seconds that a session lives after its authentication"),
         number("policy.renewal", "Seconds that one token is used before the next"),
@@ -120,6 +123,7 @@ mod tests {
         let mut config = Config { policy: all, ..Config::default() };
         config.admin_listen = Some(config.listen);
         config.pepper_file = Some("pepper".into());
+        config.sealing_key_files.0.push("sealing-key".into());
         let text = || Some("x".to_owned());
         config.cookie.name = text();
         config.cookie.path = text();

@@ -41,11 +41,26 @@ impl Config {
         if self.policy.preset.is_some() {
             found.push(broken("policy.preset", "name the preset of this policy with `profile`"));
         }
-        if self.needs_pepper() && self.pepper_file.is_none() {
+        if self.hides_from_its_store() && self.pepper_file.is_none() {
             found.push(Broken {
                 hint: Some("make one with: openssl rand -out pepper 32".to_owned()),
                 ..broken("profile", "this preset asks for a pepper: set `pepper_file`")
             });
+        }
+        if self.hides_from_its_store() && self.sealing_key_files.0.is_empty() {
+            found.push(Broken {
+                hint: Some("make one with: openssl rand -out sealing-key 32".to_owned()),
+                ..broken(
+                    "profile",
+                    "this preset asks for attributes that the store cannot read: set `sealing_key_files`",
+                )
+            });
+        }
+        if self.danger_unsealed && self.sealing_key_files.0.is_empty() {
+            found.push(broken("danger_unsealed", "this is of no use without `sealing_key_files`"));
+        }
+        if self.cache > 65_536 {
+            found.push(broken("cache", "this is 0 to 65,536 MiB"));
         }
         if let Err((profile, error)) = self.policies() {
             let is_default = profile == hallpass::Profile::default() && !self.profiles.contains_key(&profile);

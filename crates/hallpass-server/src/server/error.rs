@@ -8,7 +8,7 @@ use hallpass::{InvalidPolicy, InvalidSessions};
 
 use crate::config::ConfigError;
 use crate::keys::KeyError;
-use crate::stores::OpenError;
+use crate::stores::{KeyFileError, OpenError};
 
 /// Why the service did not start: says which file, setting or address, and what to do.
 #[derive(Debug, thiserror::Error)]
@@ -29,6 +29,8 @@ enum Cause {
     Store(#[from] OpenError),
     #[error("the API keys could not be read or made: {0}")]
     Keys(#[from] KeyError),
+    #[error(transparent)]
+    SealingKey(#[from] KeyFileError),
     #[error("{}: this file cannot be used as pepper ({source}); make one with: openssl rand -out pepper 32", path.display())]
     Pepper { path: PathBuf, source: Box<dyn Error + Send + Sync> },
     #[error("{address}: this address is in use; stop what uses it, or choose another with {flag}")]

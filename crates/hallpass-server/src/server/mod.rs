@@ -139,6 +139,7 @@ impl ServerBuilder {
             Some(opened) => opened,
             None => stores::open(&config.store).await?,
         };
+        let opened = opened.sealed(&config)?.cached(&config);
         let (metrics, news) = (Arc::new(Metrics::new()), News::new());
         let store = ObservedStore::new(opened.store, Arc::clone(&metrics));
         let observer = ServiceObserver::new(Arc::clone(&metrics), news.clone());

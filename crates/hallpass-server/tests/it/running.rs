@@ -1,6 +1,6 @@
 use std::time::Duration;
 
-use hallpass_server::{Config, Server};
+use hallpass_server::{Config, Paths, Server};
 use reqwest::Method;
 use serde_json::json;
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
@@ -100,6 +100,9 @@ async fn a_service_that_cannot_start_says_why_and_what_to_do() {
     assert!(store.contains("carrier-pigeon") && !store.contains("loft"), "{store}");
     let pepper = start(Config { pepper_file: Some("/nowhere/pepper".into()), ..config() }).await;
     assert!(pepper.contains("/nowhere/pepper"), "{pepper}");
+    let files = Paths(vec!["/nowhere/sealing-key".into()]);
+    let sealing = start(Config { sealing_key_files: files, ..config() }).await;
+    assert!(sealing.contains("/nowhere/sealing-key") && sealing.contains("openssl rand"), "{sealing}");
 }
 
 #[tokio::test]

@@ -1,4 +1,4 @@
-use hallpass_server::{Config, Server};
+use hallpass_server::{Config, Paths, Server};
 use reqwest::{Client, StatusCode};
 use serde_json::{Value, json};
 use tokio::sync::oneshot;
@@ -13,8 +13,11 @@ struct Running {
 }
 
 async fn start(store: &str) -> Running {
-    let server =
-        Server::start(Config { store: store.to_owned(), admin_key: None, ..config() }).await.expect("it starts");
+    start_with(Config { store: store.to_owned(), admin_key: None, ..config() }).await
+}
+
+async fn start_with(config: Config) -> Running {
+    let server = Server::start(config).await.expect("it starts");
     let base = format!("http://{}", server.address());
     let key = server.first_key().map(|key| key.expose().to_owned());
     let (stop, stopped) = oneshot::channel::<()>();
@@ -96,4 +99,41 @@ async fn a_store_that_cannot_be_opened_is_named() {
     let config = Config { store: format!("sqlite:{}", file.display()), ..config() };
     let error = Server::start(config).await.expect_err("it is no store").to_string();
     assert!(error.contains("not-a-store.db"), "{error}");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn what_is_sealed_is_in_no_file_and_opens_under_any_of_the_keys() {
+    let folder = rig::scratch();
+    let path = |name: &str| folder.path().join(name);
+    std::fs::write(path("new"), b"the newest key: 32 random bytes!").expect("written");
+    std::fs::write(path("old"), b"an older key of 32 random bytes!").expect("written");
+    let with = |names: &[&str]| Config {
+        store: format!("sqlite:{}", path("hallpass.db").display()),
+        admin_key: None,
+        sealing_key_files: Paths(names.iter().map(|name| path(name)).collect()),
+        ..config()
+    };
+    let first = start_with(with(&["old"])).await;
+    let key = first.key.clone().expect("a first key");
+    let session = json!({ "subject": "alice", "data": { "wish": "a birthday present" } });
+    let (status, made) = post(&first, &key, "/v1/sessions", session).await;
+    assert_eq!(status, 201);
+    let token = made["token"].clone();
+    first.stop.send(()).expect("it runs");
+    first.task.await.expect("it stops");
+    for file in std::fs::read_dir(folder.path()).expect("a folder") {
+        let bytes = std::fs::read(file.expect("a file").path()).expect("read");
+        assert!(!bytes.windows(8).any(|part| part == b"birthday"));
+    }
+
+    let both = start_with(with(&["new", "old"])).await;
+    let (status, verified) = post(&both, &key, "/v1/verify", json!({ "token": token })).await;
+    assert_eq!((status.as_u16(), &verified["session"]["data"]["wish"]), (200, &json!("a birthday present")));
+    both.stop.send(()).expect("it runs");
+    both.task.await.expect("it stops");
+
+    std::fs::write(path("old"), b"a key that has sealed nothing...").expect("written");
+    let wrong = start_with(with(&["old"])).await;
+    let (status, problem) = post(&wrong, &key, "/v1/verify", json!({ "token": token })).await;
+    assert_eq!((status.as_u16(), &problem["code"]), (503, &json!("unavailable")), "nobody is logged out");
 }
