@@ -1,5 +1,5 @@
 //! The ideas, one page each: how tokens are renewed, how sessions end, what happens when requests meet, where each number
-//! comes from, and how to test an application that uses sessions.
+//! comes from, where records live, and how to test an application that uses sessions.
 
 #[doc = include_str!("renewal.md")]
 pub mod renewal {}
@@ -12,6 +12,9 @@ pub mod concurrency {}
 
 #[doc = include_str!("defaults.md")]
 pub mod defaults {}
+
+#[doc = include_str!("stores.md")]
+pub mod stores {}
 
 #[doc = include_str!("testing.md")]
 pub mod testing {}
