@@ -77,6 +77,10 @@ pub(crate) enum Command {
     },
     /// End sessions whose time is over, and forget those that ended long ago
     Sweep(Sweep),
+    /// Look at a store: whether it answers, how fast, and what endangers sessions there
+    Doctor(Doctor),
+    /// Put a store under load, and say what it can do on this machine
+    Bench(Bench),
     /// Create, list and revoke the API keys of a service
     #[command(subcommand_required = true, arg_required_else_help = true)]
     Keys {
@@ -119,6 +123,47 @@ pub(crate) struct Sweep {
     /// Stop after about this many sessions
     #[arg(long, value_name = "NUMBER")]
     pub(crate) limit: Option<std::num::NonZeroUsize>,
+}
+
+/// Which options `doctor` has.
+#[derive(Debug, Args)]
+#[command(after_help = "\
+It looks at the store itself and changes nothing. It exits with 1 if something endangers sessions.
+
+The questions of every day have a command each:
+  is it up?             hallpass doctor
+  who is here?          hallpass sessions list
+  how long has one?     hallpass sessions ttl ID
+  what happens?         hallpass sessions watch
+  how many are there?   hallpass sessions count
+  how many are over?    hallpass sessions count --state ended
+  forget what is over   hallpass sweep
+
+Examples:
+  hallpass doctor --store redis://127.0.0.1
+  hallpass doctor --store postgres://app@db/sessions --json | jq '.findings[] | select(.health == \"danger\")'")]
+pub(crate) struct Doctor {
+    /// Look at no more than about this many sessions
+    #[arg(long, value_name = "NUMBER", default_value = "10000")]
+    pub(crate) most: u64,
+}
+
+/// Which options `bench` has.
+#[derive(Debug, Args)]
+#[command(after_help = "\
+It makes sessions in a realm of its own, and ends them all when it is done; they are forgotten with the next sweeps.
+The load is real: look for another time, or another store, if somebody else uses this one.
+
+Examples:
+  hallpass bench --store redis://127.0.0.1
+  hallpass bench --store sqlite:/tmp/try.db --clients 16 --seconds 5 --json")]
+pub(crate) struct Bench {
+    /// How many clients ask at once
+    #[arg(long, value_name = "NUMBER", default_value = "64", value_parser = clap::value_parser!(u16).range(1..=4096))]
+    pub(crate) clients: u16,
+    /// How many seconds each kind of request is measured
+    #[arg(long, value_name = "NUMBER", default_value = "3", value_parser = clap::value_parser!(u16).range(1..=600))]
+    pub(crate) seconds: u16,
 }
 
 /// What to do with API keys.

@@ -15,7 +15,7 @@ use hallpass::{Event, EventId, EventKind, Note, SessionId, States, Subject, Swep
 use hallpass_server::keys::{ApiKeyInfo, KeyName, Role};
 use zeroize::Zeroizing;
 
-pub(crate) use self::choice::{choose, config_file, layered, misconfigured};
+pub(crate) use self::choice::{builder, choose, config_file, layered, misconfigured, store};
 pub(crate) use self::direct::event_at;
 
 use crate::args::{Filter, State};

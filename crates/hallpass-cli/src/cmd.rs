@@ -1,8 +1,10 @@
 //! What the commands do: one file for each.
 
+mod bench;
 pub(crate) mod completions;
 pub(crate) mod config;
 mod count;
+mod doctor;
 pub(crate) mod help;
 mod interrupt;
 mod keys;
@@ -32,6 +34,8 @@ pub(crate) async fn run(command: Command, context: &Context) -> Result<Ending, F
             SessionsCommand::Watch(watch) => watch::run(watch, context).await,
         },
         Command::Sweep(sweep) => sweep::run(&sweep, context).await,
+        Command::Doctor(doctor) => doctor::run(&doctor, context).await,
+        Command::Bench(bench) => bench::run(&bench, context).await,
         Command::Keys { command } => keys::run(command, context).await,
         Command::Config { command } => config::run(&command, context),
         Command::Completions { shell } => completions::run(shell),

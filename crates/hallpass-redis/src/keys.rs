@@ -18,6 +18,18 @@ impl Keys {
         format!("{}session:{{{realm}/{id}}}", self.prefix)
     }
 
+    /// What every record's key, and no other, looks like to `SCAN`.
+    pub(crate) fn any_session(&self) -> String {
+        let mut pattern = String::new();
+        for character in self.prefix.chars() {
+            if matches!(character, '*' | '?' | '[' | ']' | '\\' | '^' | '-') {
+                pattern.push('\\');
+            }
+            pattern.push(character);
+        }
+        pattern + "session:{*"
+    }
+
     /// The latest events of a session.
     pub(crate) fn events(&self, realm: &Realm, id: &SessionId) -> String {
         format!("{}events:{{{realm}/{id}}}", self.prefix)

@@ -7,7 +7,7 @@
 //! # async fn example() -> Result<(), Box<dyn std::error::Error>> {
 //! let store = RedisStore::from_url("redis://app:secret@redis.internal").await?;
 //! for danger in store.server_facts().dangers() {
-//!     eprintln!("{danger}");
+//!     eprintln!("{}", danger.found);
 //! }
 //! assert!(store.capabilities().shared);
 //! # Ok(()) }
@@ -128,6 +128,7 @@
 //!
 //! A test of your own takes a URL with a [prefix](RedisOptions::prefix) that nobody else has.
 
+mod checkup;
 mod due;
 mod error;
 mod events;

@@ -25,7 +25,8 @@ pub(crate) async fn open(options: RedisOptions) -> Result<Base, OpenError> {
     let failed = |fault: Fault| OpenError::new(&place, fault);
     let link = Arc::new(Link::open(source.clone(), options.timeout, options.replicas).await.map_err(failed)?);
     for danger in link.facts().dangers() {
-        tracing::warn!(danger, "the settings of the session store's server endanger sessions");
+        let (danger, advice) = (danger.found, danger.advice);
+        tracing::warn!(danger, advice, "the settings of the session store's server endanger sessions");
     }
     let keys = Keys::new(&options.prefix);
     let feed = Feed::new(source, Arc::clone(&link), keys.changes());

@@ -4,8 +4,8 @@ use std::sync::Arc;
 
 use async_trait::async_trait;
 use hallpass::{
-    Capabilities, ChangeStream, Epoch, Event, EventQuery, Expected, Outcome, Page, PageLimit, Query, Realm, Record,
-    SessionId, Store, StoreError, Subject, Timestamp, Version,
+    Capabilities, ChangeStream, Checkup, Epoch, Event, EventQuery, Expected, Outcome, Page, PageLimit, Query, Realm,
+    Record, SessionId, Store, StoreError, Subject, Timestamp, Version,
 };
 
 use crate::error::{Fault, OpenError, Trouble};
@@ -13,7 +13,7 @@ use crate::link::ServerFacts;
 use crate::open::{Base, open};
 use crate::options::RedisOptions;
 use crate::settings::RedisSettings;
-use crate::{due, events, listing, records, sweep, url};
+use crate::{checkup, due, events, listing, records, sweep, url};
 
 /// Sessions in Redis or Valkey.
 ///
@@ -117,6 +117,10 @@ impl Store for RedisStore {
         self.told(sweep::sweep(&self.base, now).await)?;
         // The server itself forgets records.
         Ok(0)
+    }
+
+    async fn checkup(&self) -> Result<Checkup, StoreError> {
+        self.told(checkup::checkup(&self.base).await)
     }
 
     fn changes(&self) -> Option<ChangeStream> {

@@ -56,6 +56,7 @@
 //!
 //! [`Capabilities::durable`]: hallpass::Capabilities::durable
 
+mod checkup;
 mod connection;
 mod epochs;
 mod error;

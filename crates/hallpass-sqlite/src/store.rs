@@ -5,8 +5,8 @@ use std::sync::Arc;
 
 use async_trait::async_trait;
 use hallpass::{
-    Capabilities, ChangeStream, Epoch, Event, EventQuery, Expected, Outcome, Page, PageLimit, Query, Realm, Record,
-    SessionId, Store, StoreError, Subject, Timestamp, Version,
+    Capabilities, ChangeStream, Checkup, Epoch, Event, EventQuery, Expected, Outcome, Page, PageLimit, Query, Realm,
+    Record, SessionId, Store, StoreError, Subject, Timestamp, Version,
 };
 use hallpass_sql::{Damage, event_values, session_values};
 use rusqlite::Connection;
@@ -17,7 +17,7 @@ use crate::options::SqliteOptions;
 use crate::reader::Readers;
 use crate::settings::SqliteSettings;
 use crate::writer::{WriteCounts, Writer};
-use crate::{epochs, events, query, sessions, url};
+use crate::{checkup, epochs, events, query, sessions, url};
 
 /// How many records one transaction of a sweep forgets, so that no other write waits long.
 const SWEEP_AT_ONCE: usize = 500;
@@ -179,6 +179,11 @@ impl Store for SqliteStore {
             }
         }
         Ok(forgotten)
+    }
+
+    async fn checkup(&self) -> Result<Checkup, StoreError> {
+        let is_durable = self.writer().is_durable();
+        self.readers().aside(move |connection| checkup::checkup(connection, is_durable)).await
     }
 
     fn changes(&self) -> Option<ChangeStream> {

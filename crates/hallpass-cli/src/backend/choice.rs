@@ -4,8 +4,9 @@ use std::io;
 use std::path::PathBuf;
 use std::sync::Arc;
 
-use hallpass::Sessions;
-use hallpass_server::{Config, ConfigError, ConfigFile, stores};
+use hallpass::{Sessions, SessionsBuilder};
+use hallpass_server::stores::{self, Opened};
+use hallpass_server::{Config, ConfigError, ConfigFile};
 
 use super::Backend;
 use super::direct::Direct;
@@ -37,22 +38,34 @@ fn service(url: &str, global: &Global, output: &Output) -> Result<Service, Failu
 }
 
 async fn direct(global: &Global) -> Result<Direct, Failure> {
-    let file = config_file(global)?;
-    let config = layered(global, file.as_ref(), Vec::new()).map_err(|error| misconfigured(&error))?;
-    let opened = stores::open(&existing(&config.store)?)
-        .await
-        .map_err(|error| Failure::advising(error, "--store names another store, --url a running service"))?;
-    let opened = opened.sealed(&config).map_err(|error| Failure::new(error.to_string()))?;
-    let mut builder = Sessions::builder().shared_store(Arc::clone(&opened.store));
-    let wrong = |(profile, error)| Failure::new(format!("the profile {profile}: {error}"));
-    for (profile, policy) in config.policies().map_err(wrong)? {
-        builder = builder.profile(profile, policy);
-    }
+    let (opened, config) = store(global).await?;
+    let mut builder = builder(&opened, &config)?;
     if let Some(realm) = &global.realm {
         builder = builder.realm(realm.clone());
     }
     let sessions = builder.build().map_err(|error| Failure::new(error.to_string()))?;
     Ok(Direct::new(sessions, opened.settings))
+}
+
+/// Opens the store that the options, the environment and the configuration name; it must be there.
+pub(crate) async fn store(global: &Global) -> Result<(Opened, Config), Failure> {
+    let file = config_file(global)?;
+    let config = layered(global, file.as_ref(), Vec::new()).map_err(|error| misconfigured(&error))?;
+    let opened = stores::open(&existing(&config.store)?)
+        .await
+        .map_err(|error| Failure::advising(error, "--store names another store, --url a running service"))?;
+    let opened = opened.sealed(&config).map_err(|error| Failure::advising(error, ""))?;
+    Ok((opened, config))
+}
+
+/// Returns the builder of the sessions of a store, under the policies of its service.
+pub(crate) fn builder(opened: &Opened, config: &Config) -> Result<SessionsBuilder, Failure> {
+    let mut builder = Sessions::builder().shared_store(Arc::clone(&opened.store));
+    let wrong = |(profile, error)| Failure::new(format!("the profile {profile}: {error}"));
+    for (profile, policy) in config.policies().map_err(wrong)? {
+        builder = builder.profile(profile, policy);
+    }
+    Ok(builder)
 }
 
 /// Returns the URL of a store that must be there: a slip of the pen makes no new one.

@@ -1,3 +1,4 @@
+use hallpass::Finding;
 use redis::{Cmd, Value};
 
 use super::wire::Wire;
@@ -40,20 +41,20 @@ impl ServerFacts {
         self.maxmemory_policy.as_deref().is_some_and(|policy| policy != "noeviction")
     }
 
-    /// Returns what of its settings endangers sessions, each with what to do, for people to read.
-    pub fn dangers(&self) -> Vec<String> {
+    /// Returns what of its settings endangers sessions, each with what to do.
+    pub fn dangers(&self) -> Vec<Finding> {
         let mut dangers = Vec::new();
         if let Some(policy) = self.maxmemory_policy.as_deref().filter(|_| self.evicts()) {
-            dangers.push(format!(
-                "maxmemory-policy is {policy}: sessions and ended ones are thrown away when memory is full; set noeviction"
-            ));
+            let found =
+                format!("maxmemory-policy is {policy}: sessions and ended ones are thrown away when memory is full");
+            dangers.push(Finding::danger("eviction", found, "set maxmemory-policy noeviction"));
         }
         if !self.appends {
-            dangers.push("appendonly is no: a restart loses sessions and brings back ended ones; set yes".to_owned());
+            let found = "appendonly is no: a restart loses sessions and brings back ended ones";
+            dangers.push(Finding::danger("persistence", found, "set appendonly yes"));
         } else if let Some(fsync) = self.fsync.as_deref().filter(|fsync| *fsync != "always") {
-            dangers.push(format!(
-                "appendfsync is {fsync}: a crash may lose the last second, logouts included; set always"
-            ));
+            let found = format!("appendfsync is {fsync}: a crash may lose the last second, logouts included");
+            dangers.push(Finding::danger("persistence", found, "set appendfsync always"));
         }
         dangers
     }
@@ -147,7 +148,7 @@ mod tests {
             ServerFacts::read(&INFO.replace("noeviction", "volatile-lru").replace("aof_enabled:1", "aof_enabled:0"));
         assert_eq!(facts.dangers().len(), 2);
         let facts = ServerFacts { fsync: Some("everysec".into()), ..ServerFacts::read(INFO) };
-        assert!(facts.dangers()[0].contains("appendfsync is everysec"));
+        assert!(facts.dangers()[0].found.contains("appendfsync is everysec"));
         assert!(ServerFacts { fsync: Some("always".into()), ..facts }.dangers().is_empty());
     }
 

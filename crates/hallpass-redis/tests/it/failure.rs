@@ -169,7 +169,7 @@ async fn a_server_that_evicts_is_not_durable_and_says_why() {
     let store = connect(&server.url()).await;
     assert!(!store.capabilities().durable);
     let facts = store.server_facts();
-    assert!(facts.evicts() && facts.dangers()[0].contains("maxmemory-policy is volatile-lru"), "{facts:?}");
+    assert!(facts.evicts() && facts.dangers()[0].found.contains("maxmemory-policy is volatile-lru"), "{facts:?}");
     server.ask(&["config", "set", "maxmemory-policy", "noeviction"]);
     assert!(connect(&server.url()).await.capabilities().durable);
 }
@@ -183,7 +183,7 @@ async fn a_server_that_syncs_now_and_then_is_not_durable() {
         let Some(server) = rig::redis(&settings) else { return };
         let store = connect(&server.url()).await;
         assert!(!store.capabilities().durable);
-        assert!(store.server_facts().dangers()[0].contains(part));
+        assert!(store.server_facts().dangers()[0].found.contains(part));
     }
 }
 

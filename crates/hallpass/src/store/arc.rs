@@ -4,7 +4,8 @@ use std::sync::Arc;
 use async_trait::async_trait;
 
 use super::{
-    Capabilities, ChangeStream, Epoch, EventQuery, Expected, Outcome, Page, PageLimit, Query, Store, StoreError,
+    Capabilities, ChangeStream, Checkup, Epoch, EventQuery, Expected, Outcome, Page, PageLimit, Query, Store,
+    StoreError,
 };
 use crate::event::Event;
 use crate::id::SessionId;
@@ -64,6 +65,10 @@ impl<S: Store + ?Sized> Store for Arc<S> {
 
     async fn sweep(&self, now: Timestamp, limit: NonZeroUsize) -> Result<usize, StoreError> {
         (**self).sweep(now, limit).await
+    }
+
+    async fn checkup(&self) -> Result<Checkup, StoreError> {
+        (**self).checkup().await
     }
 
     fn changes(&self) -> Option<ChangeStream> {

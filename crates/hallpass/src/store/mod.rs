@@ -1,6 +1,7 @@
 //! Where records live: the contract that every store keeps, and the words of its questions and answers.
 
 mod arc;
+mod checkup;
 #[cfg(feature = "encrypted")]
 mod encrypted;
 mod error;
@@ -24,6 +25,7 @@ use crate::name::{Realm, Subject};
 use crate::record::{Record, Version};
 use crate::time::Timestamp;
 
+pub use self::checkup::{Checkup, Finding, Health};
 #[cfg(feature = "encrypted")]
 pub use self::encrypted::{Encrypted, InvalidSealingKey, SealingKeys};
 pub use self::error::StoreError;
@@ -241,6 +243,16 @@ pub trait Store: fmt::Debug + Send + Sync + 'static {
     ///
     /// If the future is dropped, some were forgotten, each whole; the next sweep goes on.
     async fn sweep(&self, now: Timestamp, limit: NonZeroUsize) -> Result<usize, StoreError>;
+
+    /// Looks at the server behind the store: what it is, what its clock says, and what of its settings and contents
+    /// endangers sessions. It changes nothing, and may read for seconds.
+    ///
+    /// # Errors
+    ///
+    /// [`StoreError::is_unavailable`] if the server cannot be asked. What it does not allow to be asked is a finding.
+    async fn checkup(&self) -> Result<Checkup, StoreError> {
+        Ok(Checkup::default())
+    }
 
     /// Returns news of records that change, here or elsewhere, or nothing without [`Capabilities::changes`].
     ///

@@ -11,7 +11,8 @@ use bytes::Bytes;
 
 use self::keys::Unopened;
 use super::{
-    Capabilities, ChangeStream, Cursor, Epoch, EventQuery, Expected, Outcome, Page, PageLimit, Query, Store, StoreError,
+    Capabilities, ChangeStream, Checkup, Cursor, Epoch, EventQuery, Expected, Outcome, Page, PageLimit, Query, Store,
+    StoreError,
 };
 use crate::event::Event;
 use crate::id::SessionId;
@@ -199,6 +200,10 @@ impl<S: Store> Store for Encrypted<S> {
 
     async fn sweep(&self, now: Timestamp, limit: NonZeroUsize) -> Result<usize, StoreError> {
         self.far.sweep(now, limit).await
+    }
+
+    async fn checkup(&self) -> Result<Checkup, StoreError> {
+        self.far.checkup().await
     }
 
     fn changes(&self) -> Option<ChangeStream> {

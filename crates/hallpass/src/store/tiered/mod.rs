@@ -18,7 +18,8 @@ use self::heart::Heart;
 use self::near::Near;
 use self::pulse::Pulse;
 use super::{
-    Capabilities, Change, ChangeStream, Epoch, EventQuery, Expected, Outcome, Page, PageLimit, Query, Store, StoreError,
+    Capabilities, Change, ChangeStream, Checkup, Epoch, EventQuery, Expected, Outcome, Page, PageLimit, Query, Store,
+    StoreError,
 };
 use crate::event::Event;
 use crate::id::SessionId;
@@ -257,6 +258,10 @@ impl<S: Store> Store for Tiered<S> {
 
     async fn sweep(&self, now: Timestamp, limit: NonZeroUsize) -> Result<usize, StoreError> {
         self.shared.far.sweep(now, limit).await
+    }
+
+    async fn checkup(&self) -> Result<Checkup, StoreError> {
+        self.shared.far.checkup().await
     }
 
     fn changes(&self) -> Option<ChangeStream> {
