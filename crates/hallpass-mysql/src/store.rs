@@ -91,7 +91,7 @@ impl MysqlStore {
 impl Store for MysqlStore {
     fn capabilities(&self) -> Capabilities {
         let durable = self.connections().is_durable();
-        Capabilities { list: true, events: true, changes: true, shared: true, durable, copies: false }
+        Capabilities { list: true, events: true, changes: true, shared: true, durable }
     }
 
     async fn load(&self, realm: &Realm, id: &SessionId) -> Result<Option<Record>, StoreError> {

@@ -95,7 +95,7 @@ impl PostgresStore {
 impl Store for PostgresStore {
     fn capabilities(&self) -> Capabilities {
         let durable = self.connections().is_durable();
-        Capabilities { list: true, events: true, changes: true, shared: true, durable, copies: false }
+        Capabilities { list: true, events: true, changes: true, shared: true, durable }
     }
 
     async fn load(&self, realm: &Realm, id: &SessionId) -> Result<Option<Record>, StoreError> {

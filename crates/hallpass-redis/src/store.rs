@@ -70,7 +70,6 @@ impl Store for RedisStore {
             changes: self.base.feed.is_possible(),
             shared: true,
             durable: self.base.link.is_durable(),
-            copies: false,
         }
     }
 

@@ -1,7 +1,7 @@
 use std::sync::Arc;
 
-use hallpass::Sessions;
 use hallpass::http::CookieCarrier;
+use hallpass::{Sessions, Store, Tiered};
 use tokio::sync::{Semaphore, watch};
 
 use crate::config::Config;
@@ -17,6 +17,8 @@ pub(crate) struct App {
     pub(crate) config: Config,
     /// The sessions of the realm `default`; a key has those of its own.
     pub(crate) sessions: Sessions,
+    /// The cache before the store, if there is one.
+    pub(crate) cache: Option<Arc<Tiered<Arc<dyn Store>>>>,
     pub(crate) keys: ApiKeys,
     pub(crate) ring: Arc<KeyRing>,
     pub(crate) carrier: CookieCarrier,

@@ -106,6 +106,9 @@ pub(crate) async fn readyz(State(app): State<Arc<App>>) -> Result<Json, Problem>
     (status = 200, description = "OpenMetrics text.", body = String, content_type = "application/openmetrics-text"),
 ))]
 pub(crate) async fn metrics(State(app): State<Arc<App>>) -> Result<Response, Problem> {
+    if let Some(cache) = &app.cache {
+        app.metrics.cached(cache.counts(), cache.is_whole());
+    }
     let text = app.metrics.write().map_err(|error| Problem::internal().caused_by(error))?;
     let kind = "application/openmetrics-text; version=1.0.0; charset=utf-8";
     Ok(([(header::CONTENT_TYPE, kind)], text).into_response())

@@ -31,21 +31,16 @@ impl Opened {
         let sealed = if config.danger_unsealed { sealed.danger_accepting_plain() } else { sealed };
         Ok(Self { store: Arc::new(sealed), ..self })
     }
+}
 
-    /// Puts a cache before a store that tells of its changes, if one is asked for.
-    ///
-    /// # Panics
-    ///
-    /// Outside of a tokio runtime with time.
-    #[must_use]
-    pub fn cached(self, config: &Config) -> Self {
-        let Some(bytes) = NonZeroUsize::new(config.cache << 20) else { return self };
-        if !self.store.capabilities().changes {
-            tracing::warn!("this store tells of no changes, so `cache` is left out: every question goes to the store");
-            return self;
-        }
-        Self { store: Arc::new(Tiered::with_bytes(self.store, bytes)), ..self }
+/// Returns a cache before a store that tells of its changes, if one is asked for.
+pub(crate) fn cache(store: &Arc<dyn Store>, config: &Config) -> Option<Arc<Tiered<Arc<dyn Store>>>> {
+    let bytes = NonZeroUsize::new(config.cache << 20)?;
+    if !store.capabilities().changes {
+        tracing::warn!("this store tells of no changes, so `cache` is left out: every question goes to the store");
+        return None;
     }
+    Some(Arc::new(Tiered::with_bytes(Arc::clone(store), bytes)))
 }
 
 /// Reads the keys that records are sealed under.

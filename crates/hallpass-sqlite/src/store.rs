@@ -98,14 +98,7 @@ impl SqliteStore {
 #[async_trait]
 impl Store for SqliteStore {
     fn capabilities(&self) -> Capabilities {
-        Capabilities {
-            list: true,
-            events: true,
-            changes: false,
-            shared: true,
-            durable: self.writer().is_durable(),
-            copies: false,
-        }
+        Capabilities { list: true, events: true, changes: false, shared: true, durable: self.writer().is_durable() }
     }
 
     async fn load(&self, realm: &Realm, id: &SessionId) -> Result<Option<Record>, StoreError> {

@@ -6,7 +6,7 @@ use utoipa::ToSchema;
 
 use super::filter::check_cursor;
 use super::list::SessionPage;
-use super::revoke::Effect;
+use super::revoke::{Effect, effective_at};
 use crate::view::SessionView;
 use crate::wire::{Authorized, Json, JsonBody, Problem, ProblemJson, Serve};
 
@@ -113,7 +113,7 @@ pub(super) async fn own_revoke(key: Authorized<Serve>, body: JsonBody) -> Result
         (Which::Others, None) => 0,
         (Which::All, None) => u64::from(sessions.revoke(&present.id, &revocation).await?),
     };
-    Json::ok(&Effect { revoked, effective_at: sessions.now() })
+    Json::ok(&Effect { revoked, effective_at: effective_at(sessions) })
 }
 
 /// Which of a user's sessions.

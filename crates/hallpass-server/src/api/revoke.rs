@@ -1,6 +1,6 @@
 use std::num::NonZeroU64;
 
-use hallpass::{Cursor, Extent, Note, Revocation, Revoked, SessionId, Timestamp};
+use hallpass::{Cursor, Extent, Note, Revocation, Revoked, SessionId, Sessions, Timestamp};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
@@ -15,6 +15,11 @@ pub(super) struct Effect {
     /// Since when their tokens are refused everywhere.
     #[schema(value_type = String, format = DateTime)]
     pub(super) effective_at: Timestamp,
+}
+
+/// Returns since when an end that was just written is heeded on every node, also on one with a cache.
+pub(super) fn effective_at(sessions: &Sessions) -> Timestamp {
+    sessions.now().plus(sessions.store().staleness())
 }
 
 /// Why a session is to end.
@@ -87,7 +92,7 @@ pub(super) async fn revoke(key: Authorized<Revoke>, PathId(id): PathId, body: Js
     let RevokeRequest { reason } = body.read()?;
     let revocation = Revocation { note: Some(reason), caller: key.caller() };
     let revoked = key.sessions().revoke(&id, &revocation).await?;
-    Json::ok(&Effect { revoked: revoked.into(), effective_at: key.sessions().now() })
+    Json::ok(&Effect { revoked: revoked.into(), effective_at: effective_at(key.sessions()) })
 }
 
 /// Ends all sessions of a subject, or all but one.
@@ -104,7 +109,7 @@ pub(super) async fn revoke_subject(
     let SubjectRevokeRequest { reason, except } = body.read()?;
     let revocation = Revocation { note: Some(reason), caller: key.caller() };
     let revoked = key.sessions().revoke_subject(&subject, except.as_ref(), &revocation).await?;
-    Json::ok(&Effect { revoked, effective_at: key.sessions().now() })
+    Json::ok(&Effect { revoked, effective_at: effective_at(key.sessions()) })
 }
 
 /// Ends every session that matches, in batches. A call that was cut off can be made again: it ends the rest.
@@ -126,5 +131,5 @@ pub(super) async fn revoke_matching(key: Authorized<Revoke>, body: JsonBody) -> 
     let extent = Extent { states: filter.states(), most, dry_run };
     let Revoked { matched, revoked, sample, next } =
         sessions.revoke_matching(&query, &extent, &revocation, |_| {}).await?;
-    Json::ok(&BulkAnswer { matched, revoked, sample, effective_at: sessions.now(), next })
+    Json::ok(&BulkAnswer { matched, revoked, sample, effective_at: effective_at(sessions), next })
 }

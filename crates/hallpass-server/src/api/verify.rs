@@ -1,5 +1,6 @@
 use std::borrow::Cow;
 use std::sync::Arc;
+use std::time::Duration;
 
 use axum::extract::State;
 use hallpass::Verified;
@@ -28,8 +29,8 @@ pub(super) struct VerifyRequest<'a> {
     #[serde(default = "yes")]
     #[schema(default = true)]
     touch: bool,
-    /// How old the answer may be, in seconds; it never is older than the call.
-    #[allow(dead_code)] // every answer comes from the store, so any bound holds
+    /// How old the answer may be, in seconds. Where the service has no cache, it never is older than the call; where it
+    /// has one, at most two seconds, and with 0 or 1 the cache is not asked.
     max_staleness: Option<u32>,
     /// What the session must have, beyond being active.
     require: Option<Requirement>,
@@ -79,7 +80,13 @@ async fn judge(key: &Authorized<Serve>, request: &VerifyRequest<'_>) -> Result<V
         (Some(_), Some(_)) => return Err(Problem::field("access_token", "This is instead of `token`.")),
         (None, None) => return Err(Problem::field("token", "This is missing.")),
     };
-    let verified = key.sessions().verify(token, request.touch, &key.user()).await?;
+    let (sessions, user) = (key.sessions(), key.user());
+    let bound = request.max_staleness.map(|seconds| Duration::from_secs(seconds.into()));
+    let verified = if bound.is_some_and(|bound| bound < sessions.store().staleness()) {
+        sessions.verify_fresh(token, request.touch, &user).await?
+    } else {
+        sessions.verify(token, request.touch, &user).await?
+    };
     if verified.is_locked {
         return Err(Problem::locked());
     }

@@ -8,11 +8,12 @@ use axum::http::HeaderMap;
 use axum::response::sse::{self, KeepAlive, Sse};
 use axum::response::{IntoResponse, Response};
 use futures_util::stream::{self, Stream};
-use hallpass::{Event, EventId, EventQuery, PageLimit, Sessions};
+use hallpass::{Error, Event, EventId, EventQuery, PageLimit, Sessions};
 use tokio::sync::{OwnedSemaphorePermit, watch};
 
 use super::page::filter;
 use crate::app::App;
+use crate::keys::KeyHolder;
 use crate::wire::{Audit, Authorized, Problem, ProblemJson, RawParams};
 
 /// How long after it happened elsewhere an event is shown at the latest.
@@ -54,7 +55,8 @@ pub(crate) async fn stream(
     let place = Arc::clone(&app.streams).try_acquire_owned();
     let place = place.map_err(|_| Problem::overloaded("As many event streams are open as may be."))?;
     let mut live = Live {
-        sessions: key.sessions().clone(),
+        app: Arc::clone(&app),
+        holder: Arc::clone(&key.holder),
         query,
         waiting: VecDeque::new(),
         news: app.news.listen(),
@@ -78,7 +80,8 @@ fn now(sessions: &Sessions) -> EventId {
 
 /// A stream of events under way.
 struct Live {
-    sessions: Sessions,
+    app: Arc<App>,
+    holder: Arc<KeyHolder>,
     query: EventQuery,
     waiting: VecDeque<Event>,
     news: watch::Receiver<()>,
@@ -94,7 +97,7 @@ impl Live {
         })
     }
 
-    /// Returns the next event, or nothing once the service stops.
+    /// Returns the next event, or nothing once the service stops, or the key was taken away.
     async fn next(&mut self) -> Option<sse::Event> {
         loop {
             while let Some(event) = self.waiting.pop_front() {
@@ -105,25 +108,31 @@ impl Live {
             let mut stopping = self.stopping.clone();
             tokio::select! {
                 _ = stopping.wait_for(|stopping| *stopping) => return None,
-                () = self.look() => {}
+                is_allowed = self.look() => if !is_allowed { return None },
             }
         }
     }
 
-    /// Waits until something may have happened, and takes it in.
-    async fn look(&mut self) {
+    /// Waits until something may have happened, and takes it in; tells whether the key is still good for it.
+    async fn look(&mut self) -> bool {
         // A sender that is gone is a service that stops.
         if let Ok(Ok(())) = tokio::time::timeout(POLL, self.news.changed()).await {
             tokio::time::sleep(GATHER).await;
             self.news.mark_unchanged();
         }
-        match self.sessions.events(&self.query).await {
-            Ok(page) => self.take(page.items),
+        let look = async {
+            let is_allowed = self.app.ring.knows(&self.holder).await?;
+            Ok::<_, Error>((is_allowed, self.holder.sessions.events(&self.query).await?))
+        };
+        match look.await {
+            Ok((true, page)) => self.take(page.items),
+            Ok((false, _)) => return false,
             Err(error) => {
                 tracing::warn!(error = %error, "an event stream could not go on");
                 tokio::time::sleep(POLL).await;
             }
         }
+        true
     }
 
     fn take(&mut self, events: Vec<Event>) {

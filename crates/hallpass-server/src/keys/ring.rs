@@ -68,6 +68,13 @@ impl KeyRing {
         Ok(holders.iter().find(|holder| holder.hash.matches(&hash)).map(Arc::clone))
     }
 
+    /// Tells whether a key that was shown once is still good.
+    pub(crate) async fn knows(self: &Arc<Self>, holder: &KeyHolder) -> Result<bool, StoreError> {
+        let known = self.known().await?;
+        let holders = known.by_bucket.get(&holder.hash.bucket()).map(Vec::as_slice).unwrap_or_default();
+        Ok(holders.iter().any(|known| known.hash.matches(&holder.hash)))
+    }
+
     /// Has the next request see what was just changed here, also if the keys are being read this moment.
     pub(crate) async fn forget(&self) {
         let _reading = self.reading.lock().await;

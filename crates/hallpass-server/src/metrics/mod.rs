@@ -4,11 +4,14 @@ mod labels;
 mod observed_store;
 mod observer;
 
+use std::sync::atomic::Ordering;
 use std::time::Duration;
 
 use axum::http::{Method, StatusCode};
+use hallpass::CacheCounts;
 use prometheus_client::metrics::counter::Counter;
 use prometheus_client::metrics::family::Family;
+use prometheus_client::metrics::gauge::Gauge;
 use prometheus_client::metrics::histogram::Histogram;
 use prometheus_client::registry::{Registry, Unit};
 
@@ -29,6 +32,9 @@ pub(crate) struct Metrics {
     verifications: Family<Verified, Counter>,
     swept: Family<Swept, Counter>,
     key_lookups: Family<LookedUp, Counter>,
+    copy_lookups: Family<LookedUp, Counter>,
+    copies: Gauge,
+    feed_is_whole: Gauge,
 }
 
 // From a look into memory to a disk that stalls.
@@ -56,7 +62,26 @@ impl Metrics {
         registry.register("swept_sessions", "Sessions that sweeps ended or forgot", swept.clone());
         let key_lookups = Family::default();
         registry.register("api_key_lookups", "API keys that were looked up in memory, or not", key_lookups.clone());
-        Self { registry, requests, operations, events, verifications, swept, key_lookups }
+        let copy_lookups = Family::default();
+        let help = "Sessions that were looked up in the cache before the store, and found, or not";
+        registry.register("session_cache_lookups", help, copy_lookups.clone());
+        let copies = Gauge::default();
+        registry.register("session_cache_copies", "Sessions in the cache before the store", copies.clone());
+        let feed_is_whole = Gauge::default();
+        let help = "Whether the store's feed of changes proves itself, so that the cache may be used: 1 or 0";
+        registry.register("session_cache_whole", help, feed_is_whole.clone());
+        Self {
+            registry,
+            requests,
+            operations,
+            events,
+            verifications,
+            swept,
+            key_lookups,
+            copy_lookups,
+            copies,
+            feed_is_whole,
+        }
     }
 
     pub(crate) fn answered(&self, route: Route, method: &Method, status: StatusCode, took: Duration) {
@@ -85,6 +110,15 @@ impl Metrics {
 
     pub(crate) fn looked_up_key(&self, result: Cache) {
         self.key_lookups.get_or_create(&LookedUp { result }).inc();
+    }
+
+    /// Takes over what the cache before the store has counted.
+    pub(crate) fn cached(&self, counts: CacheCounts, is_whole: bool) {
+        for (result, count) in [(Cache::Hit, counts.hits), (Cache::Miss, counts.misses)] {
+            self.copy_lookups.get_or_create(&LookedUp { result }).inner().store(count, Ordering::Relaxed);
+        }
+        self.copies.set(i64::try_from(counts.copies).unwrap_or(i64::MAX));
+        self.feed_is_whole.set(is_whole.into());
     }
 
     /// Writes everything in the text format of `OpenMetrics`.

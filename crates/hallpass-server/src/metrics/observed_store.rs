@@ -4,8 +4,8 @@ use std::time::Instant;
 
 use async_trait::async_trait;
 use hallpass::{
-    Capabilities, ChangeStream, Epoch, Event, EventQuery, Expected, Outcome, Page, PageLimit, Query, Realm, Record,
-    SessionId, Store, StoreError, Subject, Timestamp, Version,
+    Capabilities, ChangeStream, Checkup, Epoch, Event, EventQuery, Expected, Outcome, Page, PageLimit, Query, Realm,
+    Record, SessionId, Store, StoreError, Subject, Timestamp, Version,
 };
 use tracing::Instrument as _;
 
@@ -75,8 +75,8 @@ impl Store for ObservedStore {
         self.timed(Operation::Load, self.inner.load(realm, id)).await
     }
 
-    async fn load_fresh(&self, realm: &Realm, id: &SessionId) -> Result<Option<Record>, StoreError> {
-        self.timed(Operation::Load, self.inner.load_fresh(realm, id)).await
+    async fn checkup(&self) -> Result<Checkup, StoreError> {
+        self.inner.checkup().await
     }
 
     async fn save(&self, record: &Record, expected: Expected, events: &[Event]) -> Result<Outcome, StoreError> {

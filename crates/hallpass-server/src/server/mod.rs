@@ -7,7 +7,7 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 
 use axum::Router;
-use hallpass::{Clock, Pepper, Sessions, SessionsBuilder};
+use hallpass::{Clock, Pepper, Sessions, SessionsBuilder, Store};
 use tokio::net::TcpListener;
 use tokio::sync::{Semaphore, watch};
 
@@ -139,11 +139,13 @@ impl ServerBuilder {
             Some(opened) => opened,
             None => stores::open(&config.store).await?,
         };
-        let opened = opened.sealed(&config)?.cached(&config);
+        let opened = opened.sealed(&config)?;
         let (metrics, news) = (Arc::new(Metrics::new()), News::new());
-        let store = ObservedStore::new(opened.store, Arc::clone(&metrics));
+        let store: Arc<dyn Store> = Arc::new(ObservedStore::new(opened.store, Arc::clone(&metrics)));
+        let cache = stores::cache(&store, &config);
+        let store = cache.clone().map_or(store, |cache| cache);
         let observer = ServiceObserver::new(Arc::clone(&metrics), news.clone());
-        let sessions = builder.store(store).observer(observer).build()?;
+        let sessions = builder.shared_store(store).observer(observer).build()?;
         // Before anything is written: an address in use is the likelier mistake.
         let listener = bind(config.listen, "--listen").await?;
         let admin_listener = match config.admin_listen {
@@ -161,6 +163,7 @@ impl ServerBuilder {
             request_ids: RequestIds::new(),
             config,
             sessions,
+            cache,
             keys,
             carrier,
             metrics,

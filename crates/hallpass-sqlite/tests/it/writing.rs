@@ -200,8 +200,5 @@ async fn a_write_that_nobody_waits_for_happens_whole_or_not_at_all() {
 fn it_says_what_it_can_do() {
     let (_folder, path) = place();
     let can = SqliteStore::open(path).expect("a new store").capabilities();
-    assert_eq!(
-        can,
-        Capabilities { list: true, events: true, changes: false, shared: true, durable: true, copies: false }
-    );
+    assert_eq!(can, Capabilities { list: true, events: true, changes: false, shared: true, durable: true });
 }

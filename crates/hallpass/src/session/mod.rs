@@ -425,7 +425,9 @@ impl Session {
                     state.outgoing = Some(Outgoing::Remove);
                 }
                 if error.refusal() == Some(&Refusal::Overtaken) {
-                    state.record = None;
+                    // A cookie of what is done from here on would take the place of the one of whoever came first.
+                    let overtaken = |record| Box::new(LeftBehind { record, is_proven: false, is_recent: true });
+                    state.left_behind = state.record.take().map(overtaken).or(state.left_behind.take());
                 } else if error.is_unavailable() {
                     state.take_back(work);
                 }

@@ -57,9 +57,9 @@ struct Place {
 }
 
 impl Place {
-    /// Tells whether nothing is to be saved or handed out for it.
+    /// Tells whether it is simply let in, and nothing is to be saved, handed out or denied.
     fn is_plain(&self) -> bool {
-        matches!(self.seat, Seat::Current) && !self.first_use
+        matches!(self.seat, Seat::Current) && !self.first_use && !self.is_locked
     }
 
     fn admit(self, token: ReferenceToken, record: Arc<Record>) -> Admission {
@@ -159,8 +159,23 @@ impl Sessions {
         self.admit_token(token, witness).await
     }
 
-    /// Judges a token: loads its record, applies the five rules and the policy, and saves what they ask for.
+    /// Judges a token by a copy, if that lets it in, and else by its record.
     pub(crate) async fn admit_token(
+        &self,
+        token: ReferenceToken,
+        witness: &dyn Witness,
+    ) -> Result<Admission, Rejected> {
+        if let Some(copy) = self.0.store.copy(&self.0.realm, &token.id)
+            && let Ok(place) = self.judge(&token, &copy, self.now())
+            && place.is_plain()
+        {
+            return Ok(place.admit(token, copy));
+        }
+        self.admit_by_record(token, witness).await
+    }
+
+    /// Judges a token: loads its record, applies the five rules and the policy, and saves what they ask for.
+    pub(super) async fn admit_by_record(
         &self,
         token: ReferenceToken,
         witness: &dyn Witness,
@@ -188,11 +203,8 @@ impl Sessions {
         witness: &dyn Witness,
         mut now: Timestamp,
     ) -> Result<Admission, Rejected> {
-        // A copy may only let in: what is more than that is decided by the record itself.
-        let mut is_copy = self.0.store.capabilities().copies;
         for _ in 0..ATTEMPTS {
             match found {
-                _ if is_copy => is_copy = false,
                 None => {
                     self.report(EventKind::UnknownToken, &token, None, witness);
                     return Err(Rejected::Refused(Refusal::Unknown, None));
@@ -226,7 +238,7 @@ impl Sessions {
                 }
             }
             now = self.now();
-            found = self.0.store.load_fresh(&self.0.realm, &token.id).await?.map(|record| {
+            found = self.0.store.load(&self.0.realm, &token.id).await?.map(|record| {
                 let judged = self.judge(&token, &record, now);
                 (Arc::new(record), judged)
             });

@@ -235,7 +235,7 @@ impl Sessions {
 
     /// Returns the record as it is now, if it lives, in the same chain, and is the same subject's.
     pub(super) async fn reload(&self, record: &Record) -> Result<Option<Record>, Error> {
-        let present = self.0.store.load_fresh(&record.realm, &record.id).await?;
+        let present = self.0.store.load(&record.realm, &record.id).await?;
         Ok(present.filter(|present| {
             let nonce = |record: &Record| record.chain.as_ref().map(|chain| chain.nonce);
             present.ended.is_none() && nonce(present) == nonce(record) && present.subject == record.subject

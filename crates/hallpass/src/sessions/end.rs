@@ -99,7 +99,7 @@ impl Sessions {
     ///
     /// As [`log_out`](Sessions::log_out).
     pub async fn revoke(&self, id: &SessionId, revocation: &Revocation) -> Result<bool, Error> {
-        let record = self.0.store.load_fresh(&self.0.realm, id).await?.ok_or_else(Error::not_found)?;
+        let record = self.0.store.load(&self.0.realm, id).await?.ok_or_else(Error::not_found)?;
         self.revoke_record(&record, revocation).await
     }
 
@@ -310,7 +310,7 @@ impl Sessions {
             if self.end_once(&stored, ended.clone(), kind.clone(), caller, now).await? == Outcome::Applied {
                 return Ok(true);
             }
-            match self.0.store.load_fresh(&stored.realm, &stored.id).await? {
+            match self.0.store.load(&stored.realm, &stored.id).await? {
                 Some(present) => stored = present,
                 None => return Ok(false),
             }

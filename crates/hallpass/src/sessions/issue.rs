@@ -263,7 +263,7 @@ impl Sessions {
 
     /// Finds the session that the first try made, if it was of the same request and still lives.
     async fn retry_insert(&self, wanted: &Record, caller: &Caller) -> Result<(Record, Ticket), Error> {
-        let record = self.0.store.load_fresh(&self.0.realm, &wanted.id).await?.ok_or_else(Error::key_used)?;
+        let record = self.0.store.load(&self.0.realm, &wanted.id).await?.ok_or_else(Error::key_used)?;
         let is_another = match (&wanted.retry, &record.retry) {
             (Some(wanted), Some(stored)) => wanted.differs_from(stored),
             _ => false,

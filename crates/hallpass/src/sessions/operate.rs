@@ -5,8 +5,8 @@ use std::sync::Arc;
 use bytes::Bytes;
 
 use super::admit::ATTEMPTS;
-use super::{Caller, Sessions};
-use crate::error::Error;
+use super::{Admission, Caller, Sessions};
+use crate::error::{Error, Refusal};
 use crate::event::{Event, EventKind};
 use crate::id::SessionId;
 use crate::name::Subject;
@@ -14,6 +14,7 @@ use crate::record::Record;
 use crate::session::Session;
 use crate::session::attributes::Attributes;
 use crate::store::{EventQuery, Expected, Outcome, Page, Query};
+use crate::token::ReferenceToken;
 
 impl Sessions {
     /// Opens the session that a token points at.
@@ -42,16 +43,35 @@ impl Sessions {
     ///
     /// As [`open`](Sessions::open).
     pub async fn verify(&self, token: &str, touch: bool, caller: &Caller) -> Result<Verified, Error> {
-        let mut admission = self.admit(token, caller).await?;
+        let admission = self.admit(token, caller).await?;
+        Ok(self.verified(admission, touch).await)
+    }
+
+    /// Does what [`verify`](Sessions::verify) does by the record itself, also where the store has copies.
+    ///
+    /// # Errors
+    ///
+    /// As [`open`](Sessions::open).
+    ///
+    /// # Cancel safety
+    ///
+    /// As [`open`](Sessions::open).
+    pub async fn verify_fresh(&self, token: &str, touch: bool, caller: &Caller) -> Result<Verified, Error> {
+        let token = ReferenceToken::parse(token).map_err(|_| Error::inactive(Refusal::Malformed))?;
+        let admission = self.admit_by_record(token, caller).await?;
+        Ok(self.verified(admission, touch).await)
+    }
+
+    async fn verified(&self, mut admission: Admission, touch: bool) -> Verified {
         if touch && !admission.is_locked {
             admission.record = self.touch(admission.record, self.now()).await;
         }
         let is_present = matches!(admission.ticket.seat, super::Seat::Current);
-        Ok(Verified {
+        Verified {
             is_locked: admission.is_locked,
             renewal_due: !admission.is_locked && (admission.renewal_due || !is_present),
             record: Arc::unwrap_or_clone(admission.record),
-        })
+        }
     }
 
     /// Returns a session by name, living or ended, for those who may look.
@@ -60,7 +80,7 @@ impl Sessions {
     ///
     /// [`Error::is_unavailable`].
     pub async fn find(&self, id: &SessionId) -> Result<Option<Record>, Error> {
-        Ok(self.0.store.load_fresh(&self.0.realm, id).await?)
+        Ok(self.0.store.load(&self.0.realm, id).await?)
     }
 
     /// Returns a page of this realm's sessions, newest first.
@@ -127,7 +147,7 @@ impl Sessions {
         caller: &Caller,
     ) -> Result<Result<Record, E>, Error> {
         for _ in 0..ATTEMPTS {
-            let stored = self.0.store.load_fresh(&self.0.realm, id).await?;
+            let stored = self.0.store.load(&self.0.realm, id).await?;
             let stored = stored.filter(|record| self.state(record) == super::SessionState::Active);
             let stored = stored.ok_or_else(Error::not_found)?;
             let data = match edit(&stored.data) {

@@ -64,7 +64,7 @@ impl Sessions {
         };
         let retry = key.sign_in(token.secret.hash(), sign_in);
         for id in [token.id, SessionId::from_bytes(key.name)] {
-            let record = self.0.store.load_fresh(&self.0.realm, &id).await?;
+            let record = self.0.store.load(&self.0.realm, &id).await?;
             let is_it = |record: &Record| {
                 self.state(record) != SessionState::Ended
                     && record.retry.as_ref().is_some_and(|stored| retry.is_again(stored))

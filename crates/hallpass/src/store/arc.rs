@@ -1,5 +1,6 @@
 use std::num::NonZeroUsize;
 use std::sync::Arc;
+use std::time::Duration;
 
 use async_trait::async_trait;
 
@@ -24,8 +25,12 @@ impl<S: Store + ?Sized> Store for Arc<S> {
         (**self).load(realm, id).await
     }
 
-    async fn load_fresh(&self, realm: &Realm, id: &SessionId) -> Result<Option<Record>, StoreError> {
-        (**self).load_fresh(realm, id).await
+    fn copy(&self, realm: &Realm, id: &SessionId) -> Option<Arc<Record>> {
+        (**self).copy(realm, id)
+    }
+
+    fn staleness(&self) -> Duration {
+        (**self).staleness()
     }
 
     async fn save(&self, record: &Record, expected: Expected, events: &[Event]) -> Result<Outcome, StoreError> {

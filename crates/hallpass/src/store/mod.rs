@@ -14,6 +14,8 @@ mod tiered;
 use std::fmt;
 use std::num::NonZeroUsize;
 use std::pin::Pin;
+use std::sync::Arc;
+use std::time::Duration;
 
 use async_trait::async_trait;
 use futures_core::Stream;
@@ -33,7 +35,7 @@ pub use self::memory::MemoryStore;
 pub use self::query::{Cursor, EventQuery, InvalidCursor, Page, PageLimit, Query};
 pub use self::settings::{MemorySettings, Settings};
 #[cfg(feature = "tiered")]
-pub use self::tiered::Tiered;
+pub use self::tiered::{CacheCounts, Tiered};
 
 /// What a store can do beyond loading and saving, as its server is set up now.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
@@ -49,8 +51,6 @@ pub struct Capabilities {
     pub shared: bool,
     /// What it has acknowledged survives the loss of its process and of power.
     pub durable: bool,
-    /// It may answer [`Store::load`] from a copy that is a little behind; [`Store::load_fresh`] never is.
-    pub copies: bool,
 }
 
 /// What a [`save`](Store::save) expects to find.
@@ -107,7 +107,7 @@ pub trait Store: fmt::Debug + Send + Sync + 'static {
     /// Returns what this store can do, read from its server's settings where they decide it.
     fn capabilities(&self) -> Capabilities;
 
-    /// Returns the record of this id: living, expired or ended.
+    /// Returns the record of this id as it is now: living, expired or ended.
     ///
     /// # Errors
     ///
@@ -115,13 +115,18 @@ pub trait Store: fmt::Debug + Send + Sync + 'static {
     /// record.
     async fn load(&self, realm: &Realm, id: &SessionId) -> Result<Option<Record>, StoreError>;
 
-    /// Returns the record of this id as [`load`](Store::load) does, and never from a copy.
+    /// Returns a copy of the record of this id, if one is at hand: what it was no longer than
+    /// [`staleness`](Store::staleness) ago.
     ///
-    /// # Errors
-    ///
-    /// As [`load`](Store::load).
-    async fn load_fresh(&self, realm: &Realm, id: &SessionId) -> Result<Option<Record>, StoreError> {
-        self.load(realm, id).await
+    /// Whoever asks lets in by it, and decides nothing else by it.
+    fn copy(&self, realm: &Realm, id: &SessionId) -> Option<Arc<Record>> {
+        let _ = (realm, id);
+        None
+    }
+
+    /// Returns how far a [`copy`](Store::copy) may be behind; zero where there are none.
+    fn staleness(&self) -> Duration {
+        Duration::ZERO
     }
 
     /// Writes `record`, together with `events`, if what is stored is as `expected`.
@@ -262,4 +267,4 @@ pub trait Store: fmt::Debug + Send + Sync + 'static {
 }
 
 /// How long past its `expires_at` a record stays at least, so that a clock that is somewhat off forgets nothing.
-pub const SWEEP_MARGIN: std::time::Duration = std::time::Duration::from_hours(1);
+pub const SWEEP_MARGIN: Duration = Duration::from_hours(1);

@@ -9,46 +9,46 @@ use async_trait::async_trait;
 use hallpass::testing::{ManualClock, RecordingObserver};
 use hallpass::{
     Caller, Capabilities, ChangeStream, EndReason, Epoch, Event, EventKind, EventQuery, Expected, Issued, MemoryStore,
-    NewSession, Outcome, Page, Query, Realm, Record, ReferenceToken, SessionId, Sessions, Store, StoreError, Subject,
-    Timestamp, Version,
+    NewSession, Outcome, Page, Policy, Query, Realm, Record, ReferenceToken, SessionId, Sessions, SessionsBuilder,
+    Store, StoreError, Subject, Timestamp, Version,
 };
 
 use crate::app::subject;
 
-/// Answers [`Store::load`] as things were when a test took a copy.
+/// Has copies of things as they were when a test took them.
 #[derive(Debug, Clone, Default)]
 struct Lagging(Arc<Inner>);
 
 #[derive(Debug, Default)]
 struct Inner {
     store: MemoryStore,
-    copies: Mutex<HashMap<SessionId, Option<Record>>>,
+    copies: Mutex<HashMap<SessionId, Arc<Record>>>,
 }
 
 impl Lagging {
-    /// Answers for this session from now on as it is now.
+    /// Has a copy of this session as it is now.
     async fn freeze(&self, id: &SessionId) {
-        let copy = self.0.store.load(&Realm::default(), id).await.expect("memory");
-        self.0.copies.lock().expect("no panic").insert(*id, copy);
+        let copy = self.0.store.load(&Realm::default(), id).await.expect("memory").expect("it is there");
+        self.0.copies.lock().expect("no panic").insert(*id, Arc::new(copy));
     }
 }
 
 #[async_trait]
 impl Store for Lagging {
     fn capabilities(&self) -> Capabilities {
-        Capabilities { copies: true, ..self.0.store.capabilities() }
+        self.0.store.capabilities()
     }
 
     async fn load(&self, realm: &Realm, id: &SessionId) -> Result<Option<Record>, StoreError> {
-        let copy = self.0.copies.lock().expect("no panic").get(id).cloned();
-        match copy {
-            Some(copy) => Ok(copy),
-            None => self.0.store.load(realm, id).await,
-        }
+        self.0.store.load(realm, id).await
     }
 
-    async fn load_fresh(&self, realm: &Realm, id: &SessionId) -> Result<Option<Record>, StoreError> {
-        self.0.store.load(realm, id).await
+    fn copy(&self, _: &Realm, id: &SessionId) -> Option<Arc<Record>> {
+        self.0.copies.lock().expect("no panic").get(id).cloned()
+    }
+
+    fn staleness(&self) -> Duration {
+        Duration::from_hours(1)
     }
 
     async fn save(&self, record: &Record, expected: Expected, events: &[Event]) -> Result<Outcome, StoreError> {
@@ -97,9 +97,13 @@ struct Place {
 
 impl Place {
     fn new() -> Self {
+        Self::with(|builder| builder)
+    }
+
+    fn with(configure: impl FnOnce(SessionsBuilder) -> SessionsBuilder) -> Self {
         let (store, clock, observer) = (Lagging::default(), ManualClock::new(), RecordingObserver::new());
         let builder = Sessions::builder().store(store.clone()).clock(clock.clone()).observer(observer.clone());
-        Self { store, sessions: builder.build().expect("all parts"), clock, observer }
+        Self { store, sessions: configure(builder).build().expect("all parts"), clock, observer }
     }
 
     /// Signs Alice in, and uses the token once, if asked.
@@ -115,6 +119,16 @@ impl Place {
     async fn verify(&self, issued: &Issued) -> Result<Record, hallpass::Error> {
         let verified = self.sessions.verify(issued.token.expose(), true, &Caller::user()).await?;
         Ok(verified.record)
+    }
+
+    /// Notes a use as another node does, of which nothing is told.
+    async fn use_elsewhere(&self, issued: &Issued) {
+        let Record { realm, id, .. } = &issued.record;
+        let record = self.store.load(realm, id).await.expect("memory").expect("it lives");
+        let now = self.sessions.now();
+        let expires_at = now.plus(Duration::from_mins(30));
+        let touched = self.store.touch(realm, id, record.version, now, expires_at).await.expect("memory");
+        assert_eq!(touched, Outcome::Applied);
     }
 
     async fn renew(&self, issued: &Issued) -> Issued {
@@ -140,14 +154,26 @@ async fn a_copy_lets_in() {
 }
 
 #[tokio::test]
-async fn a_copy_from_before_the_session_does_not_refuse_it() {
+async fn who_asks_afresh_is_not_let_in_by_a_copy() {
     let place = Place::new();
-    let id = place.signed_in(true).await.record.id;
-    let other = place.signed_in(true).await;
-    place.store.0.copies.lock().expect("no panic").insert(other.record.id, None);
-    assert_eq!(place.verify(&other).await.expect("it lives").id, other.record.id);
-    assert_ne!(id, other.record.id);
-    assert_eq!(place.refusals(), 0, "nothing is told of what was not so");
+    let issued = place.signed_in(true).await;
+    place.store.freeze(&issued.record.id).await;
+    let caller = Caller::user();
+    place.sessions.verify_fresh(issued.token.expose(), true, &caller).await.expect("it lives");
+    place.sessions.log_out(issued.token.expose(), &caller).await.expect("ended");
+    let refused = place.sessions.verify_fresh(issued.token.expose(), true, &caller).await;
+    assert!(refused.is_err_and(|error| error.is_inactive()));
+}
+
+#[tokio::test]
+async fn a_copy_that_has_locked_does_not_lock_what_is_used_elsewhere() {
+    let place = Place::with(|builder| builder.policy(Policy::builder().lock_when_idle().build().expect("a policy")));
+    let issued = place.signed_in(true).await;
+    place.store.freeze(&issued.record.id).await;
+    place.clock.advance(Duration::from_mins(20));
+    place.use_elsewhere(&issued).await;
+    place.clock.advance(Duration::from_mins(20));
+    assert!(!place.sessions.verify(issued.token.expose(), true, &Caller::user()).await.expect("it lives").is_locked);
 }
 
 #[tokio::test]
@@ -172,7 +198,7 @@ async fn a_copy_from_before_the_use_of_a_token_ends_nothing_and_gives_nothing() 
     let refused = place.verify(&issued).await.expect_err("spent, as the record says");
     assert!(refused.is_inactive());
     assert_eq!(place.observer.count(&EventKind::SpentToken), 1);
-    let record = place.store.load_fresh(&Realm::default(), &issued.record.id).await.expect("memory").expect("it lives");
+    let record = place.store.load(&Realm::default(), &issued.record.id).await.expect("memory").expect("it lives");
     let token = ReferenceToken::parse(next.token.expose()).expect("ours");
     assert_eq!(record.chain.expect("it lives").generation, token.generation, "nothing moved");
 }
@@ -193,18 +219,13 @@ async fn a_copy_that_has_run_out_does_not_end_what_lives() {
     let place = Place::new();
     let issued = place.signed_in(true).await;
     place.store.freeze(&issued.record.id).await;
-    let (realm, id) = (Realm::default(), issued.record.id);
     place.clock.advance(Duration::from_mins(20));
-    let record = place.store.load_fresh(&realm, &id).await.expect("memory").expect("it lives");
-    let now = issued.record.seen_at.plus(Duration::from_mins(20));
-    let expires_at = now.plus(Duration::from_mins(30));
-    let touched = place.store.touch(&realm, &id, record.version, now, expires_at).await.expect("memory");
-    assert_eq!(touched, Outcome::Applied);
+    place.use_elsewhere(&issued).await;
     place.clock.advance(Duration::from_mins(20));
     place.verify(&issued).await.expect("seen twenty minutes ago");
 
     place.clock.advance(Duration::from_mins(31));
     assert!(place.verify(&issued).await.is_err_and(|error| error.is_inactive()));
-    let record = place.store.load_fresh(&realm, &id).await.expect("memory").expect("a tombstone");
+    let record = place.store.load(&Realm::default(), &issued.record.id).await.expect("memory").expect("a tombstone");
     assert_eq!(record.ended.expect("ended").reason, EndReason::Idle);
 }

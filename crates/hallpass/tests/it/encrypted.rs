@@ -7,7 +7,7 @@ use bytes::Bytes;
 use hallpass::testing::{FaultyStore, ManualClock};
 use hallpass::{
     Caller, Client, Encrypted, EndReason, Expected, MemoryStore, NewSession, Note, Outcome, PageLimit, Query, Record,
-    SealingKeys, Sessions, Store,
+    Revocation, SealingKeys, Sessions, Store,
 };
 
 use crate::app::subject;
@@ -113,13 +113,8 @@ async fn a_node_without_the_key_refuses_to_answer_and_logs_nobody_out() {
     let far = FaultyStore::new(MemoryStore::new());
     let record = session(&(sealing(&far) as Arc<dyn Store>), 0).await;
     let behind = Encrypted::new(far.clone(), keys(OLD));
-    for answer in [
-        behind.load(&record.realm, &record.id).await.map(drop),
-        behind.load_fresh(&record.realm, &record.id).await.map(drop),
-        behind.list(&Query::default()).await.map(drop),
-    ] {
-        assert!(answer.is_err_and(|error| error.is_unavailable()));
-    }
+    let answer = behind.load(&record.realm, &record.id).await;
+    assert!(answer.is_err_and(|error| error.is_unavailable()));
     let both = Encrypted::new(far, keys(OLD).with_older(NEW).expect("32 bytes"));
     let opened = both.load(&record.realm, &record.id).await.expect("it opens");
     assert_eq!(opened, Some(record));
@@ -191,4 +186,31 @@ async fn a_session_that_nobody_can_read_any_more_ends_and_is_forgotten_all_the_s
     assert_eq!(sessions.sweep(limit).await.expect("swept").expired, 1);
     let kept = sealing(&far).load(&record.realm, &record.id).await.expect("sealed anew").expect("a tombstone");
     assert_eq!(kept.ended.expect("ended").reason, EndReason::Idle);
+}
+
+#[tokio::test]
+async fn a_session_that_nobody_can_read_holds_up_no_listing_and_no_revocation_of_all() {
+    let far = FaultyStore::new(MemoryStore::new());
+    let store: Arc<dyn Store> = sealing(&far);
+    session(&store, 0).await;
+    let foreign = session(&(Arc::new(Encrypted::new(far.clone(), keys(OLD))) as Arc<dyn Store>), 1).await;
+    session(&store, 2).await;
+    let listed = store.list(&Query::default()).await.expect("it answers").items;
+    let bare = listed.iter().find(|record| record.id == foreign.id).expect("it is listed");
+    assert!(listed.len() == 3 && bare.data.is_empty() && bare.client == Client::default());
+    let sessions = Sessions::builder().shared_store(Arc::clone(&store)).build().expect("all parts");
+    let revoked = sessions.revoke_subject(&subject("alice"), None, &Revocation::default()).await;
+    assert_eq!(revoked.expect("all are met"), 3);
+}
+
+#[tokio::test]
+async fn a_session_that_a_process_without_keys_ended_has_ended() {
+    let far = FaultyStore::new(MemoryStore::new());
+    let store: Arc<dyn Store> = sealing(&far);
+    let sessions = Sessions::builder().shared_store(Arc::clone(&store)).build().expect("all parts");
+    let issued = sessions.create(NewSession::signed_in(subject("alice")), &Caller::user()).await.expect("created");
+    let without = Sessions::builder().store(far).build().expect("all parts");
+    assert!(without.revoke(&issued.record.id, &Revocation::default()).await.expect("ended"));
+    let refused = sessions.verify(issued.token.expose(), true, &Caller::user()).await;
+    assert!(refused.is_err_and(|error| error.is_inactive()));
 }

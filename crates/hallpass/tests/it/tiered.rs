@@ -1,12 +1,12 @@
 //! A cache before a store that others share.
 
 use std::num::NonZeroUsize;
+use std::sync::Arc;
 use std::time::Duration;
 
 use hallpass::testing::{FaultyStore, Method};
 use hallpass::{
-    Caller, Capabilities, Expected, MemoryStore, NewSession, Outcome, Query, Realm, Record, Revocation, Sessions,
-    Store, Tiered,
+    Caller, Expected, MemoryStore, NewSession, Outcome, Query, Realm, Record, Revocation, Sessions, Store, Tiered,
 };
 use tokio::time::{Instant, sleep};
 
@@ -57,7 +57,12 @@ impl Place {
     /// Returns whether the session lives, as the cache has it, and how many trips it took to say so.
     async fn ask(&self, record: &Record) -> (bool, u64) {
         let before = self.far.calls().load;
-        let found = self.near.load(&record.realm, &record.id).await.expect("it answers").expect("it is there");
+        let found = match self.near.copy(&record.realm, &record.id) {
+            Some(copy) => copy,
+            None => {
+                Arc::new(self.near.load(&record.realm, &record.id).await.expect("it answers").expect("it is there"))
+            }
+        };
         (found.ended.is_none(), self.far.calls().load - before)
     }
 
@@ -132,8 +137,10 @@ async fn what_was_read_before_costs_no_trip() {
         assert_eq!(place.ask(&record).await, (true, 0));
     }
     let before = place.far.calls().load;
-    let fresh = place.near.load_fresh(&record.realm, &record.id).await.expect("it answers");
+    let fresh = place.near.load(&record.realm, &record.id).await.expect("it answers");
     assert_eq!((fresh.map(|record| record.id), place.far.calls().load), (Some(record.id), before + 1));
+    let counts = place.near.counts();
+    assert_eq!((counts.copies, counts.hits, counts.misses), (1, 3, 1));
 }
 
 #[tokio::test(start_paused = true)]
@@ -202,14 +209,14 @@ async fn a_hole_in_the_feed_empties_the_cache() {
     let place = Place::new().await;
     let record = place.session().await;
     place.ask(&record).await;
-    assert_eq!(place.near.copies(), 1);
+    assert_eq!(place.near.counts().copies, 1);
     // More than the feed holds back, without a moment to hear them.
     for _ in 0..1_100 {
         let new = NewSession::signed_in(subject("bob"));
         place.elsewhere.create(new, &Caller::user()).await.expect("created");
     }
     sleep(A_MOMENT).await;
-    assert_eq!((place.near.copies(), place.near.is_whole()), (0, false));
+    assert_eq!((place.near.counts().copies, place.near.is_whole()), (0, false));
     sleep(2 * BOUND).await;
     assert!(place.near.is_whole(), "the next heartbeat came back");
 }
@@ -219,9 +226,9 @@ async fn a_read_that_began_before_a_change_is_not_kept() {
     let place = Place::new().await;
     let record = place.session().await;
     let gate = place.far.hold_next_answer(Method::Load);
-    let place = std::sync::Arc::new(place);
+    let place = Arc::new(place);
     let slow = tokio::spawn({
-        let (place, record) = (std::sync::Arc::clone(&place), record.clone());
+        let (place, record) = (Arc::clone(&place), record.clone());
         async move { place.near.load(&record.realm, &record.id).await }
     });
     gate.reached().await;
@@ -260,7 +267,7 @@ async fn a_touch_moves_the_times_of_the_copy_too() {
         (record.seen_at.plus(Duration::from_mins(1)), record.expires_at.plus(Duration::from_mins(1)));
     let touched = place.near.touch(&record.realm, &record.id, record.version, seen_at, expires_at).await;
     assert_eq!(touched.expect("it answers"), Outcome::Applied);
-    let copy = place.near.load(&record.realm, &record.id).await.expect("it answers").expect("it lives");
+    let copy = place.near.copy(&record.realm, &record.id).expect("it is at hand");
     assert_eq!((copy.seen_at, copy.expires_at), (seen_at, expires_at));
     assert_eq!(place.ask(&record).await, (true, 0));
     let late = place.near.touch(&record.realm, &record.id, record.version.next(), seen_at, expires_at).await;
@@ -313,19 +320,19 @@ async fn a_cache_keeps_to_its_size() {
         near.load(&record.realm, &record.id).await.expect("it answers");
     }
     let record = size_of::<Record>();
-    assert!((20..(64 << 10) / record).contains(&near.copies()), "{} of {record} bytes", near.copies());
+    assert!((20..(64 << 10) / record).contains(&near.counts().copies), "{} of {record} bytes", near.counts().copies);
 }
 
 #[tokio::test(start_paused = true)]
 async fn a_store_that_tells_of_no_changes_is_passed_through() {
     let far = FaultyStore::new(MemoryStore::new());
     let near = Tiered::new(far.clone());
-    assert_eq!(near.capabilities(), Capabilities { copies: false, ..far.capabilities() });
+    assert_eq!((near.capabilities(), near.staleness()), (far.capabilities(), Duration::ZERO));
     let sessions = Sessions::builder().store(far.clone()).build().expect("all parts");
     let record = sessions.create(NewSession::anonymous(), &Caller::user()).await.expect("created").record;
     sleep(2 * BOUND).await;
     for _ in 0..3 {
         near.load(&record.realm, &record.id).await.expect("it answers");
     }
-    assert_eq!((far.calls().load, near.copies(), near.is_whole()), (3, 0, false));
+    assert_eq!((far.calls().load, near.counts().copies, near.is_whole()), (3, 0, false));
 }

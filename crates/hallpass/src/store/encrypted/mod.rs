@@ -3,6 +3,9 @@
 mod keys;
 
 use std::num::NonZeroUsize;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
 
 use async_trait::async_trait;
 use base64::Engine as _;
@@ -25,6 +28,8 @@ pub use self::keys::{InvalidSealingKey, SealingKeys};
 /// How sealed attributes are kept: a JSON object, for stores whose columns are JSON.
 const BEFORE: &[u8] = br#"{"hallpass-sealed":""#;
 const AFTER: &[u8] = br#""}"#;
+/// How many pages of the store one page by client may cost.
+const MOST_PAGES: usize = 10;
 
 /// Seals attributes and what is known of the client before a store sees them, with XChaCha20-Poly1305.
 ///
@@ -45,9 +50,10 @@ const AFTER: &[u8] = br#""}"#;
 ///
 /// # Errors
 ///
-/// Of every method that reads records: [`StoreError::is_corrupt`] if a record was changed behind its seal, or is not
-/// sealed at all; [`StoreError::is_unavailable`] if it is sealed under a key that is not configured here, so that a node
-/// with too few keys refuses to answer and logs nobody out.
+/// Of [`load`](Store::load): [`StoreError::is_corrupt`] if a living record was changed behind its seal, or is not sealed at
+/// all; [`StoreError::is_unavailable`] if it is sealed under a key that is not configured here, so that a node with too
+/// few keys refuses to answer and logs nobody out. In listings such a record stands without attributes and client, so
+/// that it can be ended like any other.
 ///
 /// # Security
 ///
@@ -58,12 +64,13 @@ pub struct Encrypted<S> {
     far: S,
     keys: SealingKeys,
     accepts_plain: bool,
+    has_told: AtomicBool,
 }
 
 impl<S: Store> Encrypted<S> {
     /// Seals all that goes into a store, and opens nothing that is not sealed.
     pub fn new(far: S, keys: SealingKeys) -> Self {
-        Self { far, keys, accepts_plain: false }
+        Self { far, keys, accepts_plain: false, has_told: AtomicBool::new(false) }
     }
 
     /// Also reads records from before anything was sealed; each is sealed when it is next saved.
@@ -90,7 +97,17 @@ impl<S: Store> Encrypted<S> {
         Record { data: data.into(), client: Client::default(), ..record.clone() }
     }
 
-    fn opened(&self, mut record: Record) -> Result<Record, StoreError> {
+    /// Opens a record. A tombstone has no attributes, so it needs no seal either: whoever cannot read who its client was
+    /// can still tell that it ended.
+    fn opened(&self, record: Record) -> Result<Record, StoreError> {
+        if record.ended.is_none() {
+            return self.unsealed(record);
+        }
+        let bare = Record { data: Bytes::new(), client: Client::default(), ..record.clone() };
+        Ok(self.unsealed(record).unwrap_or(bare))
+    }
+
+    fn unsealed(&self, mut record: Record) -> Result<Record, StoreError> {
         let sealed = record.data.strip_prefix(BEFORE).and_then(|data| data.strip_suffix(AFTER));
         let Some(sealed) = sealed else {
             let plain = self.accepts_plain.then_some(record);
@@ -110,29 +127,41 @@ impl<S: Store> Encrypted<S> {
         Ok(record)
     }
 
-    fn all_opened(&self, page: Page<Record>) -> Result<Page<Record>, StoreError> {
-        let items = page.items.into_iter().map(|record| self.opened(record)).collect::<Result<_, _>>()?;
-        Ok(Page { items, next: page.next })
+    /// Opens a record that stands among others: where it cannot be read, it is without attributes and client, so that
+    /// it holds up neither a listing nor the end of its session.
+    fn opened_or_bare(&self, record: Record) -> Record {
+        let bare = Record { data: Bytes::new(), client: Client::default(), ..record.clone() };
+        self.opened(record).unwrap_or_else(|error| {
+            if !self.has_told.swap(true, Ordering::Relaxed) {
+                tracing::error!(session = %bare.id, %error, "a sealed record cannot be read; others may follow untold");
+            }
+            bare
+        })
     }
 
-    /// Lists by what only the keys can tell: reads on until a page is full.
+    /// Lists by what only the keys can tell: reads on until a page is full, or enough was read for one question.
     async fn list_by_client(&self, query: &Query) -> Result<Page<Record>, StoreError> {
-        let mut wider = Query { ip: None, user_agent: None, ..query.clone() };
+        let mut wider = Query { ip: None, user_agent: None, limit: PageLimit::MOST, ..query.clone() };
         let mut items: Vec<Record> = Vec::new();
-        loop {
-            let page = self.all_opened(self.far.list(&wider).await?)?;
-            for record in page.items.into_iter().filter(|record| query.matches(record)) {
+        for _ in 0..MOST_PAGES {
+            let page = self.far.list(&wider).await?;
+            for record in page.items {
+                let record = self.opened_or_bare(record);
+                if !query.matches(&record) {
+                    continue;
+                }
                 if items.len() == query.limit.number() {
                     let next = items.last().map(Cursor::after_record);
                     return Ok(Page { items, next });
                 }
                 items.push(record);
             }
-            match page.next {
-                Some(next) => wider.after = Some(next),
-                None => return Ok(Page { items, next: None }),
+            wider.after = page.next;
+            if wider.after.is_none() {
+                break;
             }
         }
+        Ok(Page { items, next: wider.after })
     }
 }
 
@@ -153,8 +182,13 @@ impl<S: Store> Store for Encrypted<S> {
         self.far.load(realm, id).await?.map(|record| self.opened(record)).transpose()
     }
 
-    async fn load_fresh(&self, realm: &Realm, id: &SessionId) -> Result<Option<Record>, StoreError> {
-        self.far.load_fresh(realm, id).await?.map(|record| self.opened(record)).transpose()
+    fn copy(&self, realm: &Realm, id: &SessionId) -> Option<Arc<Record>> {
+        let copy = self.far.copy(realm, id)?;
+        self.opened(Arc::unwrap_or_clone(copy)).ok().map(Arc::new)
+    }
+
+    fn staleness(&self) -> Duration {
+        self.far.staleness()
     }
 
     async fn save(&self, record: &Record, expected: Expected, events: &[Event]) -> Result<Outcome, StoreError> {
@@ -176,14 +210,13 @@ impl<S: Store> Store for Encrypted<S> {
         if query.ip.is_some() || query.user_agent.is_some() {
             return self.list_by_client(query).await;
         }
-        self.all_opened(self.far.list(query).await?)
+        let Page { items, next } = self.far.list(query).await?;
+        Ok(Page { items: items.into_iter().map(|record| self.opened_or_bare(record)).collect(), next })
     }
 
     async fn overdue(&self, by: Timestamp, limit: PageLimit) -> Result<Vec<Record>, StoreError> {
         let records = self.far.overdue(by, limit).await?;
-        // What is over is ended also where nobody can read it any more, or one such record would hold up all others.
-        let bare = |record: Record| Record { data: Bytes::new(), client: Client::default(), ..record };
-        Ok(records.into_iter().map(|record| self.opened(record.clone()).unwrap_or_else(|_| bare(record))).collect())
+        Ok(records.into_iter().map(|record| self.opened_or_bare(record)).collect())
     }
 
     async fn events(&self, query: &EventQuery) -> Result<Page<Event>, StoreError> {

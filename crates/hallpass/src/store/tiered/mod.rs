@@ -7,12 +7,13 @@ mod pulse;
 use std::fmt;
 use std::num::NonZeroUsize;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 use async_trait::async_trait;
 use futures_util::StreamExt as _;
 use tokio::task::AbortHandle;
-use tokio::time::sleep;
+use tokio::time::{Instant, sleep};
 
 use self::heart::Heart;
 use self::near::Near;
@@ -27,16 +28,15 @@ use crate::name::{Realm, Subject};
 use crate::record::{Record, Version};
 use crate::time::{Clock, SystemClock, Timestamp};
 
-/// Whose sessions the heartbeats are: an application may have this realm too, and would never meet them.
-const HEARTBEATS: &str = "hallpass-heartbeat";
 /// How long to wait before the feed is listened to again.
 const REST: Duration = Duration::from_millis(100);
+/// For how long the cache is bypassed before somebody is told, and again each time it has been so long.
+const SILENT: Duration = Duration::from_secs(10);
 
 /// A bounded cache in memory before a store that tells of its changes: what was read before costs no round trip.
 ///
 /// A copy may only let somebody in. Whatever else is to be decided by a record, [`Sessions`](crate::Sessions) asks the
-/// store itself, through [`load_fresh`](Store::load_fresh); so a copy that is behind can neither refuse, nor end, nor
-/// renew anything.
+/// store itself; so a copy that is behind can neither refuse, nor end, nor renew anything.
 ///
 /// What changes through this value is forgotten at once. What changes elsewhere is forgotten when the store's feed tells
 /// of it, usually within milliseconds. Twice a second a heartbeat is written through the store, and must come back by the
@@ -51,7 +51,7 @@ const REST: Duration = Duration::from_millis(100);
 /// # tokio::runtime::Builder::new_current_thread().enable_all().build()?.block_on(async {
 /// // Instead of memory: a store that others share.
 /// let store = Tiered::new(MemoryStore::new());
-/// assert!(!store.capabilities().copies, "memory tells of no changes: nothing is copied");
+/// assert!(store.staleness().is_zero(), "memory tells of no changes: nothing is copied");
 /// # });
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
@@ -68,6 +68,8 @@ struct Shared<S> {
     far: S,
     near: Near,
     pulse: Pulse,
+    hits: AtomicU64,
+    misses: AtomicU64,
 }
 
 impl<S: Store> Tiered<S> {
@@ -91,7 +93,13 @@ impl<S: Store> Tiered<S> {
     ///
     /// Outside of a tokio runtime with time.
     pub fn with_bytes(far: S, bytes: NonZeroUsize) -> Self {
-        let shared = Arc::new(Shared { far, near: Near::new(bytes.get()), pulse: Pulse::default() });
+        let shared = Arc::new(Shared {
+            far,
+            near: Near::new(bytes.get()),
+            pulse: Pulse::default(),
+            hits: AtomicU64::new(0),
+            misses: AtomicU64::new(0),
+        });
         let tells = shared.far.capabilities().changes;
         let following = tells.then(|| tokio::spawn(Arc::clone(&shared).follow()).abort_handle());
         Self { shared, following }
@@ -107,10 +115,23 @@ impl<S: Store> Tiered<S> {
         self.shared.pulse.is_whole()
     }
 
-    /// Returns how many copies there are.
-    pub fn copies(&self) -> usize {
-        self.shared.near.len()
+    /// Returns how many copies there are, and how often one was at hand and was not, since the start.
+    pub fn counts(&self) -> CacheCounts {
+        let Shared { near, hits, misses, .. } = &*self.shared;
+        CacheCounts { copies: near.len(), hits: hits.load(Ordering::Relaxed), misses: misses.load(Ordering::Relaxed) }
     }
+}
+
+/// What a [`Tiered`] store counts.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct CacheCounts {
+    /// How many copies there are now.
+    pub copies: usize,
+    /// How often a copy was at hand.
+    pub hits: u64,
+    /// How often none was, or none could be trusted.
+    pub misses: u64,
 }
 
 impl<S> Drop for Tiered<S> {
@@ -124,15 +145,24 @@ impl<S> Drop for Tiered<S> {
 impl<S: Store> Shared<S> {
     /// Hears what changes, and proves that it does, for as long as there is a feed.
     async fn follow(self: Arc<Self>) {
+        let mut heart = None;
+        let mut silent_since = None;
         loop {
             // Subscribed first: what changes while the heart starts is heard of.
             if let Some(changes) = self.far.changes() {
+                // What was filled by a read that began while nobody listened.
+                self.near.forget_all();
                 tokio::select! {
                     () = self.listen(changes) => {}
-                    () = self.beat() => {}
+                    () = self.beat(&mut heart, &mut silent_since) => {}
                 }
             }
             self.lose();
+            let since = *silent_since.get_or_insert_with(Instant::now);
+            if since.elapsed() >= SILENT {
+                tracing::warn!("the store's feed of changes does not prove itself: the cache is bypassed");
+                silent_since = Some(Instant::now());
+            }
             sleep(REST).await;
         }
     }
@@ -149,17 +179,26 @@ impl<S: Store> Shared<S> {
         }
     }
 
-    /// Writes heartbeats until the store does not take one: it, or the heart's record, is gone.
-    async fn beat(&self) {
+    /// Writes heartbeats until one does not come back: the store is away, its feed is silent, or the heart's records were
+    /// swept away, and then the next heart is a new one.
+    async fn beat(&self, heart: &mut Option<Heart>, silent_since: &mut Option<Instant>) {
         let clock = SystemClock::new();
-        let Ok(realm) = Realm::new(HEARTBEATS) else { return };
-        let Ok(mut heart) = Heart::start(&self.far, &realm, clock.now()).await else { return };
         loop {
-            let beat = self.pulse.begin(heart.next());
-            if !beat.comes_back(heart.beat(&self.far, clock.now())).await {
-                tracing::debug!("a heartbeat did not come back: the cache is bypassed");
-                return;
+            let living = match heart {
+                Some(heart) => heart,
+                None => match Heart::start(&self.far, clock.now()).await {
+                    Ok(started) => heart.insert(started),
+                    Err(error) => return tracing::debug!(%error, "no heartbeat can be written"),
+                },
+            };
+            let beat = self.pulse.begin(living.next());
+            if !beat.comes_back(living.beat(&self.far, clock.now())).await {
+                if living.is_dead() {
+                    *heart = None;
+                }
+                return tracing::debug!("a heartbeat did not come back");
             }
+            *silent_since = None;
             beat.rest().await;
         }
     }
@@ -172,10 +211,12 @@ impl<S: Store> Shared<S> {
     }
 
     async fn ask(&self, realm: &Realm, id: &SessionId) -> Result<Option<Record>, StoreError> {
-        let fence = self.pulse.is_whole().then(|| self.near.fence(id));
-        let found = self.far.load_fresh(realm, id).await?;
+        // In this order: if the feed is lost in between, the fence is closed.
+        let fence = self.near.fence(id);
+        let is_whole = self.pulse.is_whole();
+        let found = self.far.load(realm, id).await?;
         // An end is nothing to let in with.
-        if let (Some(fence), Some(record)) = (fence, found.as_ref().filter(|record| record.ended.is_none())) {
+        if let Some(record) = found.as_ref().filter(|record| is_whole && record.ended.is_none()) {
             self.near.fill(record, fence);
         }
         Ok(found)
@@ -198,21 +239,22 @@ impl Drop for Changing<'_> {
 #[async_trait]
 impl<S: Store> Store for Tiered<S> {
     fn capabilities(&self) -> Capabilities {
-        let far = self.shared.far.capabilities();
-        // A miss asks the record itself, so copies that the store has are not used.
-        Capabilities { copies: far.changes, ..far }
+        self.shared.far.capabilities()
     }
 
     async fn load(&self, realm: &Realm, id: &SessionId) -> Result<Option<Record>, StoreError> {
-        let Shared { near, pulse, .. } = &*self.shared;
-        if let Some(copy) = near.copy(realm, id).filter(|_| pulse.is_whole()) {
-            return Ok(Some(Arc::unwrap_or_clone(copy)));
-        }
         self.shared.ask(realm, id).await
     }
 
-    async fn load_fresh(&self, realm: &Realm, id: &SessionId) -> Result<Option<Record>, StoreError> {
-        self.shared.ask(realm, id).await
+    fn copy(&self, realm: &Realm, id: &SessionId) -> Option<Arc<Record>> {
+        let copy = self.shared.near.copy(realm, id).filter(|_| self.shared.pulse.is_whole());
+        let counted = if copy.is_some() { &self.shared.hits } else { &self.shared.misses };
+        counted.fetch_add(1, Ordering::Relaxed);
+        copy
+    }
+
+    fn staleness(&self) -> Duration {
+        if self.following.is_some() { Self::BOUND } else { Duration::ZERO }
     }
 
     async fn save(&self, record: &Record, expected: Expected, events: &[Event]) -> Result<Outcome, StoreError> {

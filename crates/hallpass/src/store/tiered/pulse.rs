@@ -56,11 +56,27 @@ impl Pulse {
     /// From now on nothing is known, also not by a heartbeat that is under way.
     pub(super) fn lose(&self) {
         *self.state.lock() = State::default();
+        // Who waits for it need not wait out its time.
+        self.back.notify_one();
     }
 
-    fn is_back(&self, written_at: Instant) -> bool {
-        self.state.lock().proven.is_some_and(|proven| proven >= written_at)
+    fn standing(&self, written_at: Instant) -> Standing {
+        let state = self.state.lock();
+        if state.proven.is_some_and(|proven| proven >= written_at) {
+            Standing::Back
+        } else if state.awaited.is_some() {
+            Standing::UnderWay
+        } else {
+            Standing::Lost
+        }
     }
+}
+
+/// What has become of a heartbeat.
+enum Standing {
+    UnderWay,
+    Back,
+    Lost,
 }
 
 /// A heartbeat that is under way.
@@ -76,10 +92,13 @@ impl Beat<'_> {
             if !written.await {
                 return false;
             }
-            while !self.pulse.is_back(self.written_at) {
-                self.pulse.back.notified().await;
+            loop {
+                match self.pulse.standing(self.written_at) {
+                    Standing::Back => return true,
+                    Standing::Lost => return false,
+                    Standing::UnderWay => self.pulse.back.notified().await,
+                }
             }
-            true
         };
         timeout_at(self.written_at + BACK_WITHIN, both).await.unwrap_or(false)
     }

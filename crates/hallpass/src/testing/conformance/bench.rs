@@ -93,13 +93,8 @@ impl Bench {
         self.load_from(self.store(), id).await
     }
 
-    /// Returns a record as it is now: from a copy only where a store says that it has none.
     pub(super) async fn load_from(&self, store: &Arc<dyn Store>, id: &SessionId) -> Option<Record> {
-        if store.capabilities().copies {
-            answer("load_fresh", store.load_fresh(&self.realm, id).await)
-        } else {
-            answer("load", store.load(&self.realm, id).await)
-        }
+        answer("load", store.load(&self.realm, id).await)
     }
 
     /// Asserts that this record is stored, in every field, seen from both handles.

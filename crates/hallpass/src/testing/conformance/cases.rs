@@ -166,9 +166,9 @@ macro_rules! __conformance_cases {
                 "The same for a task that is stopped at any moment.";
 
             copy a_copy_catches_up_with_its_record
-                "Whoever loads, and not afresh, has what changed and ended elsewhere within 5 seconds, and at once without copies.";
+                "A copy that a store has at hand is of what changed and ended elsewhere, or gone, within 5 seconds.";
             copy a_read_that_is_under_way_leaves_no_copy_from_before
-                "A load that began before an end, and answers after it, does not keep the session alive.";
+                "A load that began before an end, and answers after it, leaves no copy in which the session lives.";
 
             feed news_comes_of_what_changes_elsewhere
                 "Where the store says that it tells of changes, it does so within 5 seconds, also of an end.";

@@ -55,7 +55,7 @@
 //! - What [`Store::capabilities`](crate::Store::capabilities) denies is not asked for, but must be refused as
 //!   unsupported.
 //! - A store that several processes can share is given as two handles. Then the races go through both, and what one
-//!   writes the other must see at once, or, of [copies](crate::Capabilities::copies), within 5 seconds.
+//!   writes the other must see at once, and its [copies](crate::Store::copy) within 5 seconds.
 //! - A store whose server removes expired records by itself says so: [`Handles::expiring_by_itself`]. Only the sweep
 //!   cases keep records that expired more than an hour ago.
 //! - The number of calls is made for servers that answer in milliseconds; a case that takes two minutes has failed.

@@ -7,6 +7,7 @@ mod tests;
 
 use std::num::NonZeroUsize;
 use std::sync::Arc;
+use std::time::Duration;
 
 use async_trait::async_trait;
 use futures_util::StreamExt as _;
@@ -67,7 +68,6 @@ impl<S: Store> FaultyStore<S> {
             changes: all.changes && capabilities.changes,
             shared: all.shared && capabilities.shared,
             durable: all.durable && capabilities.durable,
-            copies: all.copies,
         };
         Self { capabilities: Some(left), ..self }
     }
@@ -200,8 +200,12 @@ impl<S: Store> Store for FaultyStore<S> {
         self.meet(Method::Load, None, self.inner.load(realm, id)).await
     }
 
-    async fn load_fresh(&self, realm: &Realm, id: &SessionId) -> Result<Option<Record>, StoreError> {
-        self.meet(Method::Load, None, self.inner.load_fresh(realm, id)).await
+    fn copy(&self, realm: &Realm, id: &SessionId) -> Option<Arc<Record>> {
+        self.inner.copy(realm, id)
+    }
+
+    fn staleness(&self) -> Duration {
+        self.inner.staleness()
     }
 
     async fn save(&self, record: &Record, expected: Expected, events: &[Event]) -> Result<Outcome, StoreError> {

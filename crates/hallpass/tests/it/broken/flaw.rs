@@ -111,7 +111,7 @@ pub(crate) enum Flaw {
     // A copy is not what it was made of.
     CopiesNeverCatchUp,
     CopiesAreFilledWithoutAFence,
-    FreshIsACopyToo,
+    LoadsAreCopies,
 
     // News does not come.
     NewsIsNeverTold,

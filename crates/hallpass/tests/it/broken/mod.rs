@@ -26,7 +26,7 @@ fn handles(flaw: Option<Flaw>, capabilities: Capabilities) -> Handles {
 }
 
 pub(crate) fn everything() -> Capabilities {
-    Capabilities { list: true, events: true, changes: true, shared: true, durable: true, copies: false }
+    Capabilities { list: true, events: true, changes: true, shared: true, durable: true }
 }
 
 fn all_cases() -> impl Iterator<Item = &'static Case> {
@@ -37,9 +37,6 @@ fn capabilities_of(flaw: Flaw) -> Capabilities {
     match flaw {
         Flaw::ListIsEmptyWithoutTheCapability => Capabilities { list: false, ..everything() },
         Flaw::NewsWithoutTheCapability => Capabilities { changes: false, ..everything() },
-        Flaw::CopiesNeverCatchUp | Flaw::CopiesAreFilledWithoutAFence | Flaw::FreshIsACopyToo => {
-            Capabilities { copies: true, ..everything() }
-        }
         _ => everything(),
     }
 }
@@ -90,13 +87,7 @@ fn each_case_is_failed_by_some_broken_store() {
 #[test]
 fn the_store_without_a_flaw_passes_every_case() {
     let least = Capabilities::default();
-    let kinds = [
-        everything(),
-        Capabilities { copies: true, ..everything() },
-        least,
-        Capabilities { list: true, ..least },
-        Capabilities { events: true, ..least },
-    ];
+    let kinds = [everything(), least, Capabilities { list: true, ..least }, Capabilities { events: true, ..least }];
     for capabilities in kinds {
         for case in all_cases() {
             assert_eq!(finds(case, None, capabilities), Ok(()), "with {capabilities:?}");

@@ -1,4 +1,5 @@
 use std::cmp::Reverse;
+use std::sync::Arc;
 use std::time::{SystemTime, UNIX_EPOCH};
 
 use hallpass::{Cursor, Event, EventQuery, Page, Query, Realm, Record, SessionId, StoreError, Timestamp};
@@ -19,22 +20,14 @@ impl PlainStore {
         Ok(found.filter(|record| !hidden(record)))
     }
 
-    /// Answers with what was read before, until it changes.
-    pub(super) async fn read_copy(&self, realm: &Realm, id: &SessionId) -> Result<Option<Record>, StoreError> {
-        let key = self.key(realm, id);
-        if let Some(copy) = self.state.lock().copies.get(&key) {
-            return Ok(copy.clone());
+    /// Keeps what was read, where a flaw has copies.
+    pub(super) async fn keep_copy(&self, realm: &Realm, id: &SessionId, found: Option<&Record>) {
+        let keeps = [Flaw::CopiesNeverCatchUp, Flaw::CopiesAreFilledWithoutAFence, Flaw::LoadsAreCopies];
+        let Some(found) = found.filter(|_| keeps.iter().any(|flaw| self.is(*flaw))) else { return };
+        if self.is(Flaw::CopiesAreFilledWithoutAFence) {
+            pause().await;
         }
-        if !self.is(Flaw::CopiesAreFilledWithoutAFence) {
-            let mut state = self.state.lock();
-            let found = state.records.get(&key).cloned();
-            state.copies.insert(key, found.clone());
-            return Ok(found);
-        }
-        let found = self.read(realm, id)?;
-        pause().await;
-        self.state.lock().copies.insert(key, found.clone());
-        Ok(found)
+        self.state.lock().copies.insert(self.key(realm, id), Arc::new(found.clone()));
     }
 
     pub(super) fn page(&self, query: &Query) -> Result<Page<Record>, StoreError> {

@@ -1,5 +1,6 @@
 use std::collections::HashMap;
 use std::num::NonZeroUsize;
+use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
@@ -33,8 +34,8 @@ pub(super) struct State {
     pub(super) index: HashMap<Key, Record>,
     /// What a replica that lags behind by one write has.
     pub(super) replica: HashMap<Key, Record>,
-    /// What was read before, where the store has copies.
-    pub(super) copies: HashMap<Key, Option<Record>>,
+    /// What was read before, where a flaw has copies.
+    pub(super) copies: HashMap<Key, Arc<Record>>,
     pub(super) events: Vec<Event>,
     epochs: HashMap<(Realm, Subject), Epoch>,
 }
@@ -103,14 +104,18 @@ impl Store for PlainStore {
         if let Some(answer) = self.outage_or(&[(Flaw::OutageLoadsNothing, None)]) {
             return answer;
         }
-        if self.capabilities.copies { self.read_copy(realm, id).await } else { self.read(realm, id) }
+        if self.is(Flaw::LoadsAreCopies)
+            && let Some(copy) = self.copy(realm, id)
+        {
+            return Ok(Some(Arc::unwrap_or_clone(copy)));
+        }
+        let found = self.read(realm, id)?;
+        self.keep_copy(realm, id, found.as_ref()).await;
+        Ok(found)
     }
 
-    async fn load_fresh(&self, realm: &Realm, id: &SessionId) -> Result<Option<Record>, StoreError> {
-        if let Some(answer) = self.outage_or(&[(Flaw::OutageLoadsNothing, None)]) {
-            return answer;
-        }
-        if self.is(Flaw::FreshIsACopyToo) { self.read_copy(realm, id).await } else { self.read(realm, id) }
+    fn copy(&self, realm: &Realm, id: &SessionId) -> Option<Arc<Record>> {
+        self.state.lock().copies.get(&self.key(realm, id)).cloned()
     }
 
     async fn save(&self, record: &Record, expected: Expected, events: &[Event]) -> Result<Outcome, StoreError> {

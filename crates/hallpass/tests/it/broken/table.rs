@@ -147,7 +147,7 @@ pub(super) const BROKEN: &[(Flaw, &[&str])] = &[
         &["a_copy_catches_up_with_its_record", "a_read_that_is_under_way_leaves_no_copy_from_before"],
     ),
     (Flaw::CopiesAreFilledWithoutAFence, &["a_read_that_is_under_way_leaves_no_copy_from_before"]),
-    (Flaw::FreshIsACopyToo, &["a_save_is_seen_at_once", "an_end_holds_against_writers_in_flight"]),
+    (Flaw::LoadsAreCopies, &["a_save_is_seen_at_once", "an_end_holds_against_writers_in_flight"]),
     (Flaw::NewsIsNeverTold, &["news_comes_of_what_changes_elsewhere"]),
     (Flaw::NewsOfEndsIsNotTold, &["news_comes_of_what_changes_elsewhere"]),
     (Flaw::NewsWithoutTheCapability, &["news_comes_of_what_changes_elsewhere"]),

@@ -109,7 +109,7 @@ impl PlainStore {
     }
 
     fn store(&self, state: &mut State, key: &Key, record: &Record) {
-        if !self.is(Flaw::CopiesNeverCatchUp) && !self.is(Flaw::FreshIsACopyToo) {
+        if !self.is(Flaw::CopiesNeverCatchUp) && !self.is(Flaw::LoadsAreCopies) {
             state.copies.remove(key);
         }
         if self.is(Flaw::LoadsFromALaggingReplica) || self.is(Flaw::ListsFromALaggingReplica) {
