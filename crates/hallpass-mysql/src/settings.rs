@@ -47,6 +47,7 @@ impl Settings for MysqlSettings {
     }
 
     async fn save(&self, name: &str, value: &[u8], expected: Option<&[u8]>) -> Result<Outcome, StoreError> {
+        <dyn Settings>::check(name, value)?;
         let connections = self.store.connections();
         self.outcome(match expected {
             None => connections.write(CREATE, vec![name.into(), value.into()]).await,
