@@ -125,28 +125,6 @@ fn page(condition: &str, query: &Query, lead: Lead) -> String {
 mod tests {
     use super::*;
     use crate::store::MysqlStore;
-    use hallpass::{Level, Profile, Subject};
-
-    fn every_filter() -> Vec<Query> {
-        let at = |number| Some(Timestamp::from_millis(number));
-        let mut all = vec![Query::default(); 10];
-        for query in &mut all[..9] {
-            query.realm = Some(Realm::default());
-        }
-        all[1].subject = Some(Subject::new("user7").expect("a subject"));
-        all[2].created_after = at(19_990_000);
-        all[3].expires_by = at(10_000);
-        (all[4].expires_by, all[4].ended) = (at(10_000), Some(false));
-        all[5].seen_before = at(10_000);
-        all[6].ip = Some("10.0.0.0/28".parse().expect("a range"));
-        all[7].ended = Some(true);
-        all[8].profile = Some(Profile::remember());
-        (all[9].expires_by, all[9].ended) = (at(10_000), Some(false));
-        let mut level = Query::default();
-        (level.realm, level.level) = (Some(Realm::default()), Level::new(2));
-        all.push(level);
-        all
-    }
 
     /// Ten thousand sessions, the oldest of which are over: as in a store that has run for a while.
     const FILL: &str = "INSERT INTO hallpass_sessions
@@ -163,7 +141,7 @@ mod tests {
         let database = server.database();
         let store = MysqlStore::from_url(&server.url(&database)).await.expect("a store");
         server.run(&database, FILL);
-        for query in every_filter() {
+        for query in hallpass_sql::testing::every_filter() {
             let lead = Lead::of(&query);
             let Condition { sql, values } = Condition::of_sessions(&query, &Mysql).expect("no cursor");
             let sql = format!("EXPLAIN {}", page(&sql, &query, lead).replace("LIMIT ?", "LIMIT 101"));

@@ -13,6 +13,8 @@ mod migration;
 mod news;
 mod page;
 mod session;
+#[cfg(feature = "testing")]
+pub mod testing;
 mod value;
 
 pub use crate::condition::Condition;

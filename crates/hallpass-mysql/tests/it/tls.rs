@@ -3,7 +3,7 @@
 use hallpass_mysql::{MysqlStore, OpenError};
 use rig::MariaDb;
 
-use crate::support::{create, load, record};
+use crate::servers::support::{create, load, record};
 
 async fn refusal(url: &str) -> OpenError {
     MysqlStore::from_url(url).await.expect_err("this server is not to be believed")

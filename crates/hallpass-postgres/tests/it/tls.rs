@@ -3,7 +3,7 @@
 use hallpass_postgres::{OpenError, PostgresStore};
 use rig::Postgres;
 
-use crate::support::{create, load, record};
+use crate::servers::support::{create, load, record};
 
 async fn refusal(url: &str) -> OpenError {
     PostgresStore::from_url(url).await.expect_err("this server is not to be believed")
