@@ -1,9 +1,11 @@
 //! Records and events as the tests of stores need them.
 
+use std::slice;
+
 use bytes::Bytes;
 use hallpass::{
-    Actor, Chain, EndReason, Ended, Event, EventKind, Expected, Generation, Level, Note, Outcome, Profile, Query,
-    Realm, Record, SessionId, Store, Subject, Terms, Timestamp,
+    Actor, Chain, EndReason, Ended, Event, EventKind, EventQuery, Expected, Generation, Level, Note, Outcome, Profile,
+    Query, Realm, Record, SessionId, Store, Subject, Terms, Timestamp,
 };
 
 /// When everything here happens.
@@ -83,6 +85,26 @@ pub async fn create(store: &impl Store, record: &Record) {
 /// If the store cannot be asked.
 pub async fn load(store: &impl Store, record: &Record) -> Option<Record> {
     store.load(&record.realm, &record.id).await.expect("the store is there")
+}
+
+/// Checks that a store keeps events that come with no session, which the library's suite lets it refuse.
+///
+/// # Panics
+///
+/// If it does not; or if it has others.
+pub async fn assert_keeps_events_of_no_session(store: &impl Store) {
+    let event = |kind| Event::new(kind, Realm::default(), START);
+    let record = record();
+    let told =
+        [event(EventKind::KeyCreated), event_of(&record, EventKind::Created, "made"), event(EventKind::KeyRevoked)];
+    let [first, second, third] = &told;
+    store.append(&[]).await.expect("nothing is kept");
+    store.append(slice::from_ref(first)).await.expect("it is kept");
+    let saved = store.save(&record, Expected::Absent, slice::from_ref(second)).await;
+    assert_eq!(saved.expect("the store is there"), Outcome::Applied);
+    store.append(&[first.clone(), third.clone()]).await.expect("what was kept already is kept once");
+    let page = store.events(&EventQuery::default()).await.expect("the store is there");
+    assert_eq!(page.items, told);
 }
 
 /// Returns questions that are asked of each filter of a listing by itself, and of what is over.

@@ -1,7 +1,5 @@
 //! The store and the server of these tests, and what is different in their SQL.
 
-use std::fmt::Write;
-
 use hallpass_mysql::mysql_async::Conn;
 use hallpass_mysql::mysql_async::prelude::Queryable;
 
@@ -19,15 +17,11 @@ pub(crate) const IS_EMPTY: (&str, &str) = ("SHOW TABLES", "");
 pub(crate) const TAKE_SESSIONS_AWAY: &str = "RENAME TABLE hallpass_sessions TO elsewhere";
 pub(crate) const BRING_SESSIONS_BACK: &str = "RENAME TABLE elsewhere TO hallpass_sessions";
 
+/// What is around bytes in hexadecimal.
+pub(crate) const BYTES: (&str, &str) = ("x'", "'");
+
 pub(crate) fn table(name: &str) -> String {
     format!("hallpass_{name}")
-}
-
-/// Writes bytes into a statement.
-pub(crate) fn bytes(bytes: &[u8]) -> String {
-    let mut hex = String::new();
-    bytes.iter().for_each(|byte| write!(hex, "{byte:02x}").expect("a string takes all"));
-    format!("x'{hex}'")
 }
 
 /// Somebody else who is at work in the database.

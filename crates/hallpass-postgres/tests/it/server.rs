@@ -1,7 +1,5 @@
 //! The store and the server of these tests, and what is different in their SQL.
 
-use std::fmt::Write;
-
 use hallpass_postgres::tokio_postgres::{self, NoTls};
 
 pub(crate) use hallpass_postgres::{OpenError, PostgresStore as SqlStore};
@@ -18,15 +16,11 @@ pub(crate) const IS_EMPTY: (&str, &str) = ("SELECT to_regnamespace('hallpass') I
 pub(crate) const TAKE_SESSIONS_AWAY: &str = "ALTER TABLE hallpass.sessions RENAME TO elsewhere";
 pub(crate) const BRING_SESSIONS_BACK: &str = "ALTER TABLE hallpass.elsewhere RENAME TO sessions";
 
+/// What is around bytes in hexadecimal.
+pub(crate) const BYTES: (&str, &str) = ("'\\x", "'");
+
 pub(crate) fn table(name: &str) -> String {
     format!("hallpass.{name}")
-}
-
-/// Writes bytes into a statement.
-pub(crate) fn bytes(bytes: &[u8]) -> String {
-    let mut hex = String::new();
-    bytes.iter().for_each(|byte| write!(hex, "{byte:02x}").expect("a string takes all"));
-    format!("'\\x{hex}'")
 }
 
 /// Somebody else who is at work in the database.

@@ -4,8 +4,8 @@ use std::time::Duration;
 
 use hallpass::{EventKind, EventQuery, Expected, Page, PageLimit, Query, Realm, Store};
 
-use super::support::{START, create, event_of, load, place, record, subject};
-use crate::server::{BRING_SESSIONS_BACK, TAKE_SESSIONS_AWAY, bytes, table};
+use super::support::{START, bytes, create, event_of, load, place, record, subject};
+use crate::server::{BRING_SESSIONS_BACK, TAKE_SESSIONS_AWAY, table};
 
 #[tokio::test]
 async fn a_damaged_row_is_left_out_of_every_page_and_is_corrupt_by_name() {

@@ -8,8 +8,8 @@ use std::time::{Duration, Instant};
 use hallpass::{Expected, Outcome, Record, SessionId, Store, Version};
 use rig::Proxy;
 
-use super::support::{assert_unavailable, changed, create, ended, load, open, place, record};
-use crate::server::{Client, FAST, Server, SqlStore, bytes, table};
+use super::support::{assert_unavailable, bytes, changed, create, ended, load, open, place, record};
+use crate::server::{Client, FAST, Server, SqlStore, table};
 
 /// What one client knows of its sessions: the last version that was acknowledged, and the one whose fate is not known.
 #[derive(Default)]

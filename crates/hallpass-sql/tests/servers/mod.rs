@@ -9,4 +9,6 @@ mod failure;
 mod feed;
 pub(crate) mod opening;
 pub(crate) mod support;
+#[cfg(feature = "tls")]
+pub(crate) mod tls;
 mod writing;

@@ -1,8 +1,10 @@
 //! Stores to keep records in, and others who are at work in the same database.
 
+use std::fmt::Write;
+
 use hallpass::{EventId, EventKind, EventQuery, Expected, Store, StoreError};
 
-use crate::server::{Client, Server, SqlStore, bytes, table};
+use crate::server::{BYTES, Client, Server, SqlStore, table};
 
 pub(crate) use hallpass_sql::testing::{START, changed, create, ended, event_of, load, record, subject};
 
@@ -16,6 +18,15 @@ pub(crate) async fn place() -> Option<(SqlStore, &'static Server, String)> {
 
 pub(crate) async fn open(url: &str) -> SqlStore {
     SqlStore::from_url(url).await.expect("a store")
+}
+
+/// Writes bytes into a statement.
+pub(crate) fn bytes(bytes: &[u8]) -> String {
+    let mut sql = BYTES.0.to_owned();
+    for byte in bytes {
+        write!(sql, "{byte:02x}").expect("a string takes all");
+    }
+    sql + BYTES.1
 }
 
 #[track_caller]

@@ -2,6 +2,7 @@
 
 use bytes::Bytes;
 use hallpass::{Outcome, Settings, Store, Timestamp, Version};
+use hallpass_sql::testing::assert_keeps_events_of_no_session;
 
 use super::support::{START, create, load, place, record};
 use crate::server::table;
@@ -56,4 +57,10 @@ async fn a_touch_changes_the_row_of_a_living_session_only_forward() {
     }
     let sql = format!("SELECT COUNT(*) FROM {} WHERE seen_at = expires_at", table("sessions"));
     assert_eq!(server.run(&database, &sql), "1");
+}
+
+#[tokio::test]
+async fn events_that_come_with_no_session_are_kept() {
+    let Some((store, _, _)) = place().await else { return };
+    assert_keeps_events_of_no_session(&store).await;
 }
