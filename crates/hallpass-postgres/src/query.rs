@@ -75,13 +75,7 @@ async fn read(
         let params: Vec<_> = bound.iter().map(|(value, ty)| (value as &(dyn ToSql + Sync), ty.clone())).collect();
         // Planned each time, with the values in sight: what a filter finds differs a millionfold.
         let rows = connections.read_once(sql, &params).await?;
-        let mut records = Vec::with_capacity(rows.len());
-        for row in &rows {
-            match row::record(row) {
-                Ok(record) => records.push(record),
-                Err(error) => damage.tell(&"postgres", "sessions", row::id(row), &error),
-            }
-        }
+        let records = damage.sift(&row::SESSIONS, &rows);
         match width.wider(rows.len(), records.len()) {
             Some(wider) => width = wider,
             None => return Ok(records),

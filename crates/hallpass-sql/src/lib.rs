@@ -18,7 +18,7 @@ pub mod testing;
 mod value;
 
 pub use crate::condition::Condition;
-pub use crate::damage::{Damage, Width};
+pub use crate::damage::{Damage, Table, Width};
 pub use crate::dialect::Dialect;
 pub use crate::event::{EVENT_COLUMNS, StoredEvent, event_values};
 pub use crate::lead::Lead;
