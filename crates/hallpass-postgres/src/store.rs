@@ -51,8 +51,8 @@ impl PostgresStore {
         let server = options.server();
         let failed = |fault| OpenError::of(&server, fault);
         let recipe = Arc::new(Recipe::new(&options).map_err(failed)?);
-        schema::prepare(&recipe, options.create).await.map_err(failed)?;
-        let connections = Arc::new(Connections::new(recipe, options.connections));
+        schema::prepare(&recipe, options.usage.create).await.map_err(failed)?;
+        let connections = Arc::new(Connections::new(recipe, options.usage.connections));
         // Says whether the server is durable, too.
         connections.read_once("SELECT 1", &[]).await.map_err(failed)?;
         let announcer = Announcer::start(Arc::clone(&connections));

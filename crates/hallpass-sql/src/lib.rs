@@ -15,6 +15,7 @@ mod page;
 mod session;
 #[cfg(feature = "testing")]
 pub mod testing;
+mod usage;
 mod value;
 
 pub use crate::condition::Condition;
@@ -26,4 +27,5 @@ pub use crate::migration::{Migration, NewerSchema, latest, pending};
 pub use crate::news::News;
 pub use crate::page::{events_page, newest_page};
 pub use crate::session::{SESSION_COLUMNS, SESSION_VALUES, StoredSession, session_values};
+pub use crate::usage::{InvalidOption, Usage, is_this_machine};
 pub use crate::value::{CorruptRow, Value, address, instant, instant_from, version, version_from};
