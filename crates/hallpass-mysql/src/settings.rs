@@ -1,7 +1,7 @@
 use async_trait::async_trait;
 use bytes::Bytes;
 use hallpass::{Outcome, Settings, StoreError};
-use hallpass_sql::CorruptRow;
+use hallpass_sql::{CorruptRow, StoreFault as _};
 
 use crate::error::Fault;
 use crate::row::bytes;

@@ -7,11 +7,11 @@ use hallpass::{
     Capabilities, ChangeStream, Epoch, Event, EventKind, EventQuery, Expected, Outcome, Page, PageLimit, Query, Realm,
     Record, SessionId, Store, StoreError, Subject, Timestamp, Version,
 };
-use hallpass_sql::Damage;
+use hallpass_sql::{Damage, StoreFault as _};
 
 use crate::announcer::Announcer;
 use crate::connections::Connections;
-use crate::error::{Fault, OpenError};
+use crate::error::{Fault, OpenError, open_error};
 use crate::feed::Feed;
 use crate::numbering::Numbered;
 use crate::options::MysqlOptions;
@@ -48,7 +48,7 @@ impl MysqlStore {
     /// If there is no tokio runtime: the connections live on it.
     pub async fn open(options: impl Into<MysqlOptions>) -> Result<Self, OpenError> {
         let options = options.into();
-        let failed = |fault| OpenError::of(&options.server(), fault);
+        let failed = |fault| open_error(&options.server(), fault);
         let connections = Connections::new(&options).await.map_err(failed)?;
         schema::prepare(&options).await.map_err(failed)?;
         let connections = Arc::new(connections);

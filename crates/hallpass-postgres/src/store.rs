@@ -7,12 +7,12 @@ use hallpass::{
     Capabilities, ChangeStream, Epoch, Event, EventKind, EventQuery, Expected, Outcome, Page, PageLimit, Query, Realm,
     Record, SessionId, Store, StoreError, Subject, Timestamp, Version,
 };
-use hallpass_sql::Damage;
+use hallpass_sql::{Damage, StoreFault as _};
 
 use crate::announcer::Announcer;
 use crate::connection::Recipe;
 use crate::connections::Connections;
-use crate::error::{Fault, OpenError};
+use crate::error::{Fault, OpenError, open_error};
 use crate::feed::Feed;
 use crate::options::PostgresOptions;
 use crate::settings::PostgresSettings;
@@ -49,7 +49,7 @@ impl PostgresStore {
     pub async fn open(options: impl Into<PostgresOptions>) -> Result<Self, OpenError> {
         let options = options.into();
         let server = options.server();
-        let failed = |fault| OpenError::of(&server, fault);
+        let failed = |fault| open_error(&server, fault);
         let recipe = Arc::new(Recipe::new(&options).map_err(failed)?);
         schema::prepare(&recipe, options.usage.create).await.map_err(failed)?;
         let connections = Arc::new(Connections::new(recipe, options.usage.connections));

@@ -11,10 +11,12 @@ mod event;
 mod lead;
 mod migration;
 mod news;
+mod open_error;
 mod page;
 mod session;
 #[cfg(feature = "testing")]
 pub mod testing;
+mod trouble;
 mod usage;
 mod value;
 
@@ -25,7 +27,9 @@ pub use crate::event::{EVENT_COLUMNS, StoredEvent, event_values};
 pub use crate::lead::Lead;
 pub use crate::migration::{Migration, NewerSchema, latest, pending};
 pub use crate::news::News;
+pub use crate::open_error::OpenError;
 pub use crate::page::{events_page, newest_page};
 pub use crate::session::{SESSION_COLUMNS, SESSION_VALUES, StoredSession, session_values};
+pub use crate::trouble::{StoreFault, Trouble};
 pub use crate::usage::{InvalidOption, Usage, is_this_machine};
 pub use crate::value::{CorruptRow, Value, address, instant, instant_from, version, version_from};
