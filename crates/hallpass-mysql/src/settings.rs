@@ -1,7 +1,7 @@
 use async_trait::async_trait;
 use bytes::Bytes;
 use hallpass::{Outcome, Settings, StoreError};
-use hallpass_sql::{CorruptRow, StoreFault as _};
+use hallpass_sql::{CorruptRow, StoreFault as _, outcome};
 
 use crate::error::Fault;
 use crate::row::bytes;
@@ -30,7 +30,7 @@ impl MysqlSettings {
 
     fn outcome(&self, result: Result<(u64, u64), Fault>) -> Result<Outcome, StoreError> {
         match result {
-            Ok((found, _)) => Ok(if found > 0 { Outcome::Applied } else { Outcome::Conflict }),
+            Ok((found, _)) => Ok(outcome(found > 0)),
             Err(fault) if fault.is_duplicate() => Ok(Outcome::Conflict),
             Err(fault) => Err(self.failed(fault)),
         }
