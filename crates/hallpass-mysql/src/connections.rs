@@ -36,16 +36,16 @@ impl Connections {
     /// Asks the server what it is, and prepares the connections to it.
     pub(crate) async fn new(options: &MysqlOptions) -> Result<Self, Fault> {
         let plain = plain(options);
-        let deadline = Instant::now() + options.timeout;
-        let slow = |_| Fault::Slow(options.timeout);
+        let deadline = Instant::now() + options.usage.timeout;
+        let slow = |_| Fault::Slow(options.usage.timeout);
         let mut conn = timeout_at(deadline, Conn::new(plain.clone())).await.map_err(slow)??;
         let answers = timeout_at(deadline, answers(&mut conn)).await.map_err(slow)??;
         drop(conn.disconnect().await);
         let opts: Opts = OptsBuilder::from_opts(plain)
-            .setup(session(answers.is_mariadb, options.timeout))
+            .setup(session(answers.is_mariadb, options.usage.timeout))
             .pool_opts(
                 PoolOpts::default()
-                    .with_constraints(PoolConstraints::new(0, options.connections.get()).unwrap_or_default())
+                    .with_constraints(PoolConstraints::new(0, options.usage.connections.get()).unwrap_or_default())
                     .with_reset_connection(false),
             )
             .into();
@@ -53,7 +53,7 @@ impl Connections {
             pool: Mutex::new((Pool::new(opts.clone()), Instant::now())),
             opts,
             server: options.server().into(),
-            timeout: options.timeout,
+            timeout: options.usage.timeout,
             is_durable: AtomicBool::new(answers.is_durable),
         })
     }

@@ -1,106 +1,34 @@
-use std::error::Error;
 use std::fmt;
-use std::sync::Arc;
 use std::time::Duration;
 
-use hallpass::{InvalidCursor, StoreError};
-use hallpass_sql::{CorruptRow, NewerSchema};
+use hallpass::InvalidCursor;
+use hallpass_sql::{CorruptRow, NewerSchema, StoreFault};
 
 use crate::url::InvalidUrl;
 
 /// Why a store could not be opened; names the server, never a password, and says what to do.
-#[derive(Debug, thiserror::Error)]
-#[non_exhaustive]
-pub enum OpenError {
-    /// The URL names no store.
-    #[error(transparent)]
-    Url(#[from] InvalidUrl),
-    /// The server did not answer, or ended the connection.
-    #[error("{server}: the server is away ({source}); start it, or check the address")]
-    Away {
-        /// The server.
-        server: String,
-        /// What happened.
-        source: Box<dyn Error + Send + Sync>,
-    },
-    /// The server refused the user, the password or the database.
-    #[error("{server}: the server refused to let this user in ({source}); check user, password, database and grants")]
-    Refused {
-        /// The server.
-        server: String,
-        /// What the server said.
-        source: Box<dyn Error + Send + Sync>,
-    },
-    /// The user may not make or use the tables.
-    #[error(
-        "{server}: this user may not do that ({source}); let it: GRANT SELECT, INSERT, UPDATE, DELETE, CREATE, ALTER, \
-             INDEX ON the_database.* TO the_user"
-    )]
-    NotPermitted {
-        /// The server.
-        server: String,
-        /// What the server said.
-        source: Box<dyn Error + Send + Sync>,
-    },
-    /// There are no tables, and none were to be made.
-    #[error("{server}: there is no store here; check the database, or start the service once to make one")]
-    Missing {
-        /// The server.
-        server: String,
-    },
-    /// The tables were made by a later release.
-    #[error("{server}: made by a later release: {source}; use that release, or another database")]
-    Newer {
-        /// The server.
-        server: String,
-        /// Which schemas there are.
-        source: NewerSchema,
-    },
-    /// The server cannot hold a store.
-    #[error("{server}: {problem}")]
-    Unfit {
-        /// The server.
-        server: String,
-        /// What is wrong, and what would be right.
-        problem: String,
-    },
-    /// Something else failed.
-    #[error("{server}: {source}")]
-    Failed {
-        /// The server.
-        server: String,
-        /// What the server or the driver said.
-        source: Box<dyn Error + Send + Sync>,
-    },
-}
+pub type OpenError = hallpass_sql::OpenError<InvalidUrl>;
 
-impl OpenError {
-    pub(crate) fn of(server: &str, fault: Fault) -> Self {
-        let server = server.to_owned();
-        match fault {
-            Fault::Unfit(problem) => return Self::Unfit { server, problem },
-            Fault::Newer(source) => return Self::Newer { server, source },
-            Fault::Missing => return Self::Missing { server },
-            _ => {}
-        }
-        let code = fault.code();
-        let source = Box::new(fault);
-        match code {
-            // No such user or password, no such database, no right to it.
-            Some(1044 | 1045 | 1049 | 1698) => Self::Refused { server, source },
-            Some(1142 | 1143 | 1227 | 1370) => Self::NotPermitted { server, source },
-            None | Some(1040 | 1053 | 1205 | 1290 | 1836) => Self::Away { server, source },
-            Some(_) => Self::Failed { server, source },
-        }
+const PERMISSIONS: &str = "grants";
+const REMEDY: &str = "let it: GRANT SELECT, INSERT, UPDATE, DELETE, CREATE, ALTER, INDEX ON the_database.* TO the_user";
+
+/// Returns why the store on this server could not be opened.
+pub(crate) fn open_error(server: &str, fault: Fault) -> OpenError {
+    let server = server.to_owned();
+    match fault {
+        Fault::Unfit(problem) => return OpenError::Unfit { server, problem },
+        Fault::Newer(source) => return OpenError::Newer { server, source },
+        Fault::Missing => return OpenError::Missing { server },
+        _ => {}
     }
-}
-
-impl From<OpenError> for StoreError {
-    fn from(error: OpenError) -> Self {
-        match error {
-            OpenError::Url(_) | OpenError::Newer { .. } | OpenError::Unfit { .. } => Self::unsupported(error),
-            _ => Self::unavailable(error),
-        }
+    let code = fault.code();
+    let source = Box::new(fault);
+    match code {
+        // No such user or password, no such database, no right to it.
+        Some(1044 | 1045 | 1049 | 1698) => OpenError::Refused { server, source, permissions: PERMISSIONS },
+        Some(1142 | 1143 | 1227 | 1370) => OpenError::NotPermitted { server, source, remedy: REMEDY },
+        None | Some(1040 | 1053 | 1205 | 1290 | 1836) => OpenError::Away { server, source },
+        Some(_) => OpenError::Failed { server, source },
     }
 }
 
@@ -192,37 +120,15 @@ impl Fault {
     pub(crate) fn is_distrusted(&self) -> bool {
         self.is_lost() || matches!(self, Self::Slow(_)) || matches!(self.code(), Some(1290 | 1836))
     }
+}
 
+impl StoreFault for Fault {
     fn is_corrupt(&self) -> bool {
         // Tables or columns that are missing, and damage on the disk.
         matches!(self, Self::Row(_)) || matches!(self.code(), Some(1054 | 1146 | 1034 | 1712 | 1877))
     }
 
-    pub(crate) fn at(self, server: &Arc<str>) -> StoreError {
-        let trouble = Trouble { server: Arc::clone(server), fault: self };
-        match &trouble.fault {
-            Fault::Cursor(_) => StoreError::unsupported(trouble),
-            fault if fault.is_corrupt() => StoreError::corrupt(trouble),
-            _ => StoreError::unavailable(trouble),
-        }
-    }
-}
-
-/// A fault and the server that has it.
-#[derive(Debug)]
-struct Trouble {
-    server: Arc<str>,
-    fault: Fault,
-}
-
-impl fmt::Display for Trouble {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}: {}", self.server, self.fault)
-    }
-}
-
-impl Error for Trouble {
-    fn source(&self) -> Option<&(dyn Error + 'static)> {
-        Some(&self.fault)
+    fn is_unsupported(&self) -> bool {
+        matches!(self, Self::Cursor(_))
     }
 }

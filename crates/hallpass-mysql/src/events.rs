@@ -2,14 +2,13 @@ use std::fmt::Write;
 use std::sync::Arc;
 
 use hallpass::{Event, EventQuery, Page};
-use hallpass_sql::{Condition, Damage, EVENT_COLUMNS, Width, event_values, events_page};
-use mysql_async::Value as Raw;
+use hallpass_sql::{Condition, Damage, EVENT_COLUMNS, event_values, events_page};
 
 use crate::connections::Connections;
 use crate::error::Fault;
 use crate::numbering::Numbered;
-use crate::query::Mysql;
-use crate::row::{self, bound, write_literal};
+use crate::query::{self, Mysql};
+use crate::row::{self, write_literal};
 use crate::sessions;
 
 /// Reads events in the order in which they became visible.
@@ -20,23 +19,8 @@ pub(crate) async fn list(connections: &Connections, query: &EventQuery, damage: 
     let Condition { sql, values } = Condition::of_events(query, &Mysql);
     let columns = EVENT_COLUMNS.join(", ");
     let sql = format!("SELECT {columns} FROM hallpass_events WHERE seq IS NOT NULL AND {sql} ORDER BY seq LIMIT ?");
-    let mut width = Width::one_more_than(query.limit.number());
-    loop {
-        let mut values: Vec<_> = values.iter().map(bound).collect();
-        values.push(Raw::UInt(width.rows() as u64));
-        let rows = connections.read(&sql, values).await?;
-        let mut events = Vec::with_capacity(rows.len());
-        for row in &rows {
-            match row::event(row) {
-                Ok(event) => events.push(event),
-                Err(error) => damage.tell(&"mysql", "hallpass_events", row::event_id(row), &error),
-            }
-        }
-        match width.wider(rows.len(), events.len()) {
-            Some(wider) => width = wider,
-            None => return Ok(events_page(events, query.limit)),
-        }
-    }
+    let events = query::read(connections, &row::EVENTS, &sql, &values, query.limit, damage).await?;
+    Ok(events_page(events, query.limit))
 }
 
 /// Takes in events that come with no change of a session.

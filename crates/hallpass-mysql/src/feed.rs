@@ -1,12 +1,9 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use hallpass::{Change, ChangeStream, Realm, SessionId};
+use hallpass::{Change, Realm, SessionId};
 use hallpass_sql::News;
 use mysql_async::{Row, Value as Raw};
-use parking_lot::Mutex;
-use tokio::runtime::Handle;
-use tokio::task::AbortHandle;
 use tokio::time::sleep;
 
 use crate::connections::{Connections, only};
@@ -26,42 +23,10 @@ const NEXT: &str = "SELECT seq, realm, id FROM hallpass_changes WHERE seq > ? OR
 const FORGET: &str = "DELETE FROM hallpass_changes WHERE at < UTC_TIMESTAMP(3) - INTERVAL 5 MINUTE
     ORDER BY at LIMIT 10000";
 
-/// What others announce, asked for again and again from the first listener on.
-#[derive(Debug)]
-pub(crate) struct Feed {
-    news: Arc<News>,
-    runtime: Handle,
-    listening: Mutex<Option<AbortHandle>>,
-}
-
-impl Feed {
-    pub(crate) fn new() -> Self {
-        Self { news: Arc::default(), runtime: Handle::current(), listening: Mutex::new(None) }
-    }
-
-    /// Returns the news from now on. Until the server was asked first, and whenever it did not answer, there is a hole.
-    pub(crate) fn listen(&self, connections: &Arc<Connections>) -> ChangeStream {
-        let stream = self.news.listen();
-        let mut listening = self.listening.lock();
-        if listening.is_none() {
-            let task = self.runtime.spawn(listen(Arc::clone(connections), Arc::clone(&self.news)));
-            *listening = Some(task.abort_handle());
-        } else {
-            self.news.tell(&Change::Hole);
-        }
-        stream
-    }
-}
-
-impl Drop for Feed {
-    fn drop(&mut self) {
-        if let Some(task) = self.listening.get_mut() {
-            task.abort();
-        }
-    }
-}
-
-async fn listen(connections: Arc<Connections>, news: Arc<News>) {
+/// Tells what others announce, asked for again and again.
+///
+/// Until the server was asked first, and whenever it did not answer, there is a hole.
+pub(crate) async fn listen(connections: Arc<Connections>, news: Arc<News>) {
     loop {
         if let Ok(last) = begin(&connections).await {
             news.tell(&Change::Hole);

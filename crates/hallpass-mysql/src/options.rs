@@ -3,6 +3,7 @@ use std::num::NonZeroUsize;
 use std::path::PathBuf;
 use std::time::Duration;
 
+use hallpass_sql::Usage;
 use mysql_async::Opts;
 
 /// Where the store is and how it is used.
@@ -20,9 +21,7 @@ use mysql_async::Opts;
 pub struct MysqlOptions {
     pub(crate) opts: Opts,
     pub(crate) encryption: Encryption,
-    pub(crate) create: bool,
-    pub(crate) connections: NonZeroUsize,
-    pub(crate) timeout: Duration,
+    pub(crate) usage: Usage,
 }
 
 /// Whether connections are encrypted.
@@ -43,14 +42,14 @@ impl MysqlOptions {
     /// A tool that looks at a store should not make one by a slip of the pen.
     #[must_use]
     pub fn create(mut self, create: bool) -> Self {
-        self.create = create;
+        self.usage.create = create;
         self
     }
 
     /// Sets how many connections there are at the most: by default 16.
     #[must_use]
     pub fn connections(mut self, connections: NonZeroUsize) -> Self {
-        self.connections = connections;
+        self.usage.connections = connections;
         self
     }
 
@@ -59,7 +58,7 @@ impl MysqlOptions {
     /// The server is told to give up a statement a little earlier.
     #[must_use]
     pub fn timeout(mut self, timeout: Duration) -> Self {
-        self.timeout = timeout;
+        self.usage.timeout = timeout;
         self
     }
 
@@ -76,13 +75,7 @@ impl MysqlOptions {
 /// The user's own settings, taken as they are; encryption too. Of the pool only what is not set here is kept.
 impl From<Opts> for MysqlOptions {
     fn from(opts: Opts) -> Self {
-        Self {
-            opts,
-            encryption: Encryption::AsGiven,
-            create: true,
-            connections: CONNECTIONS,
-            timeout: Duration::from_secs(3),
-        }
+        Self { opts, encryption: Encryption::AsGiven, usage: Usage::with_connections(CONNECTIONS) }
     }
 }
 
@@ -92,9 +85,7 @@ impl fmt::Debug for MysqlOptions {
         f.debug_struct("MysqlOptions")
             .field("server", &self.server())
             .field("encryption", &self.encryption)
-            .field("create", &self.create)
-            .field("connections", &self.connections)
-            .field("timeout", &self.timeout)
+            .field("usage", &self.usage)
             .finish_non_exhaustive()
     }
 }

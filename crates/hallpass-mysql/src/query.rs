@@ -1,6 +1,6 @@
 use hallpass::{Cursor, Page, PageLimit, Query, Realm, Record, Timestamp};
-use hallpass_sql::{Condition, CorruptRow, Damage, Dialect, Lead, Value, Width, newest_page};
-use mysql_async::Value as Raw;
+use hallpass_sql::{Condition, CorruptRow, Damage, Dialect, Lead, Table, Value, Width, newest_page};
+use mysql_async::{Row, Value as Raw};
 
 use crate::connections::Connections;
 use crate::error::Fault;
@@ -70,44 +70,42 @@ pub(crate) async fn overdue(
     limit: PageLimit,
     damage: &Damage,
 ) -> Result<Vec<Record>, Fault> {
-    let sql = format!(
-        "SELECT {} FROM hallpass_sessions FORCE INDEX (sessions_by_expiry)
-         WHERE expires_at <= ? AND ended_at IS NULL ORDER BY expires_at LIMIT ?",
-        row::RECORD
-    );
-    let mut records = read(connections, &sql, &[by.into()], limit, damage).await?;
+    let mut records = read(connections, &row::SESSIONS, &soonest(), &[by.into()], limit, damage).await?;
     records.truncate(limit.number());
     Ok(records)
 }
 
+fn soonest() -> String {
+    format!(
+        "SELECT {} FROM hallpass_sessions FORCE INDEX (sessions_by_expiry)
+         WHERE expires_at <= ? AND ended_at IS NULL ORDER BY expires_at LIMIT ?",
+        row::RECORD
+    )
+}
+
 async fn find(connections: &Connections, query: &Query, lead: Lead, damage: &Damage) -> Result<Vec<Record>, Fault> {
     let Condition { sql, values } = Condition::of_sessions(query, &Mysql)?;
-    read(connections, &page(&sql, query, lead), &values, query.limit, damage).await
+    read(connections, &row::SESSIONS, &page(&sql, query, lead), &values, query.limit, damage).await
 }
 
 /// Reads at least one more than the limit, if there are more; what is damaged is told and left out.
-async fn read(
+pub(crate) async fn read<T>(
     connections: &Connections,
+    table: &Table<Row, T>,
     sql: &str,
     values: &[Value],
     limit: PageLimit,
     damage: &Damage,
-) -> Result<Vec<Record>, Fault> {
+) -> Result<Vec<T>, Fault> {
     let mut width = Width::one_more_than(limit.number());
     loop {
         let mut values: Vec<_> = values.iter().map(bound).collect();
         values.push(Raw::UInt(width.rows() as u64));
         let rows = connections.read(sql, values).await?;
-        let mut records = Vec::with_capacity(rows.len());
-        for row in &rows {
-            match row::record(row) {
-                Ok(record) => records.push(record),
-                Err(error) => damage.tell(&"mysql", "hallpass_sessions", row::id(row), &error),
-            }
-        }
-        match width.wider(rows.len(), records.len()) {
+        let items = damage.sift(table, &rows);
+        match width.wider(rows.len(), items.len()) {
             Some(wider) => width = wider,
-            None => return Ok(records),
+            None => return Ok(items),
         }
     }
 }
@@ -125,28 +123,6 @@ fn page(condition: &str, query: &Query, lead: Lead) -> String {
 mod tests {
     use super::*;
     use crate::store::MysqlStore;
-    use hallpass::{Level, Profile, Subject};
-
-    fn every_filter() -> Vec<Query> {
-        let at = |number| Some(Timestamp::from_millis(number));
-        let mut all = vec![Query::default(); 10];
-        for query in &mut all[..9] {
-            query.realm = Some(Realm::default());
-        }
-        all[1].subject = Some(Subject::new("user7").expect("a subject"));
-        all[2].created_after = at(19_990_000);
-        all[3].expires_by = at(10_000);
-        (all[4].expires_by, all[4].ended) = (at(10_000), Some(false));
-        all[5].seen_before = at(10_000);
-        all[6].ip = Some("10.0.0.0/28".parse().expect("a range"));
-        all[7].ended = Some(true);
-        all[8].profile = Some(Profile::remember());
-        (all[9].expires_by, all[9].ended) = (at(10_000), Some(false));
-        let mut level = Query::default();
-        (level.realm, level.level) = (Some(Realm::default()), Level::new(2));
-        all.push(level);
-        all
-    }
 
     /// Ten thousand sessions, the oldest of which are over: as in a store that has run for a while.
     const FILL: &str = "INSERT INTO hallpass_sessions
@@ -163,7 +139,7 @@ mod tests {
         let database = server.database();
         let store = MysqlStore::from_url(&server.url(&database)).await.expect("a store");
         server.run(&database, FILL);
-        for query in every_filter() {
+        for query in hallpass_sql::testing::every_filter() {
             let lead = Lead::of(&query);
             let Condition { sql, values } = Condition::of_sessions(&query, &Mysql).expect("no cursor");
             let sql = format!("EXPLAIN {}", page(&sql, &query, lead).replace("LIMIT ?", "LIMIT 101"));
@@ -174,5 +150,20 @@ mod tests {
             assert_eq!(key.as_deref(), Some(lead.index()), "{query:?}: {way:?}");
             assert_ne!(way.as_deref(), Some("ALL"), "{query:?}");
         }
+    }
+
+    #[tokio::test]
+    async fn what_is_overdue_is_read_in_the_order_of_its_index_and_no_further_than_its_limit() {
+        let Some(server) = rig::MariaDb::shared() else { return };
+        let database = server.database();
+        let store = MysqlStore::from_url(&server.url(&database)).await.expect("a store");
+        server.run(&database, FILL);
+        // What was read is counted by the server, for the connection that read it.
+        let sql = format!("ANALYZE FORMAT=JSON {}", soonest().replace("LIMIT ?", "LIMIT 11"));
+        let by = Timestamp::from_millis(9_000_000);
+        let rows = store.connections().read(&sql, vec![bound(&by.into())]).await.expect("a plan");
+        let plan = rows[0].get::<String, _>(0).expect("text");
+        assert!(plan.contains("sessions_by_expiry") && !plan.contains("filesort"), "{plan}");
+        assert!(plan.contains("\"r_rows\": 11,"), "{plan}");
     }
 }

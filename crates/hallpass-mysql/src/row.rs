@@ -2,7 +2,9 @@ use std::fmt::Write;
 
 use bytes::Bytes;
 use hallpass::{Event, Record, Timestamp};
-use hallpass_sql::{CorruptRow, StoredEvent, StoredSession, Value, address, instant, instant_from, version_from};
+use hallpass_sql::{
+    CorruptRow, StoredEvent, StoredSession, Table, Value, address, instant, instant_from, version_from,
+};
 use jiff::civil;
 use jiff::tz::TimeZone;
 use mysql_async::{Row, Value as Raw};
@@ -83,12 +85,17 @@ pub(crate) fn record(row: &Row) -> Result<Record, CorruptRow> {
 }
 
 /// Returns the name of the session in this row, also of a damaged one; nothing if there is none.
-pub(crate) fn id(row: &Row) -> &[u8] {
+fn id(row: &Row) -> &[u8] {
     bytes(row, 6, "id").unwrap_or_default()
 }
 
+pub(crate) const SESSIONS: Table<Row, Record> = Table { store: "mysql", name: "hallpass_sessions", read: record, id };
+
+pub(crate) const EVENTS: Table<Row, Event> =
+    Table { store: "mysql", name: "hallpass_events", read: event, id: event_id };
+
 /// Reads the columns of `EVENT_COLUMNS`.
-pub(crate) fn event(row: &Row) -> Result<Event, CorruptRow> {
+fn event(row: &Row) -> Result<Event, CorruptRow> {
     let text = |index, column| str::from_utf8(bytes(row, index, column)?).map_err(|_| CorruptRow::Column(column));
     let maybe_text = |index, column| {
         let found = maybe(row, index, column)?;
@@ -112,7 +119,7 @@ pub(crate) fn event(row: &Row) -> Result<Event, CorruptRow> {
 }
 
 /// Returns the name of the event in this row, also of a damaged one; nothing if there is none.
-pub(crate) fn event_id(row: &Row) -> &[u8] {
+fn event_id(row: &Row) -> &[u8] {
     bytes(row, 0, "id").unwrap_or_default()
 }
 

@@ -26,12 +26,12 @@ const BEGIN: &str = "CREATE TABLE IF NOT EXISTS hallpass_migrations (
 
 /// Brings the tables to the present schema, however many nodes do so at the same moment.
 pub(crate) async fn prepare(options: &MysqlOptions) -> Result<(), Fault> {
-    let slow = |_| Fault::Slow(options.timeout);
+    let slow = |_| Fault::Slow(options.usage.timeout);
     // Without the limits of other connections: who comes second waits for the first.
     let opts: Opts = plain(options);
-    let mut conn = timeout(options.timeout, Conn::new(opts)).await.map_err(slow)??;
-    let found = timeout(options.timeout, present(&mut conn)).await.map_err(slow)??;
-    if found == 0 && !options.create {
+    let mut conn = timeout(options.usage.timeout, Conn::new(opts)).await.map_err(slow)??;
+    let found = timeout(options.usage.timeout, present(&mut conn)).await.map_err(slow)??;
+    if found == 0 && !options.usage.create {
         return Err(Fault::Missing);
     }
     if !pending(MIGRATIONS, found)?.is_empty() {

@@ -3,7 +3,7 @@ use std::sync::{Arc, LazyLock};
 
 use bytes::Bytes;
 use hallpass::{Event, Expected, Outcome, Realm, Record, SWEEP_MARGIN, SessionId, Timestamp, Version};
-use hallpass_sql::{SESSION_COLUMNS, SESSION_VALUES, Value, session_values, version};
+use hallpass_sql::{SESSION_COLUMNS, SESSION_VALUES, Value, outcome, session_values, version};
 use mysql_async::prelude::Queryable;
 use mysql_async::{Conn, Row, TxOpts, Value as Raw};
 
@@ -46,7 +46,7 @@ pub(crate) async fn save(
         run_apart(connections, script).await
     };
     match result {
-        Ok(is_applied) => Ok(if is_applied { Outcome::Applied } else { Outcome::Conflict }),
+        Ok(is_applied) => Ok(outcome(is_applied)),
         Err(fault) if fault.is_duplicate() => Ok(Outcome::Conflict),
         Err(fault) => Err(fault),
     }
@@ -163,7 +163,7 @@ pub(crate) async fn touch(
     values.extend(key(realm, id));
     values.push(Raw::Int(version(expected)));
     let (found, _) = connections.write(TOUCH, values).await?;
-    Ok(if found > 0 { Outcome::Applied } else { Outcome::Conflict })
+    Ok(outcome(found > 0))
 }
 
 pub(crate) async fn sweep(connections: &Connections, now: Timestamp, limit: usize) -> Result<usize, Fault> {

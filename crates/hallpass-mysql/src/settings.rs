@@ -1,7 +1,7 @@
 use async_trait::async_trait;
 use bytes::Bytes;
 use hallpass::{Outcome, Settings, StoreError};
-use hallpass_sql::CorruptRow;
+use hallpass_sql::{CorruptRow, StoreFault as _, outcome};
 
 use crate::error::Fault;
 use crate::row::bytes;
@@ -30,7 +30,7 @@ impl MysqlSettings {
 
     fn outcome(&self, result: Result<(u64, u64), Fault>) -> Result<Outcome, StoreError> {
         match result {
-            Ok((found, _)) => Ok(if found > 0 { Outcome::Applied } else { Outcome::Conflict }),
+            Ok((found, _)) => Ok(outcome(found > 0)),
             Err(fault) if fault.is_duplicate() => Ok(Outcome::Conflict),
             Err(fault) => Err(self.failed(fault)),
         }
@@ -47,6 +47,7 @@ impl Settings for MysqlSettings {
     }
 
     async fn save(&self, name: &str, value: &[u8], expected: Option<&[u8]>) -> Result<Outcome, StoreError> {
+        <dyn Settings>::check(name, value)?;
         let connections = self.store.connections();
         self.outcome(match expected {
             None => connections.write(CREATE, vec![name.into(), value.into()]).await,

@@ -4,22 +4,17 @@ use std::sync::Arc;
 
 use async_trait::async_trait;
 use hallpass::{
-    Capabilities, ChangeStream, Epoch, Event, EventKind, EventQuery, Expected, Outcome, Page, PageLimit, Query, Realm,
-    Record, SessionId, Store, StoreError, Subject, Timestamp, Version,
+    Capabilities, ChangeStream, Epoch, Event, EventQuery, Expected, Outcome, Page, PageLimit, Query, Realm, Record,
+    SessionId, Store, StoreError, Subject, Timestamp, Version,
 };
-use hallpass_sql::Damage;
+use hallpass_sql::{Announcer, Damage, Feed, StoreFault as _, sweep};
 
-use crate::announcer::Announcer;
 use crate::connections::Connections;
-use crate::error::{Fault, OpenError};
-use crate::feed::Feed;
+use crate::error::{Fault, OpenError, open_error};
 use crate::numbering::Numbered;
 use crate::options::MysqlOptions;
 use crate::settings::MysqlSettings;
-use crate::{epochs, events, feed, query, schema, sessions, url};
-
-/// How many records one transaction of a sweep forgets, so that no other write waits long.
-const SWEEP_AT_ONCE: usize = 500;
+use crate::{announcer, epochs, events, feed, query, schema, sessions, url};
 
 /// Sessions in a MySQL or MariaDB database.
 ///
@@ -48,12 +43,14 @@ impl MysqlStore {
     /// If there is no tokio runtime: the connections live on it.
     pub async fn open(options: impl Into<MysqlOptions>) -> Result<Self, OpenError> {
         let options = options.into();
-        let failed = |fault| OpenError::of(&options.server(), fault);
+        let failed = |fault| open_error(&options.server(), fault);
         let connections = Connections::new(&options).await.map_err(failed)?;
         schema::prepare(&options).await.map_err(failed)?;
         let connections = Arc::new(connections);
-        let announcer = Announcer::start(Arc::clone(&connections));
-        Ok(Self { inner: Arc::new(Inner { connections, announcer, feed: Feed::new(), damage: Damage::default() }) })
+        let announcer = announcer::start(Arc::clone(&connections));
+        Ok(Self {
+            inner: Arc::new(Inner { connections, announcer, feed: Feed::on_this_runtime(), damage: Damage::default() }),
+        })
     }
 
     /// Opens the store that a URL names: `mysql://user:password@host:3306/database`, or the same with `mariadb://`.
@@ -100,7 +97,7 @@ impl Store for MysqlStore {
 
     async fn save(&self, record: &Record, expected: Expected, events: &[Event]) -> Result<Outcome, StoreError> {
         // What takes a token's power away is told in the transaction that does so; the rest soon after.
-        let is_urgent = record.ended.is_some() || events.iter().any(|event| event.kind == EventKind::Rechained);
+        let is_urgent = Announcer::is_urgent(record, events);
         let saved = sessions::save(self.connections(), record, expected, events, is_urgent).await;
         let outcome = saved.map_err(|fault| self.failed(fault))?;
         if outcome == Outcome::Applied && !is_urgent {
@@ -151,20 +148,12 @@ impl Store for MysqlStore {
         // Where nobody reads events or listens to changes, there is work that they would have done.
         Numbered::Events.number(self.connections()).await.map_err(|fault| self.failed(fault))?;
         feed::forget(self.connections()).await.map_err(|fault| self.failed(fault))?;
-        let mut forgotten = 0;
-        while forgotten < limit.get() {
-            let at_once = SWEEP_AT_ONCE.min(limit.get() - forgotten);
-            let gone = sessions::sweep(self.connections(), now, at_once).await.map_err(|fault| self.failed(fault))?;
-            forgotten += gone;
-            if gone < at_once {
-                break;
-            }
-        }
-        Ok(forgotten)
+        let forgotten = sweep(limit, |at_once| sessions::sweep(self.connections(), now, at_once)).await;
+        forgotten.map_err(|fault| self.failed(fault))
     }
 
     fn changes(&self) -> Option<ChangeStream> {
-        Some(self.inner.feed.listen(self.connections()))
+        Some(self.inner.feed.listen(|news| feed::listen(Arc::clone(self.connections()), news)))
     }
 }
 

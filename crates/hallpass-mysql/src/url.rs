@@ -1,12 +1,13 @@
-use std::net::IpAddr;
-use std::num::NonZeroUsize;
 use std::path::PathBuf;
-use std::time::Duration;
 
+use hallpass_sql::{InvalidOption, Usage, is_this_machine};
 use mysql_async::{Opts, UrlError};
 use percent_encoding::percent_decode_str;
 
 use crate::options::{Encryption, MysqlOptions};
+
+/// Each serves one call at a time.
+const MOST_CONNECTIONS: usize = 1000;
 
 /// The error of a URL that names no store; says what is wrong, and repeats nothing of it that could be a password.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -29,12 +30,8 @@ enum Problem {
     NoUser,
     #[error("the URL names no database")]
     NoDatabase,
-    #[error("{0} is neither create=true nor create=false")]
-    Create(String),
-    #[error("{0} is not connections= with a number from 1 to 1000")]
-    Connections(String),
-    #[error("{0} is not timeout= with whole seconds from 1 to 60")]
-    Timeout(String),
+    #[error(transparent)]
+    Option(#[from] InvalidOption),
     #[error("{0} is neither sslmode=disable nor sslmode=require")]
     SslMode(String),
 }
@@ -61,7 +58,7 @@ fn parse(url: &str) -> Result<MysqlOptions, Problem> {
         return Err(Problem::NoDatabase);
     }
     // What leaves the machine is encrypted, unless the URL says otherwise.
-    let is_local = opts.socket().is_some() || is_loopback(opts.ip_or_hostname());
+    let is_local = opts.socket().is_some() || is_this_machine(opts.ip_or_hostname());
     let mut encrypts = (!is_local).then_some(true);
     let mut authorities = None;
     let mut options = MysqlOptions::from(opts);
@@ -73,7 +70,9 @@ fn parse(url: &str) -> Result<MysqlOptions, Problem> {
             ("sslrootcert", path) => {
                 authorities = Some(PathBuf::from(percent_decode_str(path).decode_utf8_lossy().into_owned()));
             }
-            _ => options = set(options, pair)?,
+            _ => {
+                options.usage.set(pair, MOST_CONNECTIONS)?;
+            }
         }
     }
     if encrypts == Some(true) {
@@ -82,40 +81,24 @@ fn parse(url: &str) -> Result<MysqlOptions, Problem> {
     Ok(options)
 }
 
-fn is_loopback(host: &str) -> bool {
-    host == "localhost" || host.trim_matches(['[', ']']).parse().is_ok_and(|ip: IpAddr| ip.is_loopback())
-}
-
 fn is_ours(pair: &str) -> bool {
     let name = pair.split('=').next().unwrap_or_default();
-    matches!(name, "create" | "connections" | "timeout" | "sslmode" | "sslrootcert")
-}
-
-fn set(options: MysqlOptions, pair: &str) -> Result<MysqlOptions, Problem> {
-    match pair.split_once('=').unwrap_or((pair, "")) {
-        ("create", "true") => Ok(options.create(true)),
-        ("create", "false") => Ok(options.create(false)),
-        ("create", _) => Err(Problem::Create(pair.to_owned())),
-        ("connections", number) => match number.parse().ok().and_then(NonZeroUsize::new) {
-            Some(number) if number.get() <= 1000 => Ok(options.connections(number)),
-            _ => Err(Problem::Connections(pair.to_owned())),
-        },
-        _ => match pair.strip_prefix("timeout=").and_then(|seconds| seconds.parse().ok()) {
-            Some(seconds @ 1..=60) => Ok(options.timeout(Duration::from_secs(seconds))),
-            _ => Err(Problem::Timeout(pair.to_owned())),
-        },
-    }
+    Usage::has(name) || matches!(name, "sslmode" | "sslrootcert")
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use std::time::Duration;
 
     #[test]
     fn options_are_read_and_the_rest_is_the_drivers() {
         let url = "mysql://ann:p%40ss@db.example/shop?timeout=2&connections=3&create=false&tcp_keepalive=9";
         let options = read(url).expect("a URL");
-        assert_eq!((options.connections.get(), options.timeout, options.create), (3, Duration::from_secs(2), false));
+        assert_eq!(
+            (options.usage.connections.get(), options.usage.timeout, options.usage.create),
+            (3, Duration::from_secs(2), false)
+        );
         assert_eq!(options.opts.pass(), Some("p@ss"));
         assert_eq!(options.server(), "mysql://db.example:3306/shop");
         assert!(!format!("{options:?}").contains("p@ss"), "{options:?}");

@@ -45,7 +45,9 @@ impl Recipe {
         if config.get_hosts().len() > 1 && config.get_target_session_attrs() == TargetSessionAttrs::Any {
             config.target_session_attrs(TargetSessionAttrs::ReadWrite);
         }
-        config.connect_timeout(config.get_connect_timeout().copied().unwrap_or(options.timeout).min(options.timeout));
+        config.connect_timeout(
+            config.get_connect_timeout().copied().unwrap_or(options.usage.timeout).min(options.usage.timeout),
+        );
         config.keepalives_idle(Duration::from_secs(30));
         let is_encrypted = config.get_ssl_mode() != SslMode::Disable;
         #[cfg(feature = "tls")]
@@ -59,7 +61,7 @@ impl Recipe {
             #[cfg(feature = "tls")]
             connector,
             server: options.server().into(),
-            timeout: options.timeout,
+            timeout: options.usage.timeout,
         })
     }
 

@@ -3,111 +3,42 @@ use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
 
-use hallpass::{InvalidCursor, StoreError};
-use hallpass_sql::{CorruptRow, NewerSchema};
+use hallpass::InvalidCursor;
+use hallpass_sql::{CorruptRow, NewerSchema, StoreFault};
 use tokio_postgres::error::SqlState;
 
 use crate::tls::TlsError;
 use crate::url::InvalidUrl;
 
 /// Why a store could not be opened; names the server, never a password, and says what to do.
-#[derive(Debug, thiserror::Error)]
-#[non_exhaustive]
-pub enum OpenError {
-    /// The URL names no store.
-    #[error(transparent)]
-    Url(#[from] InvalidUrl),
-    /// The server did not answer, or ended the connection.
-    #[error("{server}: the server is away ({source}); start it, or check the address")]
-    Away {
-        /// The server.
-        server: String,
-        /// What happened.
-        source: Box<dyn Error + Send + Sync>,
-    },
-    /// The server refused the user, the password or the database.
-    #[error(
-        "{server}: the server refused to let this user in ({source}); check user, password, database and pg_hba.conf"
-    )]
-    Refused {
-        /// The server.
-        server: String,
-        /// What the server said.
-        source: Box<dyn Error + Send + Sync>,
-    },
-    /// The user may not make or use the tables.
-    #[error(
-        "{server}: this user may not do that ({source}); let it own the schema hallpass, or make that once as an \
-             owner of the database: CREATE SCHEMA hallpass AUTHORIZATION the_user"
-    )]
-    NotPermitted {
-        /// The server.
-        server: String,
-        /// What the server said.
-        source: Box<dyn Error + Send + Sync>,
-    },
-    /// There are no tables, and none were to be made.
-    #[error("{server}: there is no store here; check the database, or start the service once to make one")]
-    Missing {
-        /// The server.
-        server: String,
-    },
-    /// The tables were made by a later release.
-    #[error("{server}: made by a later release: {source}; use that release, or another database")]
-    Newer {
-        /// The server.
-        server: String,
-        /// Which schemas there are.
-        source: NewerSchema,
-    },
-    /// The server or database cannot hold a store.
-    #[error("{server}: {problem}")]
-    Unfit {
-        /// The server.
-        server: String,
-        /// What is wrong, and what would be right.
-        problem: String,
-    },
-    /// Something else failed.
-    #[error("{server}: {source}")]
-    Failed {
-        /// The server.
-        server: String,
-        /// What the server or the driver said.
-        source: Box<dyn Error + Send + Sync>,
-    },
-}
+pub type OpenError = hallpass_sql::OpenError<InvalidUrl>;
 
-impl OpenError {
-    pub(crate) fn of(server: &str, fault: Fault) -> Self {
-        let server = server.to_owned();
-        match fault {
-            Fault::Unfit(problem) => return Self::Unfit { server, problem },
-            Fault::Newer(source) => return Self::Newer { server, source },
-            Fault::Missing => return Self::Missing { server },
-            _ => {}
-        }
-        let code = fault.code().map(str::to_owned);
-        let is_encryption = matches!(fault, Fault::Tls(_));
-        let source = Box::new(fault);
-        match code.as_deref() {
-            None if !is_encryption => Self::Away { server, source },
-            Some("42501") => Self::NotPermitted { server, source },
-            Some(code) if ["08", "53", "57"].iter().any(|class| code.starts_with(class)) => {
-                Self::Away { server, source }
-            }
-            Some(code) if ["28", "3D"].iter().any(|class| code.starts_with(class)) => Self::Refused { server, source },
-            _ => Self::Failed { server, source },
-        }
+const PERMISSIONS: &str = "pg_hba.conf";
+const REMEDY: &str = "let it own the schema hallpass, or make that once as an owner of the database: \
+    CREATE SCHEMA hallpass AUTHORIZATION the_user";
+
+/// Returns why the store on this server could not be opened.
+pub(crate) fn open_error(server: &str, fault: Fault) -> OpenError {
+    let server = server.to_owned();
+    match fault {
+        Fault::Unfit(problem) => return OpenError::Unfit { server, problem },
+        Fault::Newer(source) => return OpenError::Newer { server, source },
+        Fault::Missing => return OpenError::Missing { server },
+        _ => {}
     }
-}
-
-impl From<OpenError> for StoreError {
-    fn from(error: OpenError) -> Self {
-        match error {
-            OpenError::Url(_) | OpenError::Newer { .. } | OpenError::Unfit { .. } => Self::unsupported(error),
-            _ => Self::unavailable(error),
+    let code = fault.code().map(str::to_owned);
+    let is_encryption = matches!(fault, Fault::Tls(_));
+    let source = Box::new(fault);
+    match code.as_deref() {
+        None if !is_encryption => OpenError::Away { server, source },
+        Some("42501") => OpenError::NotPermitted { server, source, remedy: REMEDY },
+        Some(code) if ["08", "53", "57"].iter().any(|class| code.starts_with(class)) => {
+            OpenError::Away { server, source }
         }
+        Some(code) if ["28", "3D"].iter().any(|class| code.starts_with(class)) => {
+            OpenError::Refused { server, source, permissions: PERMISSIONS }
+        }
+        _ => OpenError::Failed { server, source },
     }
 }
 
@@ -185,7 +116,9 @@ impl Fault {
             || matches!(self, Self::Slow(_) | Self::StandBy)
             || matches!(self.code(), Some("0A000" | "26000" | "25006"))
     }
+}
 
+impl StoreFault for Fault {
     fn is_corrupt(&self) -> bool {
         match self {
             Self::Row(_) => true,
@@ -194,34 +127,8 @@ impl Fault {
             _ => self.code().is_some_and(|code| matches!(code, "42P01" | "42703" | "3F000" | "XX001" | "XX002")),
         }
     }
-}
 
-/// A fault and the server that has it.
-#[derive(Debug)]
-struct Trouble {
-    server: Arc<str>,
-    fault: Fault,
-}
-
-impl fmt::Display for Trouble {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}: {}", self.server, self.fault)
-    }
-}
-
-impl Error for Trouble {
-    fn source(&self) -> Option<&(dyn Error + 'static)> {
-        Some(&self.fault)
-    }
-}
-
-impl Fault {
-    pub(crate) fn at(self, server: &Arc<str>) -> StoreError {
-        let trouble = Trouble { server: Arc::clone(server), fault: self };
-        match &trouble.fault {
-            Fault::Cursor(_) => StoreError::unsupported(trouble),
-            fault if fault.is_corrupt() => StoreError::corrupt(trouble),
-            _ => StoreError::unavailable(trouble),
-        }
+    fn is_unsupported(&self) -> bool {
+        matches!(self, Self::Cursor(_))
     }
 }

@@ -66,13 +66,7 @@ pub(crate) async fn list(connections: &Connections, query: &EventQuery, damage: 
             pause = (pause * 2).min(LONGEST_PAUSE);
             continue;
         }
-        let mut events = Vec::with_capacity(settled);
-        for row in &rows[..settled] {
-            match row::event(row) {
-                Ok(event) => events.push(event),
-                Err(error) => damage.tell(&"postgres", "events", row::event_id(row), &error),
-            }
-        }
+        let events = damage.sift(&row::EVENTS, &rows[..settled]);
         match width.wider(settled, events.len()) {
             Some(wider) => width = wider,
             None => return Ok(events_page(events, query.limit)),

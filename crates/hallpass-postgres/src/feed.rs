@@ -1,12 +1,9 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use hallpass::{Change, ChangeStream};
+use hallpass::Change;
 use hallpass_sql::News;
-use parking_lot::Mutex;
-use tokio::runtime::Handle;
 use tokio::sync::mpsc;
-use tokio::task::AbortHandle;
 use tokio::time::{sleep, timeout};
 
 use crate::connection::{Live, Recipe};
@@ -18,42 +15,10 @@ const SILENCE: Duration = Duration::from_secs(1);
 const SHORTEST_PAUSE: Duration = Duration::from_millis(100);
 const LONGEST_PAUSE: Duration = Duration::from_secs(1);
 
-/// What others announce, heard on a connection of its own from the first listener on.
-#[derive(Debug)]
-pub(crate) struct Feed {
-    news: Arc<News>,
-    runtime: Handle,
-    listening: Mutex<Option<AbortHandle>>,
-}
-
-impl Feed {
-    pub(crate) fn new() -> Self {
-        Self { news: Arc::default(), runtime: Handle::current(), listening: Mutex::new(None) }
-    }
-
-    /// Returns the news from now on. Until the server is listened to, and whenever it was lost, there is a hole.
-    pub(crate) fn listen(&self, recipe: &Arc<Recipe>) -> ChangeStream {
-        let stream = self.news.listen();
-        let mut listening = self.listening.lock();
-        if listening.is_none() {
-            let task = self.runtime.spawn(listen(Arc::clone(recipe), Arc::clone(&self.news)));
-            *listening = Some(task.abort_handle());
-        } else {
-            self.news.tell(&Change::Hole);
-        }
-        stream
-    }
-}
-
-impl Drop for Feed {
-    fn drop(&mut self) {
-        if let Some(task) = self.listening.get_mut() {
-            task.abort();
-        }
-    }
-}
-
-async fn listen(recipe: Arc<Recipe>, news: Arc<News>) {
+/// Tells what others announce, heard on a connection of its own.
+///
+/// Until the server is listened to, and whenever it was lost, there is a hole.
+pub(crate) async fn listen(recipe: Arc<Recipe>, news: Arc<News>) {
     let mut pause = SHORTEST_PAUSE;
     loop {
         if let Ok(Ok((live, told))) = timeout(recipe.timeout, begin(&recipe)).await {

@@ -5,7 +5,7 @@ use std::fmt::Write;
 use hallpass::{Change, Realm, SessionId};
 
 /// What says that news was lost on its way.
-pub(crate) const HOLE: &str = "!";
+const HOLE: &str = "!";
 
 /// The most that the server takes in one notification is 7,999 bytes; a line has at most 88.
 const LINES: usize = 80;
@@ -15,16 +15,20 @@ pub(crate) fn of(realm: &Realm, id: &SessionId) -> String {
     format!("{realm} {id}")
 }
 
-/// Returns the notifications for records, each of many lines.
-pub(crate) fn many(records: &[(Realm, SessionId)]) -> Vec<String> {
-    let payload = |chunk: &[(Realm, SessionId)]| {
+/// Returns the notifications for changes, each of many lines.
+pub(crate) fn many(changes: &[Change]) -> Vec<String> {
+    let payload = |chunk: &[Change]| {
         let mut lines = String::new();
-        for (realm, id) in chunk {
-            let _ = writeln!(lines, "{realm} {id}"); // writing to a string cannot fail
+        for change in chunk {
+            // Writing to a string cannot fail.
+            let _ = match change {
+                Change::Session { realm, id } => writeln!(lines, "{realm} {id}"),
+                Change::Hole => writeln!(lines, "{HOLE}"),
+            };
         }
         lines
     };
-    records.chunks(LINES).map(payload).collect()
+    changes.chunks(LINES).map(payload).collect()
 }
 
 /// Returns what the lines say; what cannot be read may have been anything.
@@ -44,12 +48,13 @@ mod tests {
     #[test]
     fn every_record_is_told_in_notifications_that_the_server_takes() {
         let realm = Realm::new("r".repeat(64)).expect("a realm");
-        let records: Vec<_> = (0..200).map(|_| (realm.clone(), SessionId::random())).collect();
-        let sent = many(&records);
+        let change = |_| Change::Session { realm: realm.clone(), id: SessionId::random() };
+        let mut changes: Vec<_> = (0..200).map(change).collect();
+        changes.push(Change::Hole);
+        let sent = many(&changes);
         assert!(sent.iter().all(|lines| lines.len() < 8000));
         let told: Vec<_> = sent.iter().flat_map(|lines| read(lines)).collect();
-        let wanted: Vec<_> = records.into_iter().map(|(realm, id)| Change::Session { realm, id }).collect();
-        assert_eq!(told, wanted);
+        assert_eq!(told, changes);
     }
 
     #[test]

@@ -1,6 +1,7 @@
 use std::num::NonZeroUsize;
 use std::time::Duration;
 
+use hallpass_sql::{Usage, is_this_machine};
 use tokio_postgres::Config;
 use tokio_postgres::config::{Host, SslMode};
 
@@ -25,9 +26,7 @@ const CONNECTIONS: NonZeroUsize = NonZeroUsize::new(8).expect("not zero");
 pub struct PostgresOptions {
     pub(crate) config: Config,
     pub(crate) tls: Tls,
-    pub(crate) create: bool,
-    pub(crate) connections: NonZeroUsize,
-    pub(crate) timeout: Duration,
+    pub(crate) usage: Usage,
 }
 
 impl PostgresOptions {
@@ -36,7 +35,7 @@ impl PostgresOptions {
     /// A tool that looks at a store should not make one by a slip of the pen.
     #[must_use]
     pub fn create(mut self, create: bool) -> Self {
-        self.create = create;
+        self.usage.create = create;
         self
     }
 
@@ -46,7 +45,7 @@ impl PostgresOptions {
     /// Each carries many questions at once, so there is no pool to be exhausted.
     #[must_use]
     pub fn connections(mut self, connections: NonZeroUsize) -> Self {
-        self.connections = connections;
+        self.usage.connections = connections;
         self
     }
 
@@ -55,7 +54,7 @@ impl PostgresOptions {
     /// The server is told to give up a statement a little earlier.
     #[must_use]
     pub fn timeout(mut self, timeout: Duration) -> Self {
-        self.timeout = timeout;
+        self.usage.timeout = timeout;
         self
     }
 
@@ -87,14 +86,14 @@ impl From<Config> for PostgresOptions {
         if config.get_application_name().is_none() {
             config.application_name("hallpass");
         }
-        Self { config, tls: Tls::default(), create: true, connections: CONNECTIONS, timeout: Duration::from_secs(3) }
+        Self { config, tls: Tls::default(), usage: Usage::with_connections(CONNECTIONS) }
     }
 }
 
 /// Sets what encryption there is if nobody says: none within this machine, and always elsewhere.
 pub(crate) fn usual_encryption(config: &mut Config) {
     let is_local = |host: &Host| match host {
-        Host::Tcp(name) => name == "localhost" || name.parse().is_ok_and(|ip: std::net::IpAddr| ip.is_loopback()),
+        Host::Tcp(name) => is_this_machine(name),
         #[cfg(unix)]
         Host::Unix(_) => true,
     };

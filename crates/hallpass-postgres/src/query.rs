@@ -75,13 +75,7 @@ async fn read(
         let params: Vec<_> = bound.iter().map(|(value, ty)| (value as &(dyn ToSql + Sync), ty.clone())).collect();
         // Planned each time, with the values in sight: what a filter finds differs a millionfold.
         let rows = connections.read_once(sql, &params).await?;
-        let mut records = Vec::with_capacity(rows.len());
-        for row in &rows {
-            match row::record(row) {
-                Ok(record) => records.push(record),
-                Err(error) => damage.tell(&"postgres", "sessions", row::id(row), &error),
-            }
-        }
+        let records = damage.sift(&row::SESSIONS, &rows);
         match width.wider(rows.len(), records.len()) {
             Some(wider) => width = wider,
             None => return Ok(records),
@@ -120,28 +114,7 @@ fn page(condition: &str, query: &Query, limit: usize) -> String {
 mod tests {
     use super::*;
     use crate::store::PostgresStore;
-    use hallpass::{Level, Profile, Realm, Store, Subject};
-
-    fn every_filter() -> Vec<(Query, Lead)> {
-        let at = |number| Some(Timestamp::from_millis(number));
-        let mut all = vec![Query::default(); 10];
-        for query in &mut all[..9] {
-            query.realm = Some(Realm::default());
-        }
-        all[1].subject = Some(Subject::new("ann").expect("a subject"));
-        all[2].created_after = at(19_990_000);
-        all[3].expires_by = at(10_000);
-        (all[4].expires_by, all[4].ended) = (at(10_000), Some(false));
-        all[5].seen_before = at(10_000);
-        all[6].ip = Some("10.0.0.0/24".parse().expect("a range"));
-        all[7].ended = Some(true);
-        all[8].profile = Some(Profile::remember());
-        (all[9].expires_by, all[9].ended) = (at(10_000), Some(false));
-        let mut level = Query::default();
-        (level.realm, level.level) = (Some(Realm::default()), Level::new(2));
-        all.push(level);
-        all.into_iter().map(|query| (Lead::of(&query), query)).map(|(lead, query)| (query, lead)).collect()
-    }
+    use hallpass::Store;
 
     /// Twenty thousand sessions, the oldest of which are over: as in a store that has run for a while.
     const FILL: &str = "INSERT INTO hallpass.sessions
@@ -158,7 +131,8 @@ mod tests {
         let database = server.database();
         let store = PostgresStore::from_url(&server.url(&database)).await.expect("a store");
         server.run(&database, FILL);
-        for (query, lead) in every_filter() {
+        for query in hallpass_sql::testing::every_filter() {
+            let lead = Lead::of(&query);
             assert!(store.list(&query).await.is_ok(), "{query:?}");
             let Condition { sql, values } = Condition::of_sessions(&query, &Postgres).expect("no cursor");
             let sql = format!(

@@ -3,7 +3,7 @@ use std::time::Duration;
 
 use bytes::{BufMut, Bytes, BytesMut};
 use hallpass::{Event, Record, Timestamp};
-use hallpass_sql::{CorruptRow, StoredEvent, StoredSession, Value, version_from};
+use hallpass_sql::{CorruptRow, StoredEvent, StoredSession, Table, Value, version_from};
 use tokio_postgres::Row;
 use tokio_postgres::types::{FromSql, IsNull, ToSql, Type, to_sql_checked};
 
@@ -114,12 +114,16 @@ pub(crate) fn record(row: &Row) -> Result<Record, CorruptRow> {
 }
 
 /// Returns the name of the session in this row, also of a damaged one; nothing if there is none.
-pub(crate) fn id(row: &Row) -> &[u8] {
+fn id(row: &Row) -> &[u8] {
     row.try_get(6).unwrap_or_default()
 }
 
+pub(crate) const SESSIONS: Table<Row, Record> = Table { store: "postgres", name: "sessions", read: record, id };
+
+pub(crate) const EVENTS: Table<Row, Event> = Table { store: "postgres", name: "events", read: event, id: event_id };
+
 /// Reads the columns of `EVENT_COLUMNS`.
-pub(crate) fn event(row: &Row) -> Result<Event, CorruptRow> {
+fn event(row: &Row) -> Result<Event, CorruptRow> {
     let stored = StoredEvent {
         id: column(row, 0, "id")?,
         at: column::<At>(row, 1, "at")?.0,
@@ -138,7 +142,7 @@ pub(crate) fn event(row: &Row) -> Result<Event, CorruptRow> {
 }
 
 /// Returns the name of the event in this row, also of a damaged one; nothing if there is none.
-pub(crate) fn event_id(row: &Row) -> &[u8] {
+fn event_id(row: &Row) -> &[u8] {
     row.try_get(0).unwrap_or_default()
 }
 

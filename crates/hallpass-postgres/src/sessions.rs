@@ -2,7 +2,7 @@ use std::fmt::Write;
 use std::sync::LazyLock;
 
 use hallpass::{Event, Expected, Outcome, Realm, Record, SWEEP_MARGIN, SessionId, Timestamp, Version};
-use hallpass_sql::{SESSION_COLUMNS, SESSION_VALUES, Value, event_values, session_values, version};
+use hallpass_sql::{SESSION_COLUMNS, SESSION_VALUES, Value, event_values, outcome, session_values, version};
 use serde::de::IgnoredAny;
 use tokio_postgres::types::{ToSql, Type};
 
@@ -126,7 +126,7 @@ pub(crate) async fn save(
     if !events.is_empty() {
         params.extend(columns.iter().map(|column| column as &(dyn ToSql + Sync)));
     }
-    Ok(outcome(connections.write(named, &params).await?.len()))
+    Ok(outcome(!connections.write(named, &params).await?.is_empty()))
 }
 
 /// Takes attributes that are no JSON out of their column, and returns them for the other.
@@ -152,7 +152,7 @@ pub(crate) async fn touch(
 ) -> Result<Outcome, Fault> {
     let params: [&(dyn ToSql + Sync); 5] =
         [&realm.as_str(), &&id.as_bytes()[..], &version(expected), &At(seen_at), &At(expires_at)];
-    Ok(outcome(connections.write(Named::Touch, &params).await?.len()))
+    Ok(outcome(!connections.write(Named::Touch, &params).await?.is_empty()))
 }
 
 pub(crate) async fn sweep(connections: &Connections, now: Timestamp, limit: usize) -> Result<usize, Fault> {
@@ -161,8 +161,4 @@ pub(crate) async fn sweep(connections: &Connections, now: Timestamp, limit: usiz
     // Planned each time, with the limit in sight: for an unknown one the server would plan to read everything.
     let params: [(&(dyn ToSql + Sync), Type); 2] = [(&before, Type::TIMESTAMPTZ), (&limit, Type::INT8)];
     Ok(connections.write_once(SWEEP, &params).await?.len())
-}
-
-fn outcome(rows: usize) -> Outcome {
-    if rows == 0 { Outcome::Conflict } else { Outcome::Applied }
 }

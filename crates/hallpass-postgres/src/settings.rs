@@ -1,7 +1,7 @@
 use async_trait::async_trait;
 use bytes::Bytes;
 use hallpass::{Outcome, Settings, StoreError};
-use hallpass_sql::CorruptRow;
+use hallpass_sql::{CorruptRow, StoreFault as _, outcome};
 use tokio_postgres::types::Type;
 
 use crate::error::Fault;
@@ -31,8 +31,7 @@ impl PostgresSettings {
     }
 
     fn outcome(&self, rows: Result<Vec<tokio_postgres::Row>, Fault>) -> Result<Outcome, StoreError> {
-        let rows = rows.map_err(|fault| self.failed(fault))?;
-        Ok(if rows.is_empty() { Outcome::Conflict } else { Outcome::Applied })
+        rows.map(|rows| outcome(!rows.is_empty())).map_err(|fault| self.failed(fault))
     }
 }
 

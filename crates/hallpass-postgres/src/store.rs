@@ -4,22 +4,17 @@ use std::sync::Arc;
 
 use async_trait::async_trait;
 use hallpass::{
-    Capabilities, ChangeStream, Epoch, Event, EventKind, EventQuery, Expected, Outcome, Page, PageLimit, Query, Realm,
-    Record, SessionId, Store, StoreError, Subject, Timestamp, Version,
+    Capabilities, ChangeStream, Epoch, Event, EventQuery, Expected, Outcome, Page, PageLimit, Query, Realm, Record,
+    SessionId, Store, StoreError, Subject, Timestamp, Version,
 };
-use hallpass_sql::Damage;
+use hallpass_sql::{Announcer, Damage, Feed, StoreFault as _, sweep};
 
-use crate::announcer::Announcer;
 use crate::connection::Recipe;
 use crate::connections::Connections;
-use crate::error::{Fault, OpenError};
-use crate::feed::Feed;
+use crate::error::{Fault, OpenError, open_error};
 use crate::options::PostgresOptions;
 use crate::settings::PostgresSettings;
-use crate::{epochs, events, line, query, schema, sessions, url};
-
-/// How many records one transaction of a sweep forgets, so that no other write waits long.
-const SWEEP_AT_ONCE: usize = 500;
+use crate::{announcer, epochs, events, feed, line, query, schema, sessions, url};
 
 /// Sessions in a PostgreSQL database.
 ///
@@ -49,14 +44,16 @@ impl PostgresStore {
     pub async fn open(options: impl Into<PostgresOptions>) -> Result<Self, OpenError> {
         let options = options.into();
         let server = options.server();
-        let failed = |fault| OpenError::of(&server, fault);
+        let failed = |fault| open_error(&server, fault);
         let recipe = Arc::new(Recipe::new(&options).map_err(failed)?);
-        schema::prepare(&recipe, options.create).await.map_err(failed)?;
-        let connections = Arc::new(Connections::new(recipe, options.connections));
+        schema::prepare(&recipe, options.usage.create).await.map_err(failed)?;
+        let connections = Arc::new(Connections::new(recipe, options.usage.connections));
         // Says whether the server is durable, too.
         connections.read_once("SELECT 1", &[]).await.map_err(failed)?;
-        let announcer = Announcer::start(Arc::clone(&connections));
-        Ok(Self { inner: Arc::new(Inner { connections, announcer, feed: Feed::new(), damage: Damage::default() }) })
+        let announcer = announcer::start(Arc::clone(&connections));
+        Ok(Self {
+            inner: Arc::new(Inner { connections, announcer, feed: Feed::on_this_runtime(), damage: Damage::default() }),
+        })
     }
 
     /// Opens the store that a URL names: `postgres://user:password@host:5432/database`.
@@ -104,7 +101,7 @@ impl Store for PostgresStore {
 
     async fn save(&self, record: &Record, expected: Expected, events: &[Event]) -> Result<Outcome, StoreError> {
         // What takes a token's power away is told in the transaction that does so; the rest soon after.
-        let is_urgent = record.ended.is_some() || events.iter().any(|event| event.kind == EventKind::Rechained);
+        let is_urgent = Announcer::is_urgent(record, events);
         let news = is_urgent.then(|| line::of(&record.realm, &record.id));
         let saved = sessions::save(self.connections(), record, expected, events, news.as_deref()).await;
         let outcome = saved.map_err(|fault| self.failed(fault))?;
@@ -153,20 +150,12 @@ impl Store for PostgresStore {
     }
 
     async fn sweep(&self, now: Timestamp, limit: NonZeroUsize) -> Result<usize, StoreError> {
-        let mut forgotten = 0;
-        while forgotten < limit.get() {
-            let at_once = SWEEP_AT_ONCE.min(limit.get() - forgotten);
-            let gone = sessions::sweep(self.connections(), now, at_once).await.map_err(|fault| self.failed(fault))?;
-            forgotten += gone;
-            if gone < at_once {
-                break;
-            }
-        }
-        Ok(forgotten)
+        let forgotten = sweep(limit, |at_once| sessions::sweep(self.connections(), now, at_once)).await;
+        forgotten.map_err(|fault| self.failed(fault))
     }
 
     fn changes(&self) -> Option<ChangeStream> {
-        Some(self.inner.feed.listen(self.connections().recipe()))
+        Some(self.inner.feed.listen(|news| feed::listen(Arc::clone(self.connections().recipe()), news)))
     }
 }
 

@@ -1,11 +1,13 @@
-use std::num::NonZeroUsize;
 use std::path::PathBuf;
-use std::time::Duration;
 
+use hallpass_sql::{InvalidOption, Usage};
 use percent_encoding::percent_decode_str;
 use tokio_postgres::Config;
 
 use crate::options::{PostgresOptions, usual_encryption};
+
+/// Each carries many questions at once, so more would only burden the server.
+const MOST_CONNECTIONS: usize = 100;
 
 /// The error of a URL that names no store; says what is wrong, and repeats nothing of it that could be a password.
 #[derive(Debug, thiserror::Error)]
@@ -25,12 +27,8 @@ enum Problem {
     Driver(String),
     #[error("the URL names no user")]
     NoUser,
-    #[error("{0} is neither create=true nor create=false")]
-    Create(String),
-    #[error("{0} is not connections= with a number from 1 to 100")]
-    Connections(String),
-    #[error("{0} is not timeout= with whole seconds from 1 to 60")]
-    Timeout(String),
+    #[error(transparent)]
+    Option(#[from] InvalidOption),
     #[error("{0}: the server's certificate is always checked; say sslmode=require with sslrootcert=FILE")]
     SslMode(String),
 }
@@ -67,30 +65,16 @@ fn parse(url: &str) -> Result<PostgresOptions, (Problem, Option<tokio_postgres::
 
 fn is_ours(pair: &str) -> bool {
     let name = pair.split('=').next().unwrap_or_default();
-    matches!(name, "create" | "connections" | "timeout" | "sslrootcert")
-        || matches!(pair, "sslmode=verify-ca" | "sslmode=verify-full")
+    Usage::has(name) || name == "sslrootcert" || matches!(pair, "sslmode=verify-ca" | "sslmode=verify-full")
 }
 
 fn set(mut options: PostgresOptions, pair: &str) -> Result<PostgresOptions, Problem> {
-    match pair.split_once('=').unwrap_or((pair, "")) {
-        ("create", "true") => Ok(options.create(true)),
-        ("create", "false") => Ok(options.create(false)),
-        ("create", _) => Err(Problem::Create(pair.to_owned())),
-        ("connections", number) => match number.parse().ok().and_then(NonZeroUsize::new) {
-            Some(number) if number.get() <= 100 => Ok(options.connections(number)),
-            _ => Err(Problem::Connections(pair.to_owned())),
-        },
-        ("timeout", seconds) => match seconds.parse() {
-            Ok(seconds @ 1..=60) => Ok(options.timeout(Duration::from_secs(seconds))),
-            _ => Err(Problem::Timeout(pair.to_owned())),
-        },
-        ("sslrootcert", path) => {
-            let path = percent_decode_str(path).decode_utf8_lossy().into_owned();
-            options.tls.authorities = Some(PathBuf::from(path));
-            Ok(options)
-        }
-        _ => Err(Problem::SslMode(pair.to_owned())),
+    if options.usage.set(pair, MOST_CONNECTIONS)? {
+        return Ok(options);
     }
+    let path = pair.strip_prefix("sslrootcert=").ok_or_else(|| Problem::SslMode(pair.to_owned()))?;
+    options.tls.authorities = Some(PathBuf::from(percent_decode_str(path).decode_utf8_lossy().into_owned()));
+    Ok(options)
 }
 
 fn reason(error: &tokio_postgres::Error) -> String {
@@ -100,13 +84,17 @@ fn reason(error: &tokio_postgres::Error) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use std::time::Duration;
     use tokio_postgres::config::SslMode;
 
     #[test]
     fn options_are_read_and_the_rest_is_the_drivers() {
         let url = "postgres://ann:p%40ss@db.example/shop?timeout=2&connections=3&create=false&connect_timeout=1";
         let options = read(url).expect("a URL");
-        assert_eq!((options.connections.get(), options.timeout, options.create), (3, Duration::from_secs(2), false));
+        assert_eq!(
+            (options.usage.connections.get(), options.usage.timeout, options.usage.create),
+            (3, Duration::from_secs(2), false)
+        );
         assert_eq!(options.config.get_password(), Some(&b"p@ss"[..]));
         assert_eq!(options.server(), "postgres://db.example:5432/shop");
         assert!(!format!("{options:?}").contains("p@ss"), "{options:?}");

@@ -9,6 +9,19 @@ use crate::value::CorruptRow;
 /// How many damaged rows are remembered; beyond that they are told again.
 const REMEMBERED: usize = 1024;
 
+/// A table whose rows a driver gives as `R`, and what is in them.
+#[derive(Debug)]
+pub struct Table<R, T> {
+    /// What the store is called in the log.
+    pub store: &'static str,
+    /// The table's name.
+    pub name: &'static str,
+    /// Reads a row.
+    pub read: fn(&R) -> Result<T, CorruptRow>,
+    /// Returns the name of what is in a row, also of a damaged one.
+    pub id: fn(&R) -> &[u8],
+}
+
 /// The rows that a store found damaged: each is told once, by its name and never by what it holds.
 ///
 /// A listing goes on without them, so that one row stops no revocation and no sweep. Who asks for such a row by name is
@@ -19,6 +32,18 @@ pub struct Damage {
 }
 
 impl Damage {
+    /// Returns what can be read of these rows; the others are [told](Self::tell).
+    pub fn sift<R, T>(&self, table: &Table<R, T>, rows: &[R]) -> Vec<T> {
+        let mut found = Vec::with_capacity(rows.len());
+        for row in rows {
+            match (table.read)(row) {
+                Ok(item) => found.push(item),
+                Err(error) => self.tell(&table.store, table.name, (table.id)(row), &error),
+            }
+        }
+        found
+    }
+
     /// Writes to the log that the row of `table` with this name is damaged, unless that was told before.
     pub fn tell(&self, store: &dyn Display, table: &'static str, id: &[u8], error: &CorruptRow) {
         let is_news = {

@@ -1,27 +1,43 @@
 //! What the SQL stores of [`hallpass`] share, written once: how a record becomes a row, how a question becomes a
-//! condition, and in which order migrations run.
+//! condition, in which order migrations run, how news is told and heard, and what failures mean.
 //!
 //! There is no driver here and no I/O. A store brings its driver, the [`Dialect`] of its database and its statements.
 //! This crate serves those stores only and promises nothing to others.
 
+mod announcer;
 mod condition;
 mod damage;
 mod dialect;
 mod event;
+mod feed;
 mod lead;
 mod migration;
 mod news;
+mod open_error;
+mod outcome;
 mod page;
 mod session;
+mod sweep;
+#[cfg(feature = "testing")]
+pub mod testing;
+mod trouble;
+mod usage;
 mod value;
 
+pub use crate::announcer::Announcer;
 pub use crate::condition::Condition;
-pub use crate::damage::{Damage, Width};
+pub use crate::damage::{Damage, Table, Width};
 pub use crate::dialect::Dialect;
 pub use crate::event::{EVENT_COLUMNS, StoredEvent, event_values};
+pub use crate::feed::Feed;
 pub use crate::lead::Lead;
 pub use crate::migration::{Migration, NewerSchema, latest, pending};
 pub use crate::news::News;
+pub use crate::open_error::OpenError;
+pub use crate::outcome::outcome;
 pub use crate::page::{events_page, newest_page};
 pub use crate::session::{SESSION_COLUMNS, SESSION_VALUES, StoredSession, session_values};
+pub use crate::sweep::sweep;
+pub use crate::trouble::{StoreFault, Trouble};
+pub use crate::usage::{InvalidOption, Usage, is_this_machine};
 pub use crate::value::{CorruptRow, Value, address, instant, instant_from, version, version_from};

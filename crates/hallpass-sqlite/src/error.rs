@@ -1,11 +1,9 @@
 use std::error::Error;
-use std::fmt;
 use std::io;
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
 
 use hallpass::{InvalidCursor, StoreError};
-use hallpass_sql::{CorruptRow, NewerSchema};
+use hallpass_sql::{CorruptRow, NewerSchema, StoreFault};
 use rusqlite::ErrorCode;
 
 use crate::url::InvalidUrl;
@@ -170,7 +168,9 @@ impl Fault {
             _ => None,
         }
     }
+}
 
+impl StoreFault for Fault {
     /// Tells whether a row is damaged, and the others can be read. A file that is damaged is an outage for all.
     fn is_corrupt(&self) -> bool {
         match self {
@@ -180,39 +180,16 @@ impl Fault {
             _ => false,
         }
     }
-}
 
-/// A fault and the file that has it; shared by all whom it concerns.
-#[derive(Debug, Clone)]
-pub(crate) struct Trouble {
-    path: Arc<Path>,
-    fault: Arc<Fault>,
-}
-
-impl Trouble {
-    pub(crate) fn new(path: &Arc<Path>, fault: Fault) -> Self {
-        Self { path: Arc::clone(path), fault: Arc::new(fault) }
+    fn is_unsupported(&self) -> bool {
+        matches!(self, Self::Cursor(_))
     }
 }
 
-impl fmt::Display for Trouble {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}: {}", self.path.display(), self.fault)
-    }
-}
+/// A fault and the file that has it.
+pub(crate) type Trouble = hallpass_sql::Trouble<Fault>;
 
-impl Error for Trouble {
-    fn source(&self) -> Option<&(dyn Error + 'static)> {
-        Some(&*self.fault)
-    }
-}
-
-impl From<Trouble> for StoreError {
-    fn from(trouble: Trouble) -> Self {
-        match &*trouble.fault {
-            Fault::Cursor(_) => Self::unsupported(trouble),
-            fault if fault.is_corrupt() => Self::corrupt(trouble),
-            _ => Self::unavailable(trouble),
-        }
-    }
+/// Returns what is to be told of a fault in this file.
+pub(crate) fn trouble(path: &Path, fault: Fault) -> Trouble {
+    Trouble::new(path.display().to_string(), fault)
 }

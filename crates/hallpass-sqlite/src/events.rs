@@ -1,11 +1,11 @@
 use std::sync::LazyLock;
 
 use hallpass::{Event, EventQuery, Page};
-use hallpass_sql::{Condition, Damage, EVENT_COLUMNS, Value, Width, events_page};
+use hallpass_sql::{Condition, Damage, EVENT_COLUMNS, Value, events_page};
 use rusqlite::{Connection, params_from_iter};
 
 use crate::error::Fault;
-use crate::query::Sqlite;
+use crate::query::{self, Sqlite};
 use crate::row::{self, Bound};
 
 /// An event is kept once, whoever hands it in again.
@@ -27,24 +27,7 @@ pub(crate) fn list(connection: &Connection, query: &EventQuery, damage: &Damage)
     let Condition { sql, values } = Condition::of_events(query, &Sqlite);
     let columns = EVENT_COLUMNS.join(", ");
     let limit = values.len() + 1;
-    let mut statement =
-        connection.prepare_cached(&format!("SELECT {columns} FROM events WHERE {sql} ORDER BY seq LIMIT ?{limit}"))?;
-    let mut width = Width::one_more_than(query.limit.number());
-    loop {
-        let limit = Value::Integer(i64::try_from(width.rows()).unwrap_or(i64::MAX));
-        let mut rows = statement.query(params_from_iter(values.iter().chain([&limit]).map(Bound)))?;
-        let (mut found, mut events) = (0, Vec::new());
-        while let Some(row) = rows.next()? {
-            found += 1;
-            match row::event(row) {
-                Ok(event) => events.push(event),
-                Err(Fault::Row(error)) => damage.tell(&"sqlite", "events", row::event_id(row), &error),
-                Err(fault) => return Err(fault),
-            }
-        }
-        match width.wider(found, events.len()) {
-            Some(wider) => width = wider,
-            None => return Ok(events_page(events, query.limit)),
-        }
-    }
+    let sql = format!("SELECT {columns} FROM events WHERE {sql} ORDER BY seq LIMIT ?{limit}");
+    let events = query::read(connection, &row::EVENTS, &sql, &values, query.limit, damage)?;
+    Ok(events_page(events, query.limit))
 }

@@ -3,7 +3,7 @@ use hallpass_sql::{Condition, CorruptRow, Damage, Dialect, Lead, Value, Width, n
 use rusqlite::{Connection, params_from_iter};
 
 use crate::error::Fault;
-use crate::row::{self, Bound};
+use crate::row::{self, Bound, Table};
 
 /// How SQLite writes what dialects write differently: as `hallpass-sql` does by itself.
 #[derive(Debug, Clone, Copy)]
@@ -88,7 +88,7 @@ pub(crate) fn overdue(
     damage: &Damage,
 ) -> Result<Vec<Record>, Fault> {
     let Condition { sql, values } = Condition::of_sessions(&what_is_over(by), &Sqlite)?;
-    let mut records = read(connection, &soonest(&sql, values.len() + 1), &values, limit, damage)?;
+    let mut records = read(connection, &row::SESSIONS, &soonest(&sql, values.len() + 1), &values, limit, damage)?;
     records.truncate(limit.number());
     Ok(records)
 }
@@ -102,34 +102,35 @@ fn what_is_over(by: Timestamp) -> Query {
 /// Finds at least one more than the page has, if there are more.
 fn find(connection: &Connection, query: &Query, lead: Lead, damage: &Damage) -> Result<Vec<Record>, Fault> {
     let Condition { sql, values } = Condition::of_sessions(query, &Sqlite)?;
-    read(connection, &page(&sql, lead, values.len() + 1), &values, query.limit, damage)
+    read(connection, &row::SESSIONS, &page(&sql, lead, values.len() + 1), &values, query.limit, damage)
 }
 
 /// Reads at least one more than the limit, if there are more; what is damaged is told and left out.
-fn read(
+pub(crate) fn read<T>(
     connection: &Connection,
+    table: &Table<T>,
     sql: &str,
     values: &[Value],
     limit: PageLimit,
     damage: &Damage,
-) -> Result<Vec<Record>, Fault> {
+) -> Result<Vec<T>, Fault> {
     let mut statement = connection.prepare_cached(sql)?;
     let mut width = Width::one_more_than(limit.number());
     loop {
         let limit = Value::Integer(i64::try_from(width.rows()).unwrap_or(i64::MAX));
         let mut rows = statement.query(params_from_iter(values.iter().chain([&limit]).map(Bound)))?;
-        let (mut found, mut records) = (0, Vec::new());
+        let (mut found, mut items) = (0, Vec::new());
         while let Some(row) = rows.next()? {
             found += 1;
-            match row::record(row) {
-                Ok(record) => records.push(record),
-                Err(Fault::Row(error)) => damage.tell(&"sqlite", "sessions", row::id(row), &error),
+            match (table.read)(row) {
+                Ok(item) => items.push(item),
+                Err(Fault::Row(error)) => damage.tell(&"sqlite", table.name, (table.id)(row), &error),
                 Err(fault) => return Err(fault),
             }
         }
-        match width.wider(found, records.len()) {
+        match width.wider(found, items.len()) {
             Some(wider) => width = wider,
-            None => return Ok(records),
+            None => return Ok(items),
         }
     }
 }

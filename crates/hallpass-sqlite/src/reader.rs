@@ -12,7 +12,7 @@ use rusqlite::Connection;
 use tokio::sync::{mpsc, oneshot};
 
 use crate::connection;
-use crate::error::{Fault, Trouble};
+use crate::error::{Fault, trouble};
 use crate::identity::Identity;
 use crate::options::SqliteOptions;
 
@@ -86,7 +86,7 @@ impl Readers {
         let mut place = free.next()?;
         match read_at(&mut place, &self.path, &self.identity, Duration::ZERO, read) {
             Err(fault) if fault.is_busy() => None,
-            result => Some(result.map_err(|fault| Trouble::new(&self.path, fault).into())),
+            result => Some(result.map_err(|fault| trouble(&self.path, fault).into())),
         }
     }
 
@@ -102,7 +102,7 @@ impl Readers {
                 let _ = reply.send(read_at(connection, path, identity, *busy_timeout, read)); // or nobody waits any more
             }
         });
-        let failed = |fault| StoreError::from(Trouble::new(&self.path, fault));
+        let failed = |fault| StoreError::from(trouble(&self.path, fault));
         self.inbox
             .as_ref()
             .ok_or_else(|| failed(Fault::Closed))?

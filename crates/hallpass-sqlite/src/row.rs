@@ -26,7 +26,7 @@ impl ToSql for Bound<'_> {
 pub(crate) const RECORD: &str = "version, seen_at, expires_at, head, data, id";
 
 /// Returns the name of the session in this row, also of a damaged one; nothing if there is none.
-pub(crate) fn id<'a>(row: &'a Row<'_>) -> &'a [u8] {
+fn id<'a>(row: &'a Row<'_>) -> &'a [u8] {
     row.get_ref(5).ok().and_then(|id| id.as_blob().ok()).unwrap_or_default()
 }
 
@@ -46,8 +46,19 @@ pub(crate) fn record(row: &Row<'_>) -> Result<Record, Fault> {
     Ok(stored.into_record()?)
 }
 
+/// A table, and how its rows are read: what is in one, and its name also where it is damaged.
+pub(crate) struct Table<T> {
+    pub(crate) name: &'static str,
+    pub(crate) read: fn(&Row<'_>) -> Result<T, Fault>,
+    pub(crate) id: for<'a> fn(&'a Row<'_>) -> &'a [u8],
+}
+
+pub(crate) const SESSIONS: Table<Record> = Table { name: "sessions", read: record, id };
+
+pub(crate) const EVENTS: Table<Event> = Table { name: "events", read: event, id: event_id };
+
 /// Reads the columns of `EVENT_COLUMNS`.
-pub(crate) fn event(row: &Row<'_>) -> Result<Event, Fault> {
+fn event(row: &Row<'_>) -> Result<Event, Fault> {
     let text = |index, column| row.get_ref(index)?.as_str().map_err(|_| Fault::from(CorruptRow::Column(column)));
     let maybe = |index, column| match row.get_ref(index)? {
         ValueRef::Null => Ok(None),
@@ -75,7 +86,7 @@ pub(crate) fn event(row: &Row<'_>) -> Result<Event, Fault> {
 }
 
 /// Returns the name of the event in this row, also of a damaged one; nothing if there is none.
-pub(crate) fn event_id<'a>(row: &'a Row<'_>) -> &'a [u8] {
+fn event_id<'a>(row: &'a Row<'_>) -> &'a [u8] {
     row.get_ref(0).ok().and_then(|id| id.as_blob().ok()).unwrap_or_default()
 }
 

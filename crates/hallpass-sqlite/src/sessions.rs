@@ -2,7 +2,7 @@ use std::fmt::Write;
 use std::sync::LazyLock;
 
 use hallpass::{Expected, Outcome, Realm, Record, SWEEP_MARGIN, SessionId, Timestamp, Version};
-use hallpass_sql::{SESSION_COLUMNS, SESSION_VALUES, Value, instant, version};
+use hallpass_sql::{SESSION_COLUMNS, SESSION_VALUES, Value, instant, outcome, version};
 use rusqlite::{Connection, OptionalExtension, params, params_from_iter};
 
 use crate::error::Fault;
@@ -66,7 +66,7 @@ pub(crate) fn save(
     match expected {
         Expected::Absent => {
             let rows = connection.prepare_cached(&INSERT)?.execute(params_from_iter(values.iter().map(Bound)))?;
-            Ok(outcome(rows))
+            Ok(outcome(rows > 0))
         }
         Expected::Version(expected) => {
             let expected = Value::Integer(version(expected));
@@ -75,7 +75,7 @@ pub(crate) fn save(
             if rows > 0 {
                 return Ok(Outcome::Applied);
             }
-            Ok(outcome(connection.prepare_cached(&UPDATE_ALL)?.execute(all())?))
+            Ok(outcome(connection.prepare_cached(&UPDATE_ALL)?.execute(all())? > 0))
         }
     }
 }
@@ -95,15 +95,11 @@ pub(crate) fn touch(
         instant(seen_at),
         instant(expires_at)
     ])?;
-    Ok(outcome(rows))
+    Ok(outcome(rows > 0))
 }
 
 pub(crate) fn sweep(connection: &Connection, now: Timestamp, limit: usize) -> Result<usize, Fault> {
     let before = instant(now.minus(SWEEP_MARGIN));
     let limit = i64::try_from(limit).unwrap_or(i64::MAX);
     Ok(connection.prepare_cached(SWEEP)?.execute(params![before, limit])?)
-}
-
-fn outcome(rows: usize) -> Outcome {
-    if rows == 0 { Outcome::Conflict } else { Outcome::Applied }
 }

@@ -1,7 +1,7 @@
 use async_trait::async_trait;
 use bytes::Bytes;
 use hallpass::{Outcome, Settings, StoreError};
-use hallpass_sql::CorruptRow;
+use hallpass_sql::{CorruptRow, outcome};
 use rusqlite::{Connection, OptionalExtension, params};
 
 use crate::error::Fault;
@@ -58,7 +58,7 @@ fn save(connection: &Connection, name: &str, value: &[u8], expected: Option<&[u8
             .prepare_cached("UPDATE settings SET value = ?2 WHERE name = ?1 AND value = ?3")?
             .execute(params![name, value, expected])?,
     };
-    Ok(if rows == 0 { Outcome::Conflict } else { Outcome::Applied })
+    Ok(outcome(rows > 0))
 }
 
 fn list(connection: &Connection, prefix: &str) -> Result<Vec<(String, Bytes)>, Fault> {
@@ -78,5 +78,5 @@ fn list(connection: &Connection, prefix: &str) -> Result<Vec<(String, Bytes)>, F
 fn remove(connection: &Connection, name: &str, expected: &[u8]) -> Result<Outcome, Fault> {
     let mut statement = connection.prepare_cached("DELETE FROM settings WHERE name = ?1 AND value = ?2")?;
     let rows = statement.execute(params![name, expected])?;
-    Ok(if rows == 0 { Outcome::Conflict } else { Outcome::Applied })
+    Ok(outcome(rows > 0))
 }

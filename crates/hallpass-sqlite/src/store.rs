@@ -8,7 +8,7 @@ use hallpass::{
     Capabilities, ChangeStream, Checkup, Epoch, Event, EventQuery, Expected, Outcome, Page, PageLimit, Query, Realm,
     Record, SessionId, Store, StoreError, Subject, Timestamp, Version,
 };
-use hallpass_sql::{Damage, event_values, session_values};
+use hallpass_sql::{Damage, event_values, session_values, sweep};
 use rusqlite::Connection;
 
 use crate::error::OpenError;
@@ -18,9 +18,6 @@ use crate::reader::Readers;
 use crate::settings::SqliteSettings;
 use crate::writer::{WriteCounts, Writer};
 use crate::{checkup, epochs, events, query, sessions, url};
-
-/// How many records one transaction of a sweep forgets, so that no other write waits long.
-const SWEEP_AT_ONCE: usize = 500;
 
 /// Sessions in one SQLite file.
 ///
@@ -162,16 +159,8 @@ impl Store for SqliteStore {
     }
 
     async fn sweep(&self, now: Timestamp, limit: NonZeroUsize) -> Result<usize, StoreError> {
-        let mut forgotten = 0;
-        while forgotten < limit.get() {
-            let at_once = SWEEP_AT_ONCE.min(limit.get() - forgotten);
-            let gone = self.writer().write(move |connection| sessions::sweep(connection, now, at_once)).await?;
-            forgotten += gone;
-            if gone < at_once {
-                break;
-            }
-        }
-        Ok(forgotten)
+        let forget = |at_once| self.writer().write(move |connection| sessions::sweep(connection, now, at_once));
+        sweep(limit, forget).await
     }
 
     async fn checkup(&self) -> Result<Checkup, StoreError> {

@@ -13,7 +13,7 @@ use rusqlite::{Connection, DEFAULT_NAME};
 use tokio::sync::{mpsc, oneshot};
 
 use crate::connection;
-use crate::error::{Fault, Trouble};
+use crate::error::{Fault, Trouble, trouble};
 use crate::identity::Identity;
 use crate::options::SqliteOptions;
 use crate::transaction::{BatchFault, Write, commit_together};
@@ -86,7 +86,7 @@ impl Writer {
     {
         let (reply, answer) = oneshot::channel();
         let task = Box::new(Task { work, done: None, reply });
-        let closed = || StoreError::from(Trouble::new(&self.path, Fault::Closed));
+        let closed = || StoreError::from(trouble(&self.path, Fault::Closed));
         self.inbox.as_ref().ok_or_else(closed)?.send(task).await.map_err(|_| closed())?;
         answer.await.map_err(|_| closed())?.map_err(StoreError::from)
     }
@@ -258,7 +258,7 @@ impl Room {
     }
 
     fn trouble(&self, fault: Fault) -> Trouble {
-        Trouble::new(&self.path, fault)
+        trouble(&self.path, fault)
     }
 
     fn distrust_after(&mut self, fault: &Fault) {

@@ -4,6 +4,8 @@ use std::process::{Child, ChildStdin, Command, Stdio};
 use std::thread;
 use std::time::{Duration, Instant};
 
+use crate::signal::send;
+
 /// Runs a program and ends it when its own input closes, which also happens when the test's process dies; then removes
 /// the folder, unless the last word was to keep it.
 const WATCH: &str = r#"
@@ -64,16 +66,11 @@ impl Daemon {
     pub(crate) fn signal(&self, signal: &str) {
         let pid = fs::read_to_string(self.folder.join("pid")).unwrap_or_default();
         let pid = pid.trim();
-        // The server first: then it starts no other process that is missed.
+        // The server first: then it starts no other process that is missed. One may have ended by itself.
         send(signal, [pid]);
         let children = fs::read_to_string(format!("/proc/{pid}/task/{pid}/children")).unwrap_or_default();
         send(signal, children.split_whitespace());
     }
-}
-
-fn send<'a>(signal: &str, pids: impl IntoIterator<Item = &'a str>) {
-    let mut kill = Command::new("kill");
-    let _ = kill.arg("-s").arg(signal).args(pids).stderr(Stdio::null()).status(); // one may have ended by itself
 }
 
 impl Drop for Daemon {
@@ -120,9 +117,4 @@ fn is_root() -> bool {
     {
         false
     }
-}
-
-/// Returns a port that nobody listens on now.
-pub(crate) fn free_port() -> std::io::Result<u16> {
-    Ok(std::net::TcpListener::bind(("127.0.0.1", 0))?.local_addr()?.port())
 }

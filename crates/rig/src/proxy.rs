@@ -18,6 +18,7 @@ struct Way {
     /// How many bytes of replies still come through; negative is all of them.
     left: AtomicI64,
     swallows: AtomicBool,
+    refuses: AtomicBool,
     /// How often the connections that there were fell silent for good.
     lost: AtomicUsize,
     is_closed: AtomicBool,
@@ -37,6 +38,7 @@ impl Proxy {
             server,
             left: AtomicI64::new(-1),
             swallows: AtomicBool::new(false),
+            refuses: AtomicBool::new(false),
             lost: AtomicUsize::new(0),
             is_closed: AtomicBool::new(false),
             open: Mutex::default(),
@@ -47,8 +49,10 @@ impl Proxy {
                 if accepting.is_closed.load(Ordering::Relaxed) {
                     return;
                 }
-                // A server that is away closes the connection, as it would without a way between.
-                let _ = accepting.connect(client);
+                if !accepting.refuses.load(Ordering::SeqCst) {
+                    // A server that is away closes the connection, as it would without a way between.
+                    let _ = accepting.connect(client);
+                }
             }
         });
         Self { port, way }
@@ -59,6 +63,12 @@ impl Proxy {
         self.port
     }
 
+    /// Returns the URL of the server with the way's beginning in it.
+    pub fn url(&self, url: &str) -> String {
+        let [there, here] = [self.way.server, self.port].map(|port| format!("127.0.0.1:{port}"));
+        url.replace(&there, &here)
+    }
+
     /// Lets so many more bytes of replies through, and cuts all connections then.
     pub fn cut_after(&self, bytes: u32) {
         self.way.left.store(bytes.into(), Ordering::SeqCst);
@@ -67,6 +77,18 @@ impl Proxy {
     /// Cuts all connections now; new ones are let through.
     pub fn cut(&self) {
         self.way.cut();
+    }
+
+    /// Cuts all connections, and refuses new ones until it is [mended](Self::mend).
+    pub fn refuse(&self) {
+        self.way.refuses.store(true, Ordering::SeqCst);
+        self.way.cut();
+    }
+
+    /// Lets everything through again: takes back [`cut_after`](Self::cut_after) and [`refuse`](Self::refuse).
+    pub fn mend(&self) {
+        self.way.left.store(-1, Ordering::SeqCst);
+        self.way.refuses.store(false, Ordering::SeqCst);
     }
 
     /// Lets nothing through in either direction any more, and closes nothing.
@@ -99,6 +121,10 @@ impl Way {
                 open.push(stream.try_clone()?);
             }
         }
+        if self.refuses.load(Ordering::SeqCst) {
+            self.cut(); // since this connection began
+            return Ok(());
+        }
         let (there, back) = (Arc::clone(self), Arc::clone(self));
         let (from, to) = (client.try_clone()?, server.try_clone()?);
         thread::spawn(move || there.pass(from, to, false));
@@ -114,27 +140,27 @@ impl Way {
             while is_silent() && !self.is_closed.load(Ordering::Relaxed) {
                 thread::sleep(Duration::from_millis(5));
             }
-            let through = if is_reply { self.through(count) } else { count };
+            let (through, is_cut) = if is_reply { self.through(count) } else { (count, false) };
             if to.write_all(&bytes[..through]).is_err() {
                 break;
             }
-            if through < count {
+            if is_cut {
                 self.cut();
             }
         }
         let _ = (from.shutdown(Shutdown::Both), to.shutdown(Shutdown::Both));
     }
 
-    /// Returns how many of so many bytes come through.
-    fn through(&self, count: usize) -> usize {
+    /// Returns how many of so many bytes come through, and whether they are the last.
+    fn through(&self, count: usize) -> (usize, bool) {
         let left = self.left.load(Ordering::SeqCst);
-        let Ok(left) = usize::try_from(left) else { return count };
-        if left < count {
+        let Ok(left) = usize::try_from(left) else { return (count, false) };
+        if left <= count {
             self.left.store(-1, Ordering::SeqCst);
-            return left;
+            return (left, true);
         }
         self.left.store(i64::try_from(left - count).unwrap_or(-1), Ordering::SeqCst);
-        count
+        (count, false)
     }
 
     fn cut(&self) {

@@ -91,18 +91,12 @@ impl Redis {
 
     /// Freezes it, as a machine that hangs: it keeps its connections and answers nothing.
     pub fn freeze(&self) {
-        self.signal("STOP");
+        self.server.iter().for_each(Server::freeze);
     }
 
     /// Lets it go on where it was frozen.
     pub fn thaw(&self) {
-        self.signal("CONT");
-    }
-
-    fn signal(&self, signal: &str) {
-        let Some(server) = &self.server else { return };
-        let sent = Command::new("kill").args(["-s", signal, &server.id().to_string()]).status();
-        assert!(sent.is_ok_and(|status| status.success()), "redis-server cannot be sent {signal}");
+        self.server.iter().for_each(Server::thaw);
     }
 
     /// Asks it something with its own tool, and returns what that prints.
@@ -111,11 +105,16 @@ impl Redis {
     ///
     /// If the tool cannot be started or says that it failed.
     pub fn ask(&self, question: &[&str]) -> String {
-        let port = self.port.to_string();
-        let output = Command::new("redis-cli").args(["-p", &port]).args(question).output().expect("redis-cli is there");
-        assert!(output.status.success(), "redis-cli {question:?}: {}", String::from_utf8_lossy(&output.stderr));
-        String::from_utf8_lossy(&output.stdout).trim().to_owned()
+        ask(self.port, question)
     }
+}
+
+/// Asks the server, or the sentinel, at this port.
+pub(crate) fn ask(port: u16, question: &[&str]) -> String {
+    let port = port.to_string();
+    let output = Command::new("redis-cli").args(["-p", &port]).args(question).output().expect("redis-cli is there");
+    assert!(output.status.success(), "redis-cli {question:?}: {}", String::from_utf8_lossy(&output.stderr));
+    String::from_utf8_lossy(&output.stdout).trim().to_owned()
 }
 
 /// Returns a port that nobody listens on at this moment.

@@ -3,7 +3,7 @@ use std::process::Command;
 use std::thread;
 use std::time::{Duration, Instant};
 
-use crate::redis::{Redis, free_port};
+use crate::redis::{Redis, ask, free_port};
 use crate::{Server, program, scratch};
 
 const PATIENCE: Duration = Duration::from_secs(30);
@@ -139,11 +139,6 @@ impl RedisSentinels {
         let port: u16 = address.lines().nth(1).and_then(|port| port.parse().ok()).unwrap_or_default();
         self.servers.iter().position(|server| server.port() == port).expect("the primary is one of the servers")
     }
-}
-
-fn ask(port: u16, question: &[&str]) -> String {
-    let output = Command::new("redis-cli").args(["-p", &port.to_string()]).args(question).output();
-    String::from_utf8_lossy(&output.expect("redis-cli is there").stdout).trim().to_owned()
 }
 
 fn until(what: &str, holds: impl Fn() -> bool) {

@@ -8,6 +8,7 @@ use std::time::{Duration, Instant};
 use tempfile::TempDir;
 
 use crate::scratch;
+use crate::signal::send;
 
 /// A server that one test started; killed when the value is dropped.
 #[derive(Debug)]
@@ -73,6 +74,28 @@ impl Server {
         // Both fail only for a process that has already ended and been waited for.
         let _ = self.child.kill();
         let _ = self.child.wait();
+    }
+
+    /// Freezes the server, as a machine that hangs: it keeps its connections and answers nothing.
+    ///
+    /// # Panics
+    ///
+    /// If it has ended.
+    pub fn freeze(&self) {
+        self.signal("STOP");
+    }
+
+    /// Lets a frozen server go on where it was.
+    ///
+    /// # Panics
+    ///
+    /// If it has ended.
+    pub fn thaw(&self) {
+        self.signal("CONT");
+    }
+
+    fn signal(&self, signal: &str) {
+        assert!(send(signal, [&*self.id().to_string()]), "the server cannot be sent {signal}");
     }
 
     /// Waits until the server has ended by itself, such as after a signal; nothing if it has not within `patience`.

@@ -1,13 +1,10 @@
 //! The MySQL store, tested from outside, on MariaDB.
 
-mod conformance;
-mod damage;
-mod failure;
-mod feed;
 mod opening;
 mod order;
-mod proxy;
-mod support;
+mod server;
+#[path = "../../../hallpass-sql/tests/servers/mod.rs"]
+mod servers;
 #[cfg(feature = "tls")]
 mod tls;
 mod writing;

@@ -2,41 +2,16 @@
 
 use std::time::{Duration, Instant};
 
-use hallpass::{EventId, EventKind, EventQuery, Expected, Store};
+use hallpass::EventId;
 use hallpass_mysql::MysqlStore;
-use hallpass_mysql::mysql_async::Conn;
-use hallpass_mysql::mysql_async::prelude::Queryable;
 
-use crate::support::{event_of, place, record};
-
-async fn tell(store: &MysqlStore) -> EventId {
-    let record = record();
-    let event = event_of(&record, EventKind::Created, "made");
-    let _ = store.save(&record, Expected::Absent, std::slice::from_ref(&event)).await.expect("the store is there");
-    event.id
-}
-
-async fn after(store: &MysqlStore, after: Option<EventId>) -> Vec<EventId> {
-    let mut query = EventQuery::default();
-    query.after = after;
-    let page = store.events(&query).await.expect("the store is there");
-    page.items.into_iter().map(|event| event.id).collect()
-}
-
-const LATE: EventId = EventId::from_number(u128::MAX / 3);
-
-/// Takes in an event, in a transaction that is still open.
-async fn tell_late(client: &mut Conn) {
-    client.query_drop("START TRANSACTION").await.expect("a transaction");
-    let insert = "INSERT INTO hallpass_events (id, at, kind, realm, actor)
-        VALUES (?, NOW(), 'created', 'default', 'policy')";
-    client.exec_drop(insert, (LATE.number().to_be_bytes().to_vec(),)).await.expect("an event");
-}
+use crate::server::Client;
+use crate::servers::support::{LATE, after, place, tell, tell_late};
 
 #[tokio::test]
 async fn an_event_whose_transaction_commits_late_is_not_missed() {
     let Some((store, server, database)) = place().await else { return };
-    let mut client = Conn::from_url(server.url(&database)).await.expect("a client");
+    let mut client = Client::connect(&server.url(&database)).await;
     let first = tell(&store).await;
     assert_eq!(after(&store, None).await, [first]);
     tell_late(&mut client).await;
@@ -45,7 +20,7 @@ async fn an_event_whose_transaction_commits_late_is_not_missed() {
     let started = Instant::now();
     assert_eq!(after(&store, Some(first)).await, [early]);
     assert!(started.elapsed() < Duration::from_secs(3), "{:?}", started.elapsed());
-    client.query_drop("COMMIT").await.expect("a commit");
+    client.run("COMMIT").await;
     assert_eq!(after(&store, Some(early)).await, [LATE]);
     assert_eq!(after(&store, None).await, [first, early, LATE]);
     // By the number of intake the reader would have been past it.
@@ -56,10 +31,10 @@ async fn an_event_whose_transaction_commits_late_is_not_missed() {
 #[tokio::test]
 async fn an_event_that_was_undone_leaves_no_hole_that_anybody_waits_for() {
     let Some((store, server, database)) = place().await else { return };
-    let mut client = Conn::from_url(server.url(&database)).await.expect("a client");
+    let mut client = Client::connect(&server.url(&database)).await;
     tell_late(&mut client).await;
     let early = tell(&store).await;
-    client.query_drop("ROLLBACK").await.expect("an end");
+    client.run("ROLLBACK").await;
     let next = tell(&store).await;
     assert_eq!(after(&store, None).await, [early, next]);
     assert_eq!(after(&store, Some(early)).await, [next]);

@@ -7,6 +7,7 @@ use bytes::Bytes;
 use hallpass::{
     Capabilities, Epoch, Expected, Outcome, Realm, SWEEP_MARGIN, Settings, Store, Subject, Timestamp, Version,
 };
+use hallpass_sql::testing::assert_keeps_events_of_no_session;
 use hallpass_sqlite::SqliteStore;
 use hallpass_sqlite::rusqlite::Connection;
 
@@ -201,4 +202,10 @@ fn it_says_what_it_can_do() {
     let (_folder, path) = place();
     let can = SqliteStore::open(path).expect("a new store").capabilities();
     assert_eq!(can, Capabilities { list: true, events: true, changes: false, shared: true, durable: true });
+}
+
+#[tokio::test]
+async fn events_that_come_with_no_session_are_kept() {
+    let (_folder, path) = place();
+    assert_keeps_events_of_no_session(&SqliteStore::open(path).expect("a new store")).await;
 }

@@ -3,34 +3,38 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use hallpass::testing::conformance::Handles;
-use hallpass_postgres::PostgresStore;
-use rig::Postgres;
+use hallpass::testing::conformance::{Handles, check_settings};
+use rig::Proxy;
 use tokio::sync::OnceCell;
 
-use crate::proxy::Proxy;
+use super::support::place;
+use crate::server::{Server, SqlStore};
 
 /// The cases share a database, as they are made for.
 async fn url() -> Option<String> {
     static DATABASE: OnceCell<String> = OnceCell::const_new();
-    let server = Postgres::shared()?;
+    let server = Server::shared()?;
     let database = DATABASE.get_or_init(async || server.database()).await;
     Some(server.url(database))
 }
 
-async fn open(url: &str) -> Arc<PostgresStore> {
-    Arc::new(PostgresStore::from_url(url).await.expect("a store"))
+async fn open(url: &str) -> Arc<SqlStore> {
+    Arc::new(super::support::open(url).await)
 }
 
 /// An outage is the wire to the server cut, and mended.
 async fn behind_wires(count: usize) -> Option<Handles> {
-    let (url, port) = (url().await?, Postgres::shared()?.port());
-    let wire = Proxy::to(port).await;
-    let url = wire.url(&url, port);
+    let (url, port) = (url().await?, Server::shared()?.port());
+    let wire = Proxy::to(port);
+    let url = wire.url(&url);
     let one = open(&url).await;
     let other = if count > 1 { open(&url).await } else { Arc::clone(&one) as _ };
     Some(Handles::two(one, other).with_outage(move |away| {
-        wire.cut(away);
+        if away {
+            wire.refuse();
+        } else {
+            wire.mend();
+        }
         // A connection that failed is not tried again for a moment.
         tokio::time::sleep(Duration::from_millis(150))
     }))
@@ -66,4 +70,10 @@ mod two_services {
     async fn behind_wires_of_both() -> Option<Handles> {
         behind_wires(2).await
     }
+}
+
+#[tokio::test]
+async fn its_settings_keep_their_contract() {
+    let Some((store, _, _)) = place().await else { return };
+    check_settings(&store.settings()).await;
 }

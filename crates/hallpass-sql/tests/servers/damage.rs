@@ -4,7 +4,8 @@ use std::time::Duration;
 
 use hallpass::{EventKind, EventQuery, Expected, Page, PageLimit, Query, Realm, Store};
 
-use crate::support::{START, event_of, place, record, subject};
+use super::support::{START, bytes, create, event_of, load, place, record, subject};
+use crate::server::{BRING_SESSIONS_BACK, TAKE_SESSIONS_AWAY, table};
 
 #[tokio::test]
 async fn a_damaged_row_is_left_out_of_every_page_and_is_corrupt_by_name() {
@@ -20,11 +21,13 @@ async fn a_damaged_row_is_left_out_of_every_page_and_is_corrupt_by_name() {
         whole.push(record);
     }
     let broken: Vec<_> = [11, 5, 4, 0].map(|index| whole.remove(index)).into();
+    let (sessions, events, damage) = (table("sessions"), table("events"), bytes(b"\xc0\xff\xee"));
     server.run(
         &database,
-        "UPDATE hallpass_sessions SET head = x'c0ffee' WHERE id IN
-             (SELECT session FROM hallpass_events WHERE note = 'broken');
-         UPDATE hallpass_events SET ip = 'nowhere' WHERE note = 'broken'",
+        &format!(
+            "UPDATE {sessions} SET head = {damage} WHERE id IN (SELECT session FROM {events} WHERE note = 'broken');
+             UPDATE {events} SET ip = 'nowhere' WHERE note = 'broken'"
+        ),
     );
     let names: Vec<_> = whole.iter().map(|record| record.id).collect();
     for limit in [1, 2, 3, 8, 9, 100] {
@@ -62,10 +65,10 @@ async fn a_damaged_row_is_left_out_of_every_page_and_is_corrupt_by_name() {
 async fn tables_that_were_taken_away_are_no_empty_store() {
     let Some((store, server, database)) = place().await else { return };
     let known = record();
-    crate::support::create(&store, &known).await;
-    server.run(&database, "RENAME TABLE hallpass_sessions TO elsewhere");
+    create(&store, &known).await;
+    server.run(&database, TAKE_SESSIONS_AWAY);
     let error = store.load(&known.realm, &known.id).await.expect_err("there is no table");
     assert!(error.is_corrupt(), "{error}");
-    server.run(&database, "RENAME TABLE elsewhere TO hallpass_sessions");
-    assert_eq!(crate::support::load(&store, &known).await, Some(known));
+    server.run(&database, BRING_SESSIONS_BACK);
+    assert_eq!(load(&store, &known).await, Some(known));
 }

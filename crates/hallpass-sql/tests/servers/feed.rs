@@ -4,11 +4,10 @@ use std::pin::Pin;
 use std::time::Duration;
 
 use hallpass::{Change, ChangeStream, EventKind, Expected, Record, Store};
-use hallpass_mysql::MysqlStore;
-use rig::MariaDb;
+use rig::Proxy;
 
-use crate::proxy::Proxy;
-use crate::support::{changed, create, ended, event_of, place, record};
+use super::support::{changed, create, ended, event_of, open, place, record};
+use crate::server::{FAST, Server};
 
 async fn next(stream: &mut ChangeStream) -> Option<Change> {
     let next = std::future::poll_fn(|context| futures_core::Stream::poll_next(Pin::as_mut(stream), context));
@@ -30,7 +29,7 @@ async fn until(stream: &mut ChangeStream, record: &Record) -> bool {
 #[tokio::test]
 async fn creations_changes_and_ends_are_told_and_touches_are_not() {
     let Some((store, server, database)) = place().await else { return };
-    let elsewhere = MysqlStore::from_url(&server.url(&database)).await.expect("the same store");
+    let elsewhere = open(&server.url(&database)).await;
     let mut news = elsewhere.changes().expect("it has news");
     assert_eq!(next(&mut news).await, Some(Change::Hole), "before it listened, anything may have happened");
     let living = record();
@@ -53,7 +52,7 @@ async fn creations_changes_and_ends_are_told_and_touches_are_not() {
 #[tokio::test]
 async fn many_changes_at_once_are_all_told() {
     let Some((store, server, database)) = place().await else { return };
-    let elsewhere = MysqlStore::from_url(&server.url(&database)).await.expect("the same store");
+    let elsewhere = open(&server.url(&database)).await;
     let mut news = elsewhere.changes().expect("it has news");
     assert_eq!(next(&mut news).await, Some(Change::Hole));
     let records: Vec<_> = (0..300).map(|_| record()).collect();
@@ -79,16 +78,16 @@ async fn many_changes_at_once_are_all_told() {
 #[tokio::test]
 async fn a_feed_that_was_cut_says_so_and_goes_on() {
     let Some((store, server, database)) = place().await else { return };
-    let wire = Proxy::to(server.port()).await;
-    let elsewhere = MysqlStore::from_url(&wire.url(&server.url(&database), server.port())).await.expect("a store");
+    let wire = Proxy::to(server.port());
+    let elsewhere = open(&wire.url(&server.url(&database))).await;
     let mut news = elsewhere.changes().expect("it has news");
     assert_eq!(next(&mut news).await, Some(Change::Hole));
-    wire.cut(true);
+    wire.refuse();
     assert_eq!(next(&mut news).await, Some(Change::Hole), "it is told at once");
     let unheard = record();
     create(&store, &unheard).await;
     tokio::time::sleep(Duration::from_millis(300)).await;
-    wire.cut(false);
+    wire.mend();
     assert_eq!(next(&mut news).await, Some(Change::Hole), "and again when the server is heard again");
     let heard = record();
     create(&store, &heard).await;
@@ -98,8 +97,8 @@ async fn a_feed_that_was_cut_says_so_and_goes_on() {
 /// A frozen server closes nothing: only asking shows that it is away.
 #[tokio::test]
 async fn a_feed_of_a_frozen_server_says_so() {
-    let Some(server) = MariaDb::own(&["--innodb-flush-log-at-trx-commit=0"]) else { return };
-    let store = MysqlStore::from_url(&format!("{}?timeout=1", server.url(&server.database()))).await.expect("a store");
+    let Some(server) = Server::own(FAST) else { return };
+    let store = open(&format!("{}?timeout=1", server.url(&server.database()))).await;
     let mut news = store.changes().expect("it has news");
     assert_eq!(next(&mut news).await, Some(Change::Hole));
     server.freeze();

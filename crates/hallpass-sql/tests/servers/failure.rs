@@ -6,11 +6,10 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
 use hallpass::{Expected, Outcome, Record, SessionId, Store, Version};
-use hallpass_postgres::PostgresStore;
-use rig::Postgres;
+use rig::Proxy;
 
-use crate::proxy::Proxy;
-use crate::support::{assert_unavailable, changed, create, ended, load, place, record};
+use super::support::{assert_unavailable, bytes, changed, create, ended, load, open, place, record};
+use crate::server::{Client, FAST, Server, SqlStore, table};
 
 /// What one client knows of its sessions: the last version that was acknowledged, and the one whose fate is not known.
 #[derive(Default)]
@@ -21,7 +20,7 @@ struct Known {
 }
 
 /// Makes, changes and ends sessions until it is told to stop, through outages.
-async fn work(store: PostgresStore, stop: Arc<AtomicBool>) -> Known {
+async fn work(store: SqlStore, stop: Arc<AtomicBool>) -> Known {
     let mut known = Known::default();
     while !stop.load(Ordering::SeqCst) {
         let new = record();
@@ -48,7 +47,7 @@ async fn work(store: PostgresStore, stop: Arc<AtomicBool>) -> Known {
     known
 }
 
-async fn assert_kept(store: &PostgresStore, known: &Known) {
+async fn assert_kept(store: &SqlStore, known: &Known) {
     let versions = |record: &Record| record.version;
     for (id, acked) in &known.acked {
         let found = load(store, acked).await;
@@ -69,8 +68,8 @@ async fn assert_kept(store: &PostgresStore, known: &Known) {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_server_that_is_killed_in_mid_load_loses_nothing_acknowledged_and_is_back_in_two_seconds() {
-    let Some(server) = Postgres::own(&[]) else { return };
-    let store = PostgresStore::from_url(&server.url("postgres")).await.expect("a store");
+    let Some(server) = Server::own(&[]) else { return };
+    let store = open(&server.url(&server.database())).await;
     let stop = Arc::new(AtomicBool::new(false));
     let clients: Vec<_> = (0..8).map(|_| tokio::spawn(work(store.clone(), Arc::clone(&stop)))).collect();
     let server = Arc::new(server);
@@ -105,8 +104,8 @@ async fn a_server_that_is_killed_in_mid_load_loses_nothing_acknowledged_and_is_b
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_frozen_server_is_an_outage_that_ends_in_time_and_no_logout() {
-    let Some(server) = Postgres::own(&["-cfsync=off"]) else { return };
-    let store = PostgresStore::from_url(&format!("{}?timeout=1", server.url("postgres"))).await.expect("a store");
+    let Some(server) = Server::own(FAST) else { return };
+    let store = open(&format!("{}?timeout=1", server.url(&server.database()))).await;
     let known = record();
     create(&store, &known).await;
     server.freeze();
@@ -140,16 +139,16 @@ async fn a_frozen_server_is_an_outage_that_ends_in_time_and_no_logout() {
 #[tokio::test]
 async fn a_wire_cut_in_the_middle_of_an_answer_leaves_each_write_whole_or_undone() {
     let Some((direct, server, database)) = place().await else { return };
-    let wire = Proxy::to(server.port()).await;
-    let url = format!("{}?connections=1", wire.url(&server.url(&database), server.port()));
-    let store = PostgresStore::from_url(&url).await.expect("a store");
+    let wire = Proxy::to(server.port());
+    let url = format!("{}?connections=1", wire.url(&server.url(&database)));
+    let store = open(&url).await;
     let warm = record();
     create(&store, &warm).await;
     for bytes in 0..40 {
         let new = record();
         wire.cut_after(bytes);
         let outcome = store.save(&new, Expected::Absent, &[]).await;
-        wire.cut_after(usize::MAX);
+        wire.mend();
         let found = load(&direct, &new).await;
         match outcome {
             Ok(outcome) => assert_eq!((outcome, found), (Outcome::Applied, Some(new))),
@@ -164,28 +163,21 @@ async fn a_wire_cut_in_the_middle_of_an_answer_leaves_each_write_whole_or_undone
         // A question is asked again on another connection.
         wire.cut_after(bytes);
         assert_eq!(load(&store, &warm).await.as_ref(), Some(&warm), "cut after {bytes}");
-        wire.cut_after(usize::MAX);
+        wire.mend();
     }
 }
 
 #[tokio::test]
 async fn a_row_that_another_transaction_holds_is_an_outage_of_that_row_alone() {
     let Some((_, server, database)) = place().await else { return };
-    let store = PostgresStore::from_url(&format!("{}?timeout=1", server.url(&database))).await.expect("a store");
+    let store = open(&format!("{}?timeout=1", server.url(&database))).await;
     let (held, free) = (record(), record());
     create(&store, &held).await;
     create(&store, &free).await;
-    let url = server.url(&database);
-    let (client, connection) =
-        hallpass_postgres::tokio_postgres::connect(&url, hallpass_postgres::tokio_postgres::NoTls)
-            .await
-            .expect("a client");
-    tokio::spawn(connection);
-    client.batch_execute("BEGIN").await.expect("a transaction");
-    client
-        .execute("SELECT 1 FROM hallpass.sessions WHERE id = $1 FOR UPDATE", &[&&held.id.as_bytes()[..]])
-        .await
-        .expect("a lock");
+    let mut client = Client::connect(&server.url(&database)).await;
+    client.run("BEGIN").await;
+    let (sessions, id) = (table("sessions"), bytes(held.id.as_bytes()));
+    client.run(&format!("SELECT 1 FROM {sessions} WHERE realm = 'default' AND id = {id} FOR UPDATE")).await;
     let message = assert_unavailable(store.save(&changed(&held, "[]"), Expected::Version(held.version), &[]).await);
     assert!(message.contains("another transaction holds the row"), "{message}");
     let saved = store.save(&changed(&free, "[]"), Expected::Version(free.version), &[]).await;
@@ -194,14 +186,14 @@ async fn a_row_that_another_transaction_holds_is_an_outage_of_that_row_alone() {
     let later = held.expires_at.plus(Duration::from_hours(48));
     let swept = store.sweep(later, std::num::NonZeroUsize::new(10).expect("not zero")).await;
     assert_eq!(swept.expect("it waits for nobody"), 1);
-    client.batch_execute("COMMIT").await.expect("an end");
+    client.run("COMMIT").await;
     assert_eq!(load(&store, &held).await, Some(held));
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn fifty_writers_on_two_nodes_lose_no_update() {
     let Some((store, server, database)) = place().await else { return };
-    let other = PostgresStore::from_url(&server.url(&database)).await.expect("the same store");
+    let other = open(&server.url(&database)).await;
     let counter = record();
     create(&store, &counter).await;
     let writers: Vec<_> = (0..50)

@@ -1,0 +1,39 @@
+//! The store and the server of these tests, and what is different in their SQL.
+
+use hallpass_postgres::tokio_postgres::{self, NoTls};
+
+pub(crate) use hallpass_postgres::{OpenError, PostgresStore as SqlStore};
+pub(crate) use rig::Postgres as Server;
+
+pub(crate) const SCHEME: &str = "postgres";
+
+/// What makes a server faster that loses nothing as long as the machine stays.
+pub(crate) const FAST: &[&str] = &["-cfsync=off"];
+
+/// What a database without a store answers.
+pub(crate) const IS_EMPTY: (&str, &str) = ("SELECT to_regnamespace('hallpass') IS NULL", "t");
+
+pub(crate) const TAKE_SESSIONS_AWAY: &str = "ALTER TABLE hallpass.sessions RENAME TO elsewhere";
+pub(crate) const BRING_SESSIONS_BACK: &str = "ALTER TABLE hallpass.elsewhere RENAME TO sessions";
+
+/// What is around bytes in hexadecimal.
+pub(crate) const BYTES: (&str, &str) = ("'\\x", "'");
+
+pub(crate) fn table(name: &str) -> String {
+    format!("hallpass.{name}")
+}
+
+/// Somebody else who is at work in the database.
+pub(crate) struct Client(tokio_postgres::Client);
+
+impl Client {
+    pub(crate) async fn connect(url: &str) -> Self {
+        let (client, connection) = tokio_postgres::connect(url, NoTls).await.expect("a connection");
+        tokio::spawn(connection);
+        Self(client)
+    }
+
+    pub(crate) async fn run(&mut self, sql: &str) {
+        self.0.batch_execute(sql).await.expect(sql);
+    }
+}

@@ -1,0 +1,14 @@
+//! What holds of every store on a database server, tested from outside: failures, news, damage, opening, writing.
+//!
+//! The tests of each such store take this in, beside a module `server` that names the store and its server, and has what
+//! is different in their SQL.
+
+mod conformance;
+mod damage;
+mod failure;
+mod feed;
+pub(crate) mod opening;
+pub(crate) mod support;
+#[cfg(feature = "tls")]
+pub(crate) mod tls;
+mod writing;
