@@ -215,7 +215,7 @@ mod tests {
 
     #[test]
     fn a_clock_is_judged_by_how_far_it_is_outside_of_the_question() {
-        let at = |seconds| Timestamp::from_millis(1_000_000_000 + seconds * 1000);
+        let at = |seconds: u64| Timestamp::from_millis(1_000_000_000 + seconds * 1000);
         let health = |server| clock(at(server), at(100), at(101)).health;
         assert_eq!([100, 101, 105, 96].map(health), [Health::Good; 4]);
         assert_eq!([106, 95, 130, 71].map(health), [Health::Warning; 4]);

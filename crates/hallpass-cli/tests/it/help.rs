@@ -3,7 +3,7 @@
 use crate::bench::Bench;
 
 /// Every command, as it is asked for help.
-const COMMANDS: [&str; 16] = [
+const COMMANDS: [&str; 18] = [
     "",
     "serve",
     "sessions",
@@ -14,6 +14,8 @@ const COMMANDS: [&str; 16] = [
     "sessions revoke",
     "sessions watch",
     "sweep",
+    "doctor",
+    "bench",
     "keys",
     "keys create",
     "keys list",

@@ -3,9 +3,11 @@
 mod bench;
 mod completions;
 mod crash;
+mod doctor;
 mod errors;
 mod help;
 mod homes;
+mod load;
 mod reading;
 mod readme;
 mod redis;

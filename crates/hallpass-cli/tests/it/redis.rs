@@ -69,6 +69,14 @@ fn is_good(url: &str, token: &str) -> bool {
     }
 }
 
+fn metrics(url: &str) -> String {
+    let asking = async {
+        let request = reqwest::Client::new().get(format!("{url}/metrics")).bearer_auth(KEY);
+        request.send().await.expect("the service answers").text().await.expect("text")
+    };
+    tokio::runtime::Builder::new_current_thread().enable_all().build().expect("a runtime").block_on(asking)
+}
+
 #[test]
 fn a_service_with_a_cache_hears_of_what_ends_elsewhere() {
     let Some(server) = rig::redis(&["appendonly yes", "appendfsync always"]) else { return };
@@ -83,6 +91,13 @@ fn a_service_with_a_cache_hears_of_what_ends_elsewhere() {
     }
     let revoked = bench.ask(&first, &["sessions", "revoke", "--subject", "alice", "--reason", "stolen", "--yes"]);
     assert_eq!(revoked.code, 0, "{}", revoked.all());
+    let counted = |name: &str| {
+        let text = metrics(&second);
+        let line = text.lines().find(|line| line.starts_with(name)).unwrap_or_else(|| panic!("{name} in {text}"));
+        line.rsplit(' ').next().and_then(|number| number.parse::<u64>().ok()).expect("a number")
+    };
+    assert!(counted("hallpass_session_cache_lookups_total{result=\"hit\"}") > 0, "the cache was of use");
+    assert_eq!(counted("hallpass_session_cache_whole "), 1);
     let ended = Instant::now();
     while is_good(&second, &token) {
         assert!(ended.elapsed() < Duration::from_secs(5), "it was told");
