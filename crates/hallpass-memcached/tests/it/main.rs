@@ -1,0 +1,12 @@
+//! The Memcached store, tested from outside, against real servers and one that lies.
+
+mod access;
+mod conformance;
+mod epoch;
+mod expiry;
+mod failure;
+mod fake;
+mod fleet;
+mod memory;
+mod races;
+mod support;
