@@ -73,8 +73,8 @@ async fn a_record_that_the_server_forgot_is_unknown_and_no_save_makes_it_again()
         }
         assert_eq!(server.ask(&format!("md {}", key(&present))), "HD");
         assert_eq!(load(&store, &present).await, None);
-        let next = changed(&record(), "{}");
-        let late = hallpass::Record { id: present.id, ..next };
+        let mut late = changed(&record(), "{}");
+        late.id = present.id;
         for version in [present.version, late.version] {
             let outcome = store.save(&late, hallpass::Expected::Version(version), &[]).await;
             assert_eq!(outcome.expect("the store is there"), Outcome::Conflict);
