@@ -49,11 +49,11 @@ impl Credentials {
     }
 
     fn are_good(&self) -> bool {
-        let is_good = |text: &str, space| {
-            let is_good = |letter: char| !letter.is_control() && (space || letter != ' ');
-            !text.is_empty() && text.len() <= 255 && text.chars().all(is_good)
+        // The server takes what stands between spaces.
+        let is_good = |text: &str| {
+            (1..=255).contains(&text.len()) && !text.chars().any(|letter| letter.is_control() || letter == ' ')
         };
-        is_good(&self.user, false) && is_good(&self.password, true)
+        is_good(&self.user) && is_good(&self.password)
     }
 }
 
@@ -131,7 +131,7 @@ impl MemcachedOptions {
             return Err(OpenError::Options("the prefix of keys is at most 64 letters, digits and signs"));
         }
         if self.credentials.as_ref().is_some_and(|credentials| !credentials.are_good()) {
-            return Err(OpenError::Options("user and password are 1 to 255 bytes, and a user has no spaces"));
+            return Err(OpenError::Options("user and password are 1 to 255 bytes without spaces"));
         }
         Ok(())
     }

@@ -61,7 +61,7 @@ impl Waiting {
         }
     }
 
-    fn tell(&mut self, answer: Result<Reply, Fault>) {
+    pub(super) fn tell(&mut self, answer: Result<Reply, Fault>) {
         if let Some(waiting) = self.answer.take() {
             // Whoever asked may have gone.
             let _ = waiting.send(answer);

@@ -140,7 +140,12 @@ impl Wire {
                     Ok(_) => {}
                     Err(error) => return error.into(),
                 },
-                () = waited => return Fault::Late(patience),
+                () = waited => {
+                    if let Some(first) = self.under_way.front_mut() {
+                        first.tell(Err(Fault::Late(patience)));
+                    }
+                    return Fault::Late(patience);
+                }
             }
         }
     }

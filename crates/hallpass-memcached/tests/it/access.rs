@@ -10,7 +10,7 @@ use crate::support::{connect, create, ended, load, record, update};
 /// A server that asks who we are.
 fn guarded(folder: &std::path::Path) -> Option<Memcached> {
     let users = folder.join("users");
-    std::fs::write(&users, "app:s3cret w0rd\nother:else\n").expect("the folder is there");
+    std::fs::write(&users, "other:else\napp:s3cret%w0rd\n").expect("the folder is there");
     // The server reads it as nobody.
     std::fs::set_permissions(&users, std::fs::Permissions::from_mode(0o644)).expect("it is ours");
     std::fs::set_permissions(folder, std::fs::Permissions::from_mode(0o755)).expect("it is ours");
@@ -21,7 +21,7 @@ fn guarded(folder: &std::path::Path) -> Option<Memcached> {
 async fn a_user_is_let_in_and_not_shown() {
     let folder = rig::scratch();
     let Some(server) = guarded(folder.path()) else { return };
-    let store = connect(&format!("memcached://app:s3cret%20w0rd@{}", server.address())).await;
+    let store = connect(&format!("memcached://app:s3cret%25w0rd@{}", server.address())).await;
     let record = record();
     create(&store, &record).await;
     let next = ended(&record);

@@ -88,12 +88,12 @@ async fn a_full_server_that_evicts_forgets_sessions_and_revives_none() {
 
 #[tokio::test]
 async fn a_record_larger_than_the_server_takes_is_refused_and_the_old_one_stays() {
-    let Some(server) = rig::memcached(&["-I", "64k"]) else { return };
+    let Some(server) = rig::memcached(&["-m", "256"]) else { return };
     let store = connect(&server.url()).await;
     let before = record();
     create(&store, &before).await;
     let mut after = changed(&before, "");
-    after.data = format!("{{\"fill\":\"{}\"}}", "x".repeat(65_000)).into();
+    after.data = format!("{{\"fill\":\"{}\"}}", "x".repeat(1_048_500)).into();
     let error = store.save(&after, Expected::Version(before.version), &[]).await.expect_err("too large");
     assert!(error.is_unsupported() && error.to_string().contains("larger -I"), "{error}");
     assert_eq!(load(&store, &before).await, Some(before.clone()));
@@ -106,12 +106,12 @@ async fn a_record_larger_than_the_server_takes_is_refused_and_the_old_one_stays(
 /// What the store lets through, the server takes: otherwise it would throw away what it had.
 #[tokio::test]
 async fn a_record_of_any_size_that_is_not_refused_is_kept() {
-    let Some(server) = rig::memcached(&["-I", "64k"]) else { return };
+    let Some(server) = rig::memcached(&["-m", "256"]) else { return };
     let store = connect(&server.url()).await;
     let mut present = record();
     create(&store, &present).await;
     let (mut taken, mut refused) = (0, 0);
-    for length in (64_900..65_600).step_by(7) {
+    for length in (1_047_700..1_048_700).step_by(7) {
         let mut next = changed(&present, "");
         next.data = format!("\"{}\"", "x".repeat(length)).into();
         match store.save(&next, Expected::Version(present.version), &[]).await {

@@ -32,12 +32,6 @@ pub(crate) fn record_of(id: SessionId) -> Record {
     record
 }
 
-pub(crate) fn record_by(subject: &Subject) -> Record {
-    let mut record = record();
-    record.subject = Some(subject.clone());
-    record
-}
-
 /// The record after its next change.
 pub(crate) fn changed(record: &Record, data: &str) -> Record {
     let mut record = record.clone();
