@@ -6,6 +6,7 @@ mod crash;
 mod errors;
 mod help;
 mod homes;
+mod memcached;
 mod reading;
 mod readme;
 mod redis;
