@@ -89,7 +89,9 @@ pub(crate) enum Fault {
     NoMemory,
     #[error("the record is larger than the server takes; start it with a larger -I, or keep less in a session")]
     TooLarge,
-    #[error("the record has {bytes} bytes, and the server takes {most}; start it with a larger -I, or keep less in a session")]
+    #[error(
+        "the record has {bytes} bytes, and the server takes {most}; start it with a larger -I, or keep less in a session"
+    )]
     LargerThan { bytes: usize, most: usize },
     #[error("the server refuses the user or the password")]
     Refused,

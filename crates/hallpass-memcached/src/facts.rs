@@ -78,9 +78,11 @@ const LEAST_ITEM: usize = (1 << 20) + (16 << 10);
 
 /// Older ones do not number the answer that there is nothing, so that one that is out of step could look like an absence.
 fn is_too_old(version: &str) -> bool {
-    let digits = |part: &str| part.bytes().take_while(u8::is_ascii_digit).fold(0_u32, |number, digit| {
-        number.saturating_mul(10).saturating_add(u32::from(digit - b'0'))
-    });
+    let digits = |part: &str| {
+        part.bytes()
+            .take_while(u8::is_ascii_digit)
+            .fold(0_u32, |number, digit| number.saturating_mul(10).saturating_add(u32::from(digit - b'0')))
+    };
     let mut parts = version.split('.').map(digits);
     let mut part = || parts.next().unwrap_or_default();
     (part(), part(), part()) < (1, 6, 18)
@@ -97,8 +99,12 @@ mod tests {
     #[test]
     fn what_a_server_tells_is_read() {
         let stats = told(&[("version", "1.6.18"), ("evictions", "3"), ("uptime", "9")]);
-        let settings =
-            told(&[("evictions", "off"), ("maxbytes", "67108864"), ("item_size_max", "2097152"), ("cas_enabled", "yes")]);
+        let settings = told(&[
+            ("evictions", "off"),
+            ("maxbytes", "67108864"),
+            ("item_size_max", "2097152"),
+            ("cas_enabled", "yes"),
+        ]);
         let facts = ServerFacts::read("a:11211", &stats, &settings).expect("a good server");
         assert_eq!((facts.evicts, facts.memory, facts.largest_item, facts.evictions), (false, 64 << 20, 2 << 20, 3));
         assert!(facts.dangers()[0].contains("a:11211: has thrown away 3 items"));
@@ -108,9 +114,15 @@ mod tests {
 
     #[test]
     fn a_server_that_cannot_be_used_is_told() {
-        for (version, is_old) in
-            [("1.6.18", false), ("1.6.40_beta1", false), ("1.10.0", false), ("2.0", false), ("1.6.17", true), ("1.5", true), ("", true)]
-        {
+        for (version, is_old) in [
+            ("1.6.18", false),
+            ("1.6.40_beta1", false),
+            ("1.10.0", false),
+            ("2.0", false),
+            ("1.6.17", true),
+            ("1.5", true),
+            ("", true),
+        ] {
             assert_eq!(is_too_old(version), is_old, "{version}");
         }
         let no_cas = ServerFacts::read("a", &told(&[("version", "1.6.18")]), &told(&[("cas_enabled", "no")]));

@@ -2,6 +2,8 @@ use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
 
+use zeroize::Zeroizing;
+
 use crate::error::OpenError;
 use crate::url::InvalidUrl;
 
@@ -36,16 +38,15 @@ pub(crate) struct Server {
 }
 
 /// Who we are to servers that want to know.
-#[derive(PartialEq, Eq)]
 pub(crate) struct Credentials {
-    pub(crate) user: String,
-    pub(crate) password: String,
+    user: String,
+    password: Zeroizing<String>,
 }
 
 impl Credentials {
     /// Returns both as the server wants them.
-    pub(crate) fn line(&self) -> String {
-        format!("{} {}", self.user, self.password)
+    pub(crate) fn line(&self) -> Zeroizing<String> {
+        Zeroizing::new(format!("{} {}", self.user, *self.password))
     }
 
     fn are_good(&self) -> bool {
@@ -97,7 +98,7 @@ impl MemcachedOptions {
     /// Both go over the network as they are.
     #[must_use]
     pub fn credentials(mut self, user: impl Into<String>, password: impl Into<String>) -> Self {
-        self.credentials = Some(Arc::new(Credentials { user: user.into(), password: password.into() }));
+        self.credentials = Some(Arc::new(Credentials { user: user.into(), password: Zeroizing::new(password.into()) }));
         self
     }
 

@@ -96,7 +96,8 @@ impl Ask {
             None if code == "NF" && matches!(self, Self::Count { .. }) => {}
             _ => return Err(OUT_OF_STEP),
         }
-        let cas = flag('c').map(str::parse).transpose().map_err(|_| Fault::Answer("a version of a value is a number"))?;
+        let cas =
+            flag('c').map(str::parse).transpose().map_err(|_| Fault::Answer("a version of a value is a number"))?;
         match (self, code, piece.value) {
             (Self::Get { .. }, "VA", Some(value)) => {
                 let cas = cas.ok_or(Fault::Answer("a value comes with its version"))?;
@@ -293,9 +294,23 @@ mod tests {
     #[test]
     fn an_answer_that_is_out_of_step_is_none() {
         for answer in [
-            &b"EN O8\r\n"[..], b"EN\r\n", b"HD O7\r\n", b"NF O7\r\n", b"VA 1 O7\r\na\r\n", b"VA 1 c9 O6\r\na\r\n",
-            b"VA 1 cx O7\r\na\r\n", b"END\r\n", b"\r\n", b"STAT a b\r\n", b"EN O7\n", b"VA x O7\r\n", b"VA -1 O7\r\n",
-            b"VA 1 c9 O7\r\nabc\r\n", b"VA 99999999999999999999 c9 O7\r\n", b"VA 5000000 c9 O7\r\n", b"\xff\r\n",
+            &b"EN O8\r\n"[..],
+            b"EN\r\n",
+            b"HD O7\r\n",
+            b"NF O7\r\n",
+            b"VA 1 O7\r\na\r\n",
+            b"VA 1 c9 O6\r\na\r\n",
+            b"VA 1 cx O7\r\na\r\n",
+            b"END\r\n",
+            b"\r\n",
+            b"STAT a b\r\n",
+            b"EN O7\n",
+            b"VA x O7\r\n",
+            b"VA -1 O7\r\n",
+            b"VA 1 c9 O7\r\nabc\r\n",
+            b"VA 99999999999999999999 c9 O7\r\n",
+            b"VA 5000000 c9 O7\r\n",
+            b"\xff\r\n",
         ] {
             let fault = understood(&get(), answer);
             assert!(matches!(fault, Err(Fault::Answer(_))), "{fault:?} to {:?}", String::from_utf8_lossy(answer));
@@ -317,7 +332,8 @@ mod tests {
             let fault = understood(&swap(), format!("{answer}\r\n").as_bytes()).expect_err("an error");
             assert!(fault.to_string().contains(expected), "{fault}");
         }
-        let fault = understood(&get(), format!("ERROR \x1b[2J{}\r\n", "x".repeat(500)).as_bytes()).expect_err("an error");
+        let fault =
+            understood(&get(), format!("ERROR \x1b[2J{}\r\n", "x".repeat(500)).as_bytes()).expect_err("an error");
         assert!(fault.to_string().len() < 150 && !fault.to_string().contains('\x1b'), "{fault}");
     }
 }

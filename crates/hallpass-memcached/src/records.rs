@@ -65,7 +65,14 @@ pub(crate) async fn touch(
     base.told(link, touching).await
 }
 
+/// Writes a record where there is none, not even a tombstone.
+///
+/// Looks first, since a server without memory for what is to be added throws away what it has under the key
+/// (memcached's `proto_text.c`: "Avoid stale data persisting in cache because we failed alloc").
 async fn add(link: &Link, key: &str, stored: &Stored) -> Result<Outcome, Fault> {
+    if link.ask(Ask::Get { key: key.to_owned() }).await? != Reply::Absent {
+        return Ok(Outcome::Conflict);
+    }
     let (value, ttl) = (Bytes::copy_from_slice(stored.bytes()), ttl(stored.expires_at(), link.now()?));
     match link.ask(Ask::Add { key: key.to_owned(), value, ttl }).await? {
         Reply::Written => Ok(Outcome::Applied),

@@ -94,11 +94,12 @@ fn each<'a>(servers: impl IntoIterator<Item = &'a str>) -> Result<Vec<Server>, P
 
 /// Reads `HOST`, `HOST:PORT`, `[ADDRESS]` or `[ADDRESS]:PORT`. The name of a server is the same however it is written.
 fn server(text: &str) -> Result<Server, Problem> {
-    let (host, port) = match text.strip_prefix('[').map(|rest| rest.split_once(']').ok_or(Problem::Server)).transpose()? {
-        Some((address, "")) => (address, None),
-        Some((address, rest)) => (address, Some(rest.strip_prefix(':').ok_or(Problem::Server)?)),
-        None => text.split_once(':').map_or((text, None), |(host, port)| (host, Some(port))),
-    };
+    let (host, port) =
+        match text.strip_prefix('[').map(|rest| rest.split_once(']').ok_or(Problem::Server)).transpose()? {
+            Some((address, "")) => (address, None),
+            Some((address, rest)) => (address, Some(rest.strip_prefix(':').ok_or(Problem::Server)?)),
+            None => text.split_once(':').map_or((text, None), |(host, port)| (host, Some(port))),
+        };
     if host.is_empty() {
         return Err(Problem::NoHost);
     }
@@ -126,7 +127,7 @@ mod tests {
         assert_eq!(names("memcached://Cache-1:7000,10.0.0.2/"), ["cache-1:7000", "10.0.0.2:11211"]);
         assert_eq!(names("memcached://[::1]:7000,[fe80::1%25eth0]"), ["[::1]:7000", "[fe80::1%25eth0]:11211"]);
         let options = read("memcached://ann:p%40ss:w@h?prefix=shop:&timeout_ms=250").expect("a URL");
-        assert_eq!(options.credentials.as_ref().expect("there are some").line(), "ann p@ss:w");
+        assert_eq!(options.credentials.as_ref().expect("there are some").line().as_str(), "ann p@ss:w");
         assert_eq!((options.prefix.as_str(), options.timeout), ("shop:", Duration::from_millis(250)));
     }
 
@@ -159,7 +160,12 @@ mod tests {
         let shown = format!("{options:?}");
         assert!(!shown.contains("s3cret") && shown.contains("a:11211"), "{shown}");
         assert!(options.check().is_ok());
-        for bad in ["memcached://u:x%0d%0aflush_all@a", "memcached://u%20v:x@a", "memcached://u:@a", "memcached://a?prefix=a%20b c"] {
+        for bad in [
+            "memcached://u:x%0d%0aflush_all@a",
+            "memcached://u%20v:x@a",
+            "memcached://u:@a",
+            "memcached://a?prefix=a%20b c",
+        ] {
             assert!(read(bad).expect(bad).check().is_err(), "{bad}");
         }
     }

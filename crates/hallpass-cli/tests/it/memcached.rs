@@ -33,7 +33,13 @@ fn services_share_their_sessions_in_memcached() {
         let (status, verified) = call(&second, "/v1/verify", &token);
         assert_eq!((status, &verified["active"]), (StatusCode::OK, &json!(true)), "{verified}");
         let id = made["session"]["id"].as_str().expect("an id");
-        let shown = bench.run(&["sessions", "show", id, "--store", &one.url().replace("//", &format!("//{},", other.address()))]);
+        let shown = bench.run(&[
+            "sessions",
+            "show",
+            id,
+            "--store",
+            &one.url().replace("//", &format!("//{},", other.address())),
+        ]);
         assert!(shown.stdout.contains("alice"), "{}", shown.all());
         let revoked = bench.ask(&second, &["sessions", "revoke", id, "--reason", "stolen", "--yes"]);
         assert_eq!(revoked.code, 0, "{}", revoked.all());
@@ -76,7 +82,11 @@ fn what_memcached_cannot_do_is_said_in_plain_words() {
     ] {
         let direct = bench.run(&[&words[..], &["--store", &store]].concat());
         assert_eq!(direct.code, 2, "{words:?}: {}", direct.all());
-        assert!(direct.stderr.contains("this store cannot do that") && direct.stderr.contains(part), "{}", direct.all());
+        assert!(
+            direct.stderr.contains("this store cannot do that") && direct.stderr.contains(part),
+            "{}",
+            direct.all()
+        );
     }
     for words in [vec!["sessions", "list"], vec!["keys", "create", "shop"]] {
         let asked = bench.ask(&url, &words);

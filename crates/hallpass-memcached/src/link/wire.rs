@@ -8,6 +8,7 @@ use tokio::net::TcpStream;
 use tokio::net::tcp::{OwnedReadHalf, OwnedWriteHalf};
 use tokio::sync::mpsc;
 use tokio::time::{Instant, sleep_until, timeout};
+use zeroize::Zeroizing;
 
 use super::Access;
 use super::question::{Question, Waiting};
@@ -70,7 +71,8 @@ impl Wire {
 
     /// What the server calls the ASCII protocol's authentication: a `set` whose key does not matter.
     async fn authenticate(&mut self, line: &str) -> Result<(), Fault> {
-        self.write.write_all(format!("set auth 0 0 {}\r\n{line}\r\n", line.len()).as_bytes()).await?;
+        let question = Zeroizing::new(format!("set auth 0 0 {}\r\n{line}\r\n", line.len()));
+        self.write.write_all(question.as_bytes()).await?;
         match self.piece().await?.line.as_str() {
             "STORED" => Ok(()),
             _ => Err(Fault::Refused),

@@ -124,8 +124,7 @@ async fn answers_in_the_wrong_order_are_nobodys() {
     });
     let store = connect(&url).await;
     let (one, other) = (record(), record());
-    let (first, second) =
-        tokio::join!(store.load(&one.realm, &one.id), store.load(&other.realm, &other.id));
+    let (first, second) = tokio::join!(store.load(&one.realm, &one.id), store.load(&other.realm, &other.id));
     for found in [first, second] {
         assert!(found.expect_err("they are not told of an absence that is not theirs").is_unavailable());
     }

@@ -1,6 +1,7 @@
 //! The Memcached store, tested from outside, against real servers and one that lies.
 
 mod access;
+mod broken;
 mod conformance;
 mod epoch;
 mod expiry;

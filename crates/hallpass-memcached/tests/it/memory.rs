@@ -58,6 +58,25 @@ async fn a_change_for_which_there_is_no_memory_is_unavailable_and_may_take_its_s
 }
 
 #[tokio::test]
+async fn a_creation_again_on_a_full_server_leaves_what_is_there() {
+    let Some(server) = rig::memcached(&["-M", "-m", "8"]) else { return };
+    let store = connect(&server.url()).await;
+    let (living, before) = (record(), record());
+    create(&store, &living).await;
+    create(&store, &before).await;
+    let tombstone = ended(&before);
+    update(&store, &before, &tombstone).await;
+    assert!(fill(&store, 1000).await.1.is_some());
+    for present in [living, tombstone] {
+        let mut again = filled(present.clone());
+        again.ended = None;
+        let outcome = store.save(&again, Expected::Absent, &[]).await.expect("the store is there");
+        assert_eq!(outcome, Outcome::Conflict);
+        assert_eq!(load(&store, &present).await, Some(present));
+    }
+}
+
+#[tokio::test]
 async fn a_full_server_that_evicts_forgets_sessions_and_revives_none() {
     let Some(server) = rig::memcached(&["-m", "8"]) else { return };
     let store = connect(&server.url()).await;

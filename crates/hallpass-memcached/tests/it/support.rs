@@ -4,8 +4,8 @@ use std::time::{Duration, Instant};
 
 use bytes::Bytes;
 use hallpass::{
-    Actor, Chain, Clock as _, EndReason, Ended, Expected, Generation, Outcome, Profile, Realm, Record, SessionId, Store,
-    StoreError, Subject, SystemClock, Terms, Timestamp,
+    Actor, Chain, Clock as _, EndReason, Ended, Expected, Generation, Outcome, Profile, Realm, Record, SessionId,
+    Store, StoreError, Subject, SystemClock, Terms, Timestamp,
 };
 use hallpass_memcached::MemcachedStore;
 

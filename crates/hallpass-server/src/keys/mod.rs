@@ -8,9 +8,9 @@ mod ring;
 mod role;
 mod secret;
 
+pub(crate) use self::given::GivenKey;
 #[cfg(feature = "memcached")]
 pub(crate) use self::given::NoSettings;
-pub(crate) use self::given::GivenKey;
 pub use self::key::{ApiKeyInfo, InvalidKeyName, KeyName};
 pub use self::registry::{ApiKeys, KeyError};
 pub(crate) use self::ring::{KeyHolder, KeyRing};
