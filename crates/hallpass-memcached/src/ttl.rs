@@ -34,7 +34,7 @@ mod tests {
 
     #[test]
     fn a_server_forgets_two_hours_late_and_never_sooner() {
-        assert_eq!(ttl(NOW.plus(Duration::from_secs(60)), NOW), 7260);
+        assert_eq!(ttl(NOW.plus(Duration::from_mins(1)), NOW), 7260);
         assert_eq!(ttl(NOW.plus(Duration::from_millis(1)), NOW), 7201);
         assert_eq!(ttl(NOW.minus(DAY), NOW), 7200);
         assert_eq!(ttl(Timestamp::UNIX_EPOCH, NOW), 7200);
@@ -42,14 +42,14 @@ mod tests {
 
     #[test]
     fn what_is_more_than_thirty_days_away_is_an_instant() {
-        let most = 30 * DAY - Duration::from_hours(2);
+        let most = Duration::from_hours(30 * 24 - 2);
         assert_eq!(ttl(NOW.plus(most), NOW), 2_592_000);
         assert_eq!(ttl(NOW.plus(most + Duration::from_secs(1)), NOW), 1_800_000_001 + 2_592_001);
     }
 
     #[test]
     fn what_servers_cannot_count_to_never_expires() {
-        let last = Timestamp::from_millis(i64::from(i32::MAX) as u64 * 1000);
+        let last = Timestamp::from_millis(LAST_INSTANT * 1000);
         assert!(ttl(last.minus(DAY), NOW) > 2_000_000_000);
         assert_eq!(ttl(last, NOW), 0);
         assert_eq!(ttl(Timestamp::MAX, NOW), 0);
