@@ -32,6 +32,7 @@
 //! else.
 //!
 //! Every node must have the same list, in any order, with the same names: `localhost` and `127.0.0.1` are two servers.
+//! A name leads to one server: one with several addresses leads now to this and now to that one.
 //!
 //! # Keys and schema
 //!
@@ -103,7 +104,7 @@
 //! # Limits
 //!
 //! A session takes some 300 bytes and its attributes. One connection to each server is shared by everything in the
-//! process. Times beyond January 2038 are none to servers of today: a record that is to be kept for longer does not
+//! process, and is kept in the runtime in which the store was opened. Times beyond January 2038 are none to servers of today: a record that is to be kept for longer does not
 //! expire, and goes when it is thrown away.
 //!
 //! # Testing

@@ -133,11 +133,7 @@ pub fn check(url: &str) -> Result<(), OpenError> {
 
 /// Tells whether the store with this URL remembers settings, API keys above all.
 pub(crate) fn keeps_settings(url: &str) -> bool {
-    match Kind::of(url) {
-        #[cfg(feature = "memcached")]
-        Ok(Kind::Memcached) => false,
-        _ => true,
-    }
+    !url.starts_with("memcached:")
 }
 
 /// Opens the store with this URL: `memory:`, which forgets everything when the process ends, `sqlite:FILE`,

@@ -92,6 +92,10 @@ impl Link {
     /// fails at once, since waiting would only pile up requests.
     async fn questions(&self) -> Result<mpsc::Sender<Question>, Fault> {
         let mut state = self.state.clone();
+        // With its runtime the task that keeps the connection has ended, and what it said last holds no more.
+        if state.has_changed().is_err() {
+            return Err(Fault::Closed);
+        }
         loop {
             match &*state.borrow_and_update() {
                 State::Up(questions) => return Ok(questions.clone()),

@@ -28,24 +28,43 @@ async fn a_frozen_server_is_unavailable_in_time_and_comes_back() {
     assert!(stored == record || stored == next);
 }
 
-#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
 async fn a_write_without_an_answer_is_unavailable_and_happens_whole_or_not_at_all() {
     let Some(server) = rig::memcached(&[]) else { return };
     let store = connect(&format!("{}?timeout_ms=300", server.url())).await;
     let mut late = 0;
-    for _ in 0..10 {
-        let new = record();
+    for _ in 0..30 {
+        let mut writers = tokio::task::JoinSet::new();
+        for _ in 0..32 {
+            let store = store.clone();
+            writers.spawn(async move {
+                loop {
+                    let new = record();
+                    match store.save(&new, Expected::Absent, &[]).await {
+                        Ok(outcome) => assert_eq!(outcome, Outcome::Applied),
+                        Err(error) => break (new, error),
+                    }
+                }
+            });
+        }
+        tokio::time::sleep(Duration::from_millis(30)).await;
         server.freeze();
-        // It is on its way, and nobody knows what becomes of it.
-        assert_unavailable(store.save(&new, Expected::Absent, &[]).await, "no answer");
+        // What was on its way may arrive, and nobody knows what becomes of it.
+        let unknown = writers.join_all().await;
         server.thaw();
-        back(&store, &new).await;
+        back(&store, &unknown[0].0).await;
         tokio::time::sleep(Duration::from_millis(50)).await;
-        let again = store.save(&new, Expected::Absent, &[]).await.expect("the store is there");
-        late += usize::from(again == Outcome::Conflict);
-        assert_eq!(load(&store, &new).await, Some(new), "asking again settles it");
+        for (new, error) in unknown {
+            assert!(error.is_unavailable(), "{error}");
+            let again = store.save(&new, Expected::Absent, &[]).await.expect("the store is there");
+            late += usize::from(again == Outcome::Conflict);
+            assert_eq!(load(&store, &new).await, Some(new), "asking again settles it");
+        }
+        if late > 0 {
+            return;
+        }
     }
-    assert!(late > 0, "no write arrived after all: this test shows nothing");
+    panic!("no write arrived after all: this test shows nothing");
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -135,6 +154,22 @@ async fn a_server_that_restarts_is_found_again_and_its_sessions_are_unknown() {
     }
     let new = record();
     create(&store, &new).await;
+}
+
+#[test]
+fn a_store_whose_runtime_has_ended_is_unavailable_and_does_not_hang() {
+    let Some(server) = rig::memcached(&[]) else { return };
+    let runtime = || tokio::runtime::Runtime::new().expect("the system gives threads");
+    let first = runtime();
+    let store = first.block_on(connect(&server.url()));
+    let record = record();
+    first.block_on(create(&store, &record));
+    drop(first);
+    runtime().block_on(async {
+        assert_unavailable(store.load(&record.realm, &record.id).await, "the connections are closed");
+        let next = changed(&record, "{}");
+        assert_unavailable(store.save(&next, Expected::Version(record.version), &[]).await, "closed");
+    });
 }
 
 #[tokio::test]

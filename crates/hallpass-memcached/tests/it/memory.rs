@@ -57,6 +57,26 @@ async fn a_change_for_which_there_is_no_memory_is_unavailable_and_may_take_its_s
     assert_eq!(late.expect("the store is there") == Outcome::Applied, found.is_some(), "a save never creates");
 }
 
+/// What the documentation says about sizes.
+#[tokio::test]
+async fn a_session_takes_no_more_than_it_is_said_to() {
+    let Some(server) = rig::memcached(&[]) else { return };
+    let store = connect(&server.url()).await;
+    let bytes = || -> u64 {
+        let stats = server.ask("stats");
+        let told = stats.lines().find_map(|line| line.strip_prefix("STAT bytes "));
+        told.expect("it tells").trim().parse().expect("a number")
+    };
+    let before = bytes();
+    for number in 0..1000 {
+        let mut record = record();
+        record.subject = Some(crate::support::subject(&format!("user-{number:03}")));
+        create(&store, &record).await;
+    }
+    let each = (bytes() - before) / 1000;
+    assert!((250..=330).contains(&each), "{each} bytes a session");
+}
+
 #[tokio::test]
 async fn a_creation_again_on_a_full_server_leaves_what_is_there() {
     let Some(server) = rig::memcached(&["-M", "-m", "8"]) else { return };

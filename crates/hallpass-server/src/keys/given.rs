@@ -7,9 +7,11 @@ use super::registry::{FIRST, setting};
 const WHY: &str = "it remembers no API keys: the only one is in HALLPASS_ADMIN_KEY of its services";
 
 /// The settings of a store that remembers none. Nobody is told that there are none.
+#[cfg(feature = "memcached")]
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct NoSettings;
 
+#[cfg(feature = "memcached")]
 #[async_trait]
 impl Settings for NoSettings {
     async fn load(&self, _name: &str) -> Result<Option<Bytes>, StoreError> {
