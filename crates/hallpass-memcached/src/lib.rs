@@ -110,8 +110,9 @@
 //! # Testing
 //!
 //! The conformance suite runs against one server with one service, and against two servers with two services. Servers are
-//! killed, restarted, frozen and filled up; connections are cut within replies and swallowed; a server that lies answers
-//! with garbage, cut lines, lengths that are none, and in the wrong order.
+//! killed, restarted, filled up, and frozen under load; connections are cut within replies and swallowed; a server that
+//! lies answers with garbage, cut lines, lengths that are none, and in the wrong order. Stores that are broken on purpose
+//! fail the same cases.
 //!
 //! A test of your own takes a URL with a [prefix](MemcachedOptions::prefix) that nobody else has.
 

@@ -8,6 +8,7 @@ mod expiry;
 mod failure;
 mod fake;
 mod fleet;
+mod load;
 mod memory;
 mod races;
 mod support;
