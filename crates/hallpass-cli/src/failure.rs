@@ -136,7 +136,10 @@ impl From<hallpass::Error> for Failure {
         let failure = if error.is_unavailable() {
             Self::passing("the store cannot be used now").hint("try again; --verbose shows the cause")
         } else if error.is_unsupported() {
-            Self::new("this store cannot do that")
+            Self::new(match innermost(&error) {
+                Some(why) => format!("this store cannot do that: {why}"),
+                None => "this store cannot do that".to_owned(),
+            })
         } else if error.is_corrupt() {
             Self::new("the store holds something that is not a session")
                 .hint("--verbose shows the cause; was the file changed by another program?")
@@ -145,6 +148,12 @@ impl From<hallpass::Error> for Failure {
         };
         failure.because(error)
     }
+}
+
+/// Returns what the last of the causes says.
+fn innermost(error: &dyn StdError) -> Option<String> {
+    let last = std::iter::successors(error.source(), |cause| (*cause).source()).last();
+    last.map(ToString::to_string)
 }
 
 #[cfg(test)]

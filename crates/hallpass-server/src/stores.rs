@@ -9,6 +9,8 @@ use hallpass::{Encrypted, MemorySettings, MemoryStore, SealingKeys, Settings, St
 use hallpass_sqlite::SqliteStore;
 
 use crate::Config;
+#[cfg(feature = "memcached")]
+use crate::keys::NoSettings;
 
 /// A store, and the home of what is not a session, behind one URL.
 #[derive(Debug, Clone)]
@@ -96,6 +98,8 @@ impl std::error::Error for OpenError {
 const KINDS: &[&str] = &[
     "memory:",
     "sqlite:FILE",
+    #[cfg(feature = "memcached")]
+    "memcached://HOST",
     #[cfg(feature = "mysql")]
     "mysql://HOST/DATABASE",
     #[cfg(feature = "postgres")]
@@ -107,6 +111,8 @@ const KINDS: &[&str] = &[
 /// The kinds of store that there are.
 #[derive(Clone, Copy)]
 enum Kind {
+    #[cfg(feature = "memcached")]
+    Memcached,
     Memory,
     #[cfg(feature = "mysql")]
     Mysql,
@@ -137,6 +143,11 @@ const REDIS: [&str; 12] = [
 impl Kind {
     fn of(url: &str) -> Result<Self, OpenError> {
         match url.split_once(':').map(|(scheme, _)| scheme) {
+            #[cfg(feature = "memcached")]
+            Some("memcached") => {
+                hallpass_memcached::MemcachedOptions::from_url(url).map_err(OpenError::new)?;
+                Ok(Self::Memcached)
+            }
             Some("memory") if url == "memory:" => Ok(Self::Memory),
             #[cfg(feature = "mysql")]
             Some("mysql" | "mariadb") => Ok(Self::Mysql),
@@ -170,15 +181,26 @@ pub fn check(url: &str) -> Result<(), OpenError> {
     Kind::of(url).map(drop)
 }
 
+/// Tells whether the store with this URL remembers settings, API keys above all.
+pub(crate) fn keeps_settings(url: &str) -> bool {
+    !url.starts_with("memcached:")
+}
+
 /// Opens the store with this URL: `memory:`, which forgets everything when the process ends, `sqlite:FILE`,
-/// `postgres://...` (feature `postgres`), `mysql://...` (feature `mysql`), or `redis://HOST` and what else
-/// `hallpass_redis::RedisOptions` reads (feature `redis`).
+/// `postgres://...` (feature `postgres`), `mysql://...` (feature `mysql`), `redis://HOST` and what else
+/// `hallpass_redis::RedisOptions` reads (feature `redis`), or `memcached://HOST,HOST` (feature `memcached`), which has
+/// no settings: whoever asks for some is told that this is unsupported.
 ///
 /// # Errors
 ///
 /// [`OpenError`] if there is no such kind of store, or it cannot be opened.
 pub async fn open(url: &str) -> Result<Opened, OpenError> {
     match Kind::of(url)? {
+        #[cfg(feature = "memcached")]
+        Kind::Memcached => {
+            let store = hallpass_memcached::MemcachedStore::from_url(url).await.map_err(OpenError::new)?;
+            Ok(Opened { settings: Arc::new(NoSettings), store: Arc::new(store) })
+        }
         Kind::Memory => {
             Ok(Opened { store: Arc::new(MemoryStore::new()), settings: Arc::new(MemorySettings::default()) })
         }

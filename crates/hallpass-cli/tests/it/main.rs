@@ -8,6 +8,7 @@ mod errors;
 mod help;
 mod homes;
 mod load;
+mod memcached;
 mod reading;
 mod readme;
 mod redis;

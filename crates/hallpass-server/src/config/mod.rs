@@ -53,8 +53,8 @@ pub struct Config {
     /// Where `/metrics` and everything that is not for applications is served, and then only there; on
     /// [`listen`](Config::listen) if nobody says.
     pub admin_listen: Option<SocketAddr>,
-    /// Where sessions live, as a URL: `memory:`, `sqlite:FILE`, `postgres://HOST/DATABASE`, `mysql://HOST/DATABASE` or
-    /// `redis://HOST`; `sqlite:hallpass.db` if nobody says.
+    /// Where sessions live, as a URL: `memory:`, `sqlite:FILE`, `postgres://HOST/DATABASE`, `mysql://HOST/DATABASE`,
+    /// `redis://HOST` or `memcached://HOST,HOST`; `sqlite:hallpass.db` if nobody says.
     pub store: String,
     /// The policy of sessions that name no profile, by the name of a preset.
     pub profile: Preset,

@@ -36,7 +36,10 @@ impl Setting {
     pub const ALL: &'static [Self] = &[
         text("listen", "Address to listen on; port 0 picks one"),
         text("admin_listen", "Address for metrics, keys and operators, apart from applications"),
-        text("store", "Where sessions live: memory:, sqlite:FILE, postgres://..., mysql://... or redis://HOST"),
+        text(
+            "store",
+            "Where sessions live: memory:, sqlite:FILE, postgres://..., mysql://..., redis://HOST or memcached://HOST",
+        ),
         text("profile", "Policy preset for sessions that name no profile"),
         text("tokens", "Self-contained tokens beside sessions: none, jwt or sealed"),
         switch("demo", "Serve the demo under /demo"),

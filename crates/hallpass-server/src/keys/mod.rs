@@ -1,12 +1,16 @@
 //! API keys: who may call the service, and what they may do.
 
 mod admins;
+mod given;
 mod key;
 mod registry;
 mod ring;
 mod role;
 mod secret;
 
+pub(crate) use self::given::GivenKey;
+#[cfg(feature = "memcached")]
+pub(crate) use self::given::NoSettings;
 pub use self::key::{ApiKeyInfo, InvalidKeyName, KeyName};
 pub use self::registry::{ApiKeys, KeyError};
 pub(crate) use self::ring::{KeyHolder, KeyRing};

@@ -35,7 +35,7 @@ pub struct ApiKeys {
 
 const PREFIX: &str = "api-key/";
 /// The name of the key that an empty store gets first: fixed, so that of two services that start at once one makes it.
-const FIRST: &str = "first";
+pub(super) const FIRST: &str = "first";
 
 /// Why a key was not made or revoked.
 #[derive(Debug, thiserror::Error)]
@@ -190,7 +190,7 @@ fn governs_all(key: &ApiKeyInfo) -> bool {
     key.role == Role::Admin && key.realm == Realm::default()
 }
 
-fn setting(id: &str) -> String {
+pub(super) fn setting(id: &str) -> String {
     format!("{PREFIX}{id}")
 }
 

@@ -31,6 +31,11 @@ enum Cause {
     Keys(#[from] KeyError),
     #[error(transparent)]
     SealingKey(#[from] KeyFileError),
+    #[error(
+        "this store remembers no API keys, so the service has to be given one; put it into HALLPASS_ADMIN_KEY, and make it with: \
+         echo hpk_$(openssl rand -hex 32)"
+    )]
+    NoKey,
     #[error("{}: this file cannot be used as pepper ({source}); make one with: openssl rand -out pepper 32", path.display())]
     Pepper { path: PathBuf, source: Box<dyn Error + Send + Sync> },
     #[error("{address}: this address is in use; stop what uses it, or choose another with {flag}")]
@@ -51,6 +56,10 @@ impl StartError {
             io::ErrorKind::AddrNotAvailable => Cause::NoAddress { address, flag, source },
             _ => Cause::Bind { address, flag, source },
         })
+    }
+
+    pub(super) fn no_key() -> Self {
+        Self(Cause::NoKey)
     }
 
     pub(super) fn pepper(path: &Path, source: impl Into<Box<dyn Error + Send + Sync>>) -> Self {

@@ -19,7 +19,7 @@ use crate::config::Config;
 use crate::demo;
 use crate::events::News;
 use crate::health::Readiness;
-use crate::keys::{ApiKeySecret, ApiKeys, KeyRing};
+use crate::keys::{ApiKeySecret, ApiKeys, GivenKey, KeyRing};
 use crate::metrics::{Metrics, ObservedStore, ServiceObserver};
 use crate::stores::{self, Opened};
 use crate::sweeper::Sweeper;
@@ -137,7 +137,7 @@ impl ServerBuilder {
         }
         let opened = match opened {
             Some(opened) => opened,
-            None => stores::open(&config.store).await?,
+            None => open(&config).await?,
         };
         let opened = opened.sealed(&config)?;
         let (metrics, news) = (Arc::new(Metrics::new()), News::new());
@@ -172,6 +172,18 @@ impl ServerBuilder {
         });
         Ok(Server { app, stop, listener, admin_listener, first_key })
     }
+}
+
+/// Opens the store of a configuration. Where it remembers no keys, there has to be one that was given.
+async fn open(config: &Config) -> Result<Opened, StartError> {
+    if stores::keeps_settings(&config.store) {
+        return Ok(stores::open(&config.store).await?);
+    }
+    if config.admin_key.is_none() {
+        return Err(StartError::no_key());
+    }
+    let opened = stores::open(&config.store).await?;
+    Ok(Opened { settings: Arc::new(GivenKey::default()), ..opened })
 }
 
 /// Returns the builder of the sessions that a configuration describes, without store.

@@ -222,7 +222,8 @@ pub trait Store: fmt::Debug + Send + Sync + 'static {
     /// Returns the subject's epoch, after raising it by one if asked.
     ///
     /// Must hold: it never goes back, also not for a subject whose records have all been forgotten, and each raise
-    /// answers a higher one.
+    /// answers a higher one. What it begins with is for the store to say: one that can lose it begins higher than ever
+    /// before.
     ///
     /// # Errors
     ///

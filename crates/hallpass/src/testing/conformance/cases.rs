@@ -133,7 +133,7 @@ macro_rules! __conformance_cases {
             event events_of_no_session_are_kept_too
                 "Where the store can: in their order among the others, and without a session.";
 
-            epoch an_epoch_starts_at_zero_and_rises_by_one
+            epoch an_epoch_rises_by_one_each_time_it_is_raised
                 "Asking raises nothing; raising answers the new epoch, which everybody sees at once.";
             epoch raises_at_once_are_all_counted
                 "Twenty raises at once answer twenty different epochs.";

@@ -113,7 +113,7 @@ pub(super) const BROKEN: &[(Flaw, &[&str])] = &[
     (Flaw::EventPagesRepeatTheLast, &["pages_of_events_cover_each_once_while_others_come"]),
     (Flaw::EventPagesEndAfterOne, &["a_page_of_events_has_no_more_than_its_limit"]),
     (Flaw::AppendedEventsAreLost, &["events_of_no_session_are_kept_too"]),
-    (Flaw::AskingRaises, &["an_epoch_starts_at_zero_and_rises_by_one"]),
+    (Flaw::AskingRaises, &["an_epoch_rises_by_one_each_time_it_is_raised"]),
     (Flaw::EpochOfAllSubjects, &["subjects_have_their_own_epochs"]),
     (Flaw::SweepWithoutMargin, &["a_sweep_keeps_the_margin"]),
     (Flaw::SweepForgetsNothing, &["a_sweep_keeps_the_margin", "what_a_sweep_forgot_is_nowhere"]),
