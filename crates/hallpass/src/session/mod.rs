@@ -245,7 +245,7 @@ impl Session {
     /// allowed, [`Error::is_locked`]. Nothing is changed then.
     pub fn set<T: Serialize + ?Sized>(&self, key: &str, value: &T) -> Result<(), Error> {
         let value = to_raw_value(value).map_err(Error::value)?;
-        self.change(key, value.get().len(), |changes, _| Ok(changes.put(key, Some(value))))
+        self.change(key, |changes, _| Ok(changes.put(key, Some(value))))
     }
 
     /// Removes an attribute.
@@ -254,7 +254,7 @@ impl Session {
     ///
     /// [`Error::is_locked`].
     pub fn remove(&self, key: &str) -> Result<(), Error> {
-        self.change(key, 0, |changes, _| Ok(changes.put(key, None)))
+        self.change(key, |changes, _| Ok(changes.put(key, None)))
     }
 
     /// Computes an attribute from what it is, as one atomic step, and returns what it is now.
@@ -276,7 +276,7 @@ impl Session {
             let before = before.map(|raw| serde_json::from_str(raw.get())).transpose()?;
             to_raw_value(&f(before))
         };
-        self.change(key, 0, |changes, data| {
+        self.change(key, |changes, data| {
             let stored = attributes::find::<Box<RawValue>>(data, key).map_err(Error::corrupt)?;
             changes.update(key, stored.as_deref(), Box::new(apply))
         })?;
@@ -284,12 +284,7 @@ impl Session {
         value.ok_or_else(Error::conflict)
     }
 
-    fn change(
-        &self,
-        key: &str,
-        size: usize,
-        change: impl FnOnce(&mut Changes, &[u8]) -> Result<Undo, Error>,
-    ) -> Result<(), Error> {
+    fn change(&self, key: &str, change: impl FnOnce(&mut Changes, &[u8]) -> Result<Undo, Error>) -> Result<(), Error> {
         let mut state = self.state();
         let state = &mut *state;
         if state.is_locked && !matches!(state.intent, Some(Intent::SignIn(_) | Intent::LogOut)) {
@@ -297,17 +292,16 @@ impl Session {
         }
         let data = state.record.as_ref().map(|record| record.data.clone()).unwrap_or_default();
         let limit = self.0.sessions.data_limit();
-        // The bound may be too high by what is replaced; only then is the exact size computed, at the commit.
-        if key.len() + size > limit {
-            return Err(Error::too_large(key.len() + size, limit));
-        }
         let undo = change(&mut state.changes, &data)?;
+        // The bound may be too high by what is replaced; only then is the exact size computed before the commit.
         if state.changes.bound(&data) > limit {
-            let exact = state.changes.apply(&data, None)?.len();
-            if exact > limit {
-                state.changes.undo(key, undo);
-                return Err(Error::too_large(exact, limit));
-            }
+            let error = match state.changes.apply(&data, None) {
+                Ok(bytes) if bytes.len() <= limit => return Ok(()),
+                Ok(bytes) => Error::too_large(bytes.len(), limit),
+                Err(error) => error,
+            };
+            state.changes.undo(key, undo);
+            return Err(error);
         }
         Ok(())
     }
@@ -361,8 +355,7 @@ impl Session {
     /// Not for every request of a browser: it keeps the cookie that came last, and where answers overtake each other more
     /// often than every `grace` and twice `replay_after`, it may come back with one that looks stolen.
     pub fn renew(&self) {
-        let mut state = self.state();
-        state.renewal_due = state.record.is_some() && !state.is_locked;
+        self.state().renewal_due = true;
     }
 
     /// Ends the session and has the client's token removed. What is set afterwards goes into a new, anonymous session.

@@ -13,6 +13,7 @@ mod ending;
 mod left_behind;
 mod renew_now;
 mod renewal;
+mod session;
 mod settings;
 mod signing_in;
 mod sweeping;

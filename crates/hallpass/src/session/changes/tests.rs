@@ -131,3 +131,41 @@ fn the_bound_is_never_below_the_size() {
     let size = changes.apply(&BASE, None).expect("valid").len();
     assert!(changes.bound(&BASE) >= size);
 }
+
+proptest::proptest! {
+    #[test]
+    fn the_bound_is_never_below_what_is_saved(
+        keys in proptest::collection::vec("[a\u{1}\"é]{0,3}", 1..4),
+        values in proptest::collection::vec("[x\u{1}]{0,4}", 1..4),
+        keeps in proptest::bool::ANY,
+    ) {
+        let mut changes = Changes::default();
+        if !keeps {
+            changes.keep_only(&[]);
+        }
+        for (key, value) in keys.iter().zip(&values) {
+            changes.put(key, Some(serde_json::value::to_raw_value(value).expect("JSON")));
+        }
+        for data in [Bytes::new(), BASE] {
+            let saved = changes.apply(&data, None).expect("valid").len();
+            proptest::prop_assert!(changes.bound(&data) >= saved, "{} < {saved}", changes.bound(&data));
+        }
+    }
+}
+
+#[test]
+fn each_key_that_was_read_is_remembered() {
+    let mut changes = Changes::default();
+    assert!(matches!(changes.read("b"), Pending::Unchanged));
+    assert!(matches!(changes.read("a"), Pending::Unchanged));
+    changes.put("a", Some(raw("2")));
+    assert!(changes.apply(&OTHER, Some(&BASE)).expect_err("a changed").is_conflict());
+}
+
+#[test]
+fn an_update_of_what_was_dropped_starts_from_nothing() {
+    let mut changes = Changes::default();
+    changes.keep_only(&["b"]);
+    changes.update("a", Some(&raw("5")), plus_one()).expect("a number");
+    assert_eq!(text(&changes.apply(&OTHER, None).expect("valid")), r#"{"b":2,"a":1}"#);
+}
