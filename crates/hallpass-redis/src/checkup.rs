@@ -8,13 +8,12 @@ use crate::records::answered;
 const SAMPLE: usize = 10_000;
 const AT_ONCE: usize = 1_000;
 
-/// Looks at the server: its settings, its clock, and whether what it keeps goes away by itself.
+/// Looks at the server: its settings, and whether what it keeps goes away by itself.
 pub(crate) async fn checkup(base: &Base) -> Result<Checkup, Fault> {
     let facts = base.link.facts();
     let mut checkup = Checkup::default();
     let name = if facts.server == "valkey" { "Valkey" } else { "Redis" };
     checkup.server = Some(format!("{name} {}", facts.version).trim().to_owned());
-    checkup.time = Some(time(base).await?);
     let dangers = facts.dangers();
     if dangers.iter().all(|danger| danger.topic != "eviction") {
         checkup.findings.push(Finding::good("eviction", "nothing is thrown away when memory is full"));
@@ -39,8 +38,8 @@ pub(crate) async fn checkup(base: &Base) -> Result<Checkup, Fault> {
     Ok(checkup)
 }
 
-/// Asks by a script, which is the same question on one server and in a cluster.
-async fn time(base: &Base) -> Result<Timestamp, Fault> {
+/// Asks the server's clock by a script, which is the same question on one server and in a cluster.
+pub(crate) async fn time(base: &Base) -> Result<Timestamp, Fault> {
     let mut command = redis::cmd("EVAL");
     command.arg("return redis.call('TIME')").arg(1).arg(base.keys.settings());
     let (seconds, micros): (u64, u64) = answered(base.link.ask(&command).await?)?;

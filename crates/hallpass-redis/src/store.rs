@@ -118,6 +118,10 @@ impl Store for RedisStore {
         Ok(0)
     }
 
+    async fn time(&self) -> Result<Option<Timestamp>, StoreError> {
+        self.told(checkup::time(&self.base).await).map(Some)
+    }
+
     async fn checkup(&self) -> Result<Checkup, StoreError> {
         self.told(checkup::checkup(&self.base).await)
     }

@@ -23,6 +23,7 @@ pub(crate) struct Readiness {
 pub(crate) enum Unready {
     Stopping,
     Store,
+    Clock,
     Keys,
 }
 
@@ -63,6 +64,14 @@ async fn ask(app: &App) -> Result<(), Unready> {
         }
         Err(_) => return Err(Unready::Store),
     }
+    match tokio::time::timeout(PATIENCE, app.sessions.check_clock()).await {
+        Ok(Ok(_)) => {}
+        Ok(Err(error)) => {
+            tracing::warn!(error = %error, cause = ?std::error::Error::source(&error), "the clock is not ready");
+            return Err(Unready::Clock);
+        }
+        Err(_) => return Err(Unready::Store),
+    }
     match tokio::time::timeout(PATIENCE, app.keys.list()).await {
         Ok(Ok(_)) => Ok(()),
         Ok(Err(error)) => {
@@ -95,6 +104,7 @@ pub(crate) async fn readyz(State(app): State<Arc<App>>) -> Result<Json, Problem>
             match unready {
                 Unready::Stopping => "The service was told to stop.",
                 Unready::Store => "The store does not answer.",
+                Unready::Clock => "The clock of this machine is more than 30 seconds from the store's.",
                 Unready::Keys => "The API keys cannot be read.",
             },
         )),

@@ -46,8 +46,9 @@ pub struct TracesError(Cause);
 
 #[derive(Debug, thiserror::Error)]
 enum Cause {
-    #[error("traces cannot be sent to {endpoint}: {source}")]
-    Endpoint { endpoint: String, source: ExporterBuildError },
+    // Its source may repeat the endpoint, and a user's name and password in it.
+    #[error("traces cannot be sent to {place}: it is no URL for them")]
+    Endpoint { place: String, source: ExporterBuildError },
     #[error("traces are sent as http/protobuf, and not as {variable}={protocol} says")]
     Protocol { variable: &'static str, protocol: String },
 }
@@ -74,7 +75,9 @@ impl Traces {
         let Some(endpoint) = endpoint(variable) else { return Ok(None) };
         check_protocol(variable)?;
         let builder = SpanExporter::builder().with_http().with_protocol(Protocol::HttpBinary).with_endpoint(&endpoint);
-        let inner = builder.build().map_err(|source| TracesError(Cause::Endpoint { endpoint, source }))?;
+        let inner = builder
+            .build()
+            .map_err(|source| TracesError(Cause::Endpoint { place: without_user(&endpoint), source }))?;
         let mut resource = Resource::builder();
         let attributes = variable("OTEL_RESOURCE_ATTRIBUTES").unwrap_or_default();
         if let Some(name) = variable("OTEL_SERVICE_NAME") {
@@ -117,6 +120,14 @@ impl fmt::Debug for Traces {
 }
 
 /// Returns where traces are to go, if anywhere.
+/// Returns a URL without who is to sign in there.
+fn without_user(url: &str) -> String {
+    let (scheme, rest) = url.split_once("://").unwrap_or(("", url));
+    let (authority, path) = rest.find('/').map_or((rest, ""), |at| rest.split_at(at));
+    let host = authority.rsplit('@').next().unwrap_or_default();
+    format!("{scheme}{}{host}{path}", if scheme.is_empty() { "" } else { "://" })
+}
+
 fn endpoint(variable: impl Fn(&str) -> Option<String>) -> Option<String> {
     let is_off = variable("OTEL_SDK_DISABLED").is_some_and(|value| value.eq_ignore_ascii_case("true"));
     let exporter = variable("OTEL_TRACES_EXPORTER");
@@ -214,6 +225,17 @@ mod tests {
 
     fn goes_to(variables: &[(&str, &str)]) -> Option<String> {
         endpoint(|name| variables.iter().find(|(other, _)| *other == name).map(|(_, value)| (*value).to_owned()))
+    }
+
+    #[test]
+    fn no_password_is_told() {
+        assert_eq!(without_user("https://app:s3@cret@collector:4318/v1"), "https://collector:4318/v1");
+        assert_eq!(without_user("app:s3cret@collector"), "collector");
+        assert_eq!(without_user("http://collector"), "http://collector");
+        let variable =
+            |name: &str| (name == "OTEL_EXPORTER_OTLP_ENDPOINT").then(|| "http://app:s3cret@col lector".to_owned());
+        let error = Traces::from_environment(variable).expect_err("no URL").to_string();
+        assert!(error.contains("col lector") && !error.contains("s3cret"), "{error}");
     }
 
     #[test]

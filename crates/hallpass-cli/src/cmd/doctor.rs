@@ -40,12 +40,14 @@ pub(crate) async fn run(doctor: &Doctor, context: &Context) -> Result<Ending, Fa
     let mut findings = vec![Finding::good("reached", format!("in {}", millis(start.elapsed())))];
     findings.push(latency(store).await?);
     let asked = context.now();
+    let time = store.time().await.map_err(|error| Failure::advising(error, ""))?;
+    let answered = context.now();
     let checkup = store.checkup().await.map_err(|error| Failure::advising(error, ""))?;
     let server = checkup.server.clone();
     if let Some(name) = &server {
         findings.push(Finding::good("server", name.clone()));
     }
-    findings.extend(checkup.time.map(|time| clock(time, asked, context.now())));
+    findings.extend(time.map(|time| clock(time, asked, answered)));
     findings.push(abilities(store));
     findings.extend(checkup.findings);
     if store.capabilities().list {

@@ -56,9 +56,12 @@ fn a_service_keeps_its_sessions_in_redis_and_an_operator_finds_them_there() {
 
 /// Asks the service about a token; answers whether it is good.
 fn is_good(url: &str, token: &str) -> bool {
+    is(url, &serde_json::json!({ "token": token }))
+}
+
+fn is(url: &str, body: &serde_json::Value) -> bool {
     let asking = async {
-        let body = serde_json::json!({ "token": token });
-        let request = reqwest::Client::new().post(format!("{url}/v1/verify")).bearer_auth(KEY).json(&body);
+        let request = reqwest::Client::new().post(format!("{url}/v1/verify")).bearer_auth(KEY).json(body);
         request.send().await.expect("the service answers").status()
     };
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().expect("a runtime");
@@ -98,6 +101,7 @@ fn a_service_with_a_cache_hears_of_what_ends_elsewhere() {
     };
     assert!(counted("hallpass_session_cache_lookups_total{result=\"hit\"}") > 0, "the cache was of use");
     assert_eq!(counted("hallpass_session_cache_whole "), 1);
+    assert!(!is(&second, &serde_json::json!({ "token": token, "max_staleness": 0 })), "whoever asks for it, is told");
     let ended = Instant::now();
     while is_good(&second, &token) {
         assert!(ended.elapsed() < Duration::from_secs(5), "it was told");

@@ -75,6 +75,10 @@ impl Store for ObservedStore {
         self.timed(Operation::Load, self.inner.load(realm, id)).await
     }
 
+    async fn time(&self) -> Result<Option<Timestamp>, StoreError> {
+        self.inner.time().await
+    }
+
     async fn checkup(&self) -> Result<Checkup, StoreError> {
         self.inner.checkup().await
     }

@@ -90,6 +90,20 @@ async fn a_stream_shows_events_as_they_happen_and_goes_on_where_it_was_left() {
 }
 
 #[tokio::test]
+async fn a_stream_ends_when_its_key_is_taken_away() {
+    let service = Service::start().await;
+    let made = service.post("/v1/keys", json!({ "name": "eyes", "role": "auditor" })).await.expect(201);
+    let key = made["key"].as_str().expect("a key");
+    let stream = service.request(Method::GET, "/v1/events/stream", key).send().await.expect("a stream");
+    assert_eq!(stream.status(), 200);
+    let path = format!("/v1/keys/{}", made["id"].as_str().expect("an id"));
+    service.send(service.request(Method::DELETE, &path, ADMIN)).await.expect(204);
+    service.sign_in("alice").await;
+    let text = tokio::time::timeout(Duration::from_secs(10), stream.text()).await.expect("it ends").expect("text");
+    assert!(!text.contains("alice"), "{text}");
+}
+
+#[tokio::test]
 async fn there_are_no_more_streams_than_may_be_open() {
     let mut config = crate::service::config();
     config.limits.streams = 1;

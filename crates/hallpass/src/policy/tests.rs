@@ -201,3 +201,22 @@ fn the_remember_profile_is_long_and_persistent() {
     assert!(policy.is_persistent() && policy.idle() == 14 * DAY && policy.absolute() == 30 * DAY);
     assert!(!Policy::default().is_persistent());
 }
+
+#[test]
+fn a_policy_says_what_it_was_told() {
+    let policy = Policy::builder()
+        .idle(MINUTE)
+        .absolute(HOUR)
+        .renewal(20 * MINUTE)
+        .anonymous(2 * MINUTE)
+        .fresh(3 * MINUTE)
+        .retention(DAY)
+        .build()
+        .expect("within the bounds");
+    let times = [policy.idle(), policy.absolute(), policy.renewal(), policy.anonymous()];
+    assert_eq!(times, [MINUTE, HOUR, 20 * MINUTE, 2 * MINUTE]);
+    assert_eq!((policy.fresh(), policy.retention()), (3 * MINUTE, DAY));
+    let remember = Policy::remember();
+    assert_eq!((remember.idle(), remember.absolute(), remember.renewal()), (14 * DAY, 30 * DAY, DAY));
+    assert!(remember.is_persistent() && !policy.is_persistent());
+}

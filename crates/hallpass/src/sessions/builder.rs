@@ -125,6 +125,7 @@ impl SessionsBuilder {
             data_limit: self.data_limit,
             walks: Arc::new(WalkBudget::new()),
             reports: Arc::default(),
+            skew: Arc::default(),
         })))
     }
 }

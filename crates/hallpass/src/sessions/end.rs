@@ -189,12 +189,14 @@ impl Sessions {
     ///
     /// # Errors
     ///
-    /// [`Error::is_unavailable`]: some may have been swept.
+    /// [`Error::is_unavailable`]: some may have been swept; none if the clock here is more than 30 s from the store's, as
+    /// [`check_clock`](Sessions::check_clock) says.
     ///
     /// # Cancel safety
     ///
     /// If the future is dropped, some may have been swept; doing it again sweeps the rest.
     pub async fn sweep(&self, limit: NonZeroUsize) -> Result<Swept, Error> {
+        self.check_clock().await?;
         let now = self.now();
         let expired = match self.expire_due(now, limit).await {
             Err(error) if error.is_unsupported() => 0,
@@ -263,6 +265,7 @@ impl Sessions {
 
     /// Ends a session as over since a timeout passed, unless it was used meanwhile; answers whether it ended now.
     pub(super) async fn expire(&self, record: &Record, expiry: Expiry, now: Timestamp) -> Result<bool, Error> {
+        self.refuse_to_judge()?;
         let caller = Caller::new(Actor::policy());
         let ended = Ended { at: expiry.at(), reason: expiry.reason(), actor: caller.actor.clone(), note: None };
         // One try: a record that changed meanwhile is to be judged anew by whoever meets it next.

@@ -10,6 +10,7 @@ mod operate;
 mod reports;
 mod retry;
 mod sign_in;
+mod skew;
 mod states;
 mod walks;
 
@@ -34,6 +35,7 @@ pub use self::issue::{Issued, NewSession, SignIn};
 pub use self::operate::Verified;
 use self::reports::ReportBudget;
 pub use self::retry::IdempotencyKey;
+use self::skew::Skew;
 pub use self::states::{InvalidStates, States};
 use self::walks::WalkBudget;
 
@@ -149,6 +151,7 @@ struct Parts {
     data_limit: usize,
     walks: Arc<WalkBudget>,
     reports: Arc<ReportBudget>,
+    skew: Arc<Skew>,
 }
 
 /// The policies by name.
@@ -170,7 +173,7 @@ impl Sessions {
     /// Returns the same sessions for another application.
     #[must_use]
     pub fn in_realm(&self, realm: Realm) -> Self {
-        let Parts { store, profiles, clock, observer, pepper, data_limit, walks, reports, .. } = &*self.0;
+        let Parts { store, profiles, clock, observer, pepper, data_limit, walks, reports, skew, .. } = &*self.0;
         Self(Arc::new(Parts {
             store: Arc::clone(store),
             realm,
@@ -181,6 +184,7 @@ impl Sessions {
             data_limit: *data_limit,
             walks: Arc::clone(walks),
             reports: Arc::clone(reports),
+            skew: Arc::clone(skew),
         }))
     }
 

@@ -72,6 +72,10 @@ impl<S: Store + ?Sized> Store for Arc<S> {
         (**self).sweep(now, limit).await
     }
 
+    async fn time(&self) -> Result<Option<Timestamp>, StoreError> {
+        (**self).time().await
+    }
+
     async fn checkup(&self) -> Result<Checkup, StoreError> {
         (**self).checkup().await
     }

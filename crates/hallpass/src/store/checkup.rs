@@ -1,15 +1,11 @@
 use serde::Serialize;
 
-use crate::time::Timestamp;
-
 /// What a look at the server behind a store found.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize)]
 #[non_exhaustive]
 pub struct Checkup {
     /// The server and its version, such as `Redis 7.0.15`; nothing where there is none.
     pub server: Option<String>,
-    /// The server's clock, at some moment between question and answer.
-    pub time: Option<Timestamp>,
     /// What is worth knowing, in the order in which it is to be told.
     pub findings: Vec<Finding>,
 }

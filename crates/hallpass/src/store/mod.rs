@@ -250,8 +250,17 @@ pub trait Store: fmt::Debug + Send + Sync + 'static {
     /// If the future is dropped, some were forgotten, each whole; the next sweep goes on.
     async fn sweep(&self, now: Timestamp, limit: NonZeroUsize) -> Result<usize, StoreError>;
 
-    /// Looks at the server behind the store: what it is, what its clock says, and what of its settings and contents
-    /// endangers sessions. It changes nothing, and may read for seconds.
+    /// Returns what the clock of the server behind the store says, at some moment between question and answer; nothing
+    /// where there is none of its own.
+    ///
+    /// # Errors
+    ///
+    /// [`StoreError::is_unavailable`] if the server cannot be asked.
+    async fn time(&self) -> Result<Option<Timestamp>, StoreError> {
+        Ok(None)
+    }
+
+    /// Looks at the server behind the store: what it is, and what of its settings and contents endangers sessions. It changes nothing, and may read for seconds.
     ///
     /// # Errors
     ///

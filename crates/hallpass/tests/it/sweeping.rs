@@ -4,7 +4,7 @@ use std::num::NonZeroUsize;
 use std::sync::Arc;
 use std::time::Duration;
 
-use hallpass::{Caller, NewSession, Policy, SessionState, Sessions};
+use hallpass::{Caller, EndReason, NewSession, Policy, ReferenceToken, SessionState, Sessions};
 
 use crate::app::{App, subject};
 
@@ -65,4 +65,31 @@ async fn where_others_end_the_same_sessions_a_sweep_comes_to_its_end() {
     app.store.always(hallpass::testing::Method::Save, hallpass::testing::Fault::Conflict);
     let swept = tokio::time::timeout(Duration::from_secs(10), app.sessions.sweep(most(2))).await;
     assert_eq!(swept.expect("it ends").expect("it is there").expired, 0);
+}
+
+#[tokio::test]
+async fn a_node_whose_clock_is_wrong_ends_nothing_and_sweeps_nothing() {
+    let app = App::new();
+    let browser = app.signed_in("alice").await;
+    let (token, caller) = (browser.token(), Caller::user());
+    let id = ReferenceToken::parse(&token).expect("ours").id;
+    app.sessions.verify(&token, true, &caller).await.expect("used");
+    let now = app.sessions.now();
+    for (off, is_wrong) in [(0, false), (30, false), (31, true), (90, true), (0, false)] {
+        let off = Duration::from_secs(off);
+        for says in [now.plus(off), now.minus(off)] {
+            app.store.say_time(Some(says));
+            assert_eq!(app.sessions.check_clock().await.is_err(), is_wrong, "the store says {says}, and it is {now}");
+        }
+    }
+    // An hour ahead, everything looks as if its time were over.
+    app.advance(3600);
+    app.store.say_time(Some(now));
+    let limit = NonZeroUsize::new(10).expect("not zero");
+    assert!(app.sessions.sweep(limit).await.expect_err("it may not").is_unavailable());
+    assert!(app.sessions.verify(&token, true, &caller).await.expect_err("it may not").is_unavailable(), "no logout");
+    app.store.say_time(Some(app.sessions.now()));
+    app.sessions.sweep(limit).await.expect("it may again");
+    let record = app.sessions.find(&id).await.expect("it is there").expect("a record");
+    assert_eq!(record.ended.expect("ended").reason, EndReason::Idle, "now it is so");
 }

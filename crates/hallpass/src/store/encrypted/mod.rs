@@ -235,6 +235,10 @@ impl<S: Store> Store for Encrypted<S> {
         self.far.sweep(now, limit).await
     }
 
+    async fn time(&self) -> Result<Option<Timestamp>, StoreError> {
+        self.far.time().await
+    }
+
     async fn checkup(&self) -> Result<Checkup, StoreError> {
         self.far.checkup().await
     }

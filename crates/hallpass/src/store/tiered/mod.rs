@@ -302,6 +302,10 @@ impl<S: Store> Store for Tiered<S> {
         self.shared.far.sweep(now, limit).await
     }
 
+    async fn time(&self) -> Result<Option<Timestamp>, StoreError> {
+        self.shared.far.time().await
+    }
+
     async fn checkup(&self) -> Result<Checkup, StoreError> {
         self.shared.far.checkup().await
     }

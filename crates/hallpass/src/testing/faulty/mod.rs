@@ -117,6 +117,11 @@ impl<S: Store> FaultyStore<S> {
         self.plan.lose_changes(lost);
     }
 
+    /// Has the store's own clock say this from now on, or what it says by itself.
+    pub fn say_time(&self, time: Option<Timestamp>) {
+        self.plan.say_time(time);
+    }
+
     /// Stops the next call of a method at a gate, before it reaches the store.
     pub fn hold_next(&self, method: Method) -> Gate {
         let gate = Gate::new();
@@ -255,6 +260,16 @@ impl<S: Store> Store for FaultyStore<S> {
 
     async fn sweep(&self, now: Timestamp, limit: NonZeroUsize) -> Result<usize, StoreError> {
         self.meet(Method::Sweep, None, self.inner.sweep(now, limit)).await
+    }
+
+    async fn time(&self) -> Result<Option<Timestamp>, StoreError> {
+        if self.plan.is_away() {
+            return Err(StoreError::unavailable("the store is made to be away"));
+        }
+        match self.plan.time() {
+            Some(time) => Ok(Some(time)),
+            None => self.inner.time().await,
+        }
     }
 
     fn changes(&self) -> Option<ChangeStream> {

@@ -6,6 +6,7 @@ use parking_lot::Mutex;
 use super::calls::{Calls, Method};
 use super::fault::Fault;
 use crate::testing::random::Random;
+use crate::time::Timestamp;
 
 /// Which fault each call is to meet, and how many there were.
 #[derive(Debug, Default)]
@@ -13,6 +14,7 @@ pub(super) struct Plan {
     calls: [AtomicU64; 8],
     outage: AtomicBool,
     loses_changes: AtomicBool,
+    time: Mutex<Option<Timestamp>>,
     faults: Mutex<Faults>,
 }
 
@@ -51,9 +53,22 @@ impl Plan {
         self.loses_changes.load(Ordering::SeqCst)
     }
 
+    pub(super) fn say_time(&self, time: Option<Timestamp>) {
+        *self.time.lock() = time;
+    }
+
+    pub(super) fn time(&self) -> Option<Timestamp> {
+        *self.time.lock()
+    }
+
+    pub(super) fn is_away(&self) -> bool {
+        self.outage.load(Ordering::SeqCst)
+    }
+
     pub(super) fn heal(&self) {
         self.outage(false);
         self.lose_changes(false);
+        self.say_time(None);
         *self.faults.lock() = Faults::default();
     }
 
@@ -64,7 +79,7 @@ impl Plan {
     /// Counts a call, and returns what is to happen to it.
     pub(super) fn next(&self, method: Method) -> Fault {
         self.calls[method.index()].fetch_add(1, Ordering::SeqCst);
-        if self.outage.load(Ordering::SeqCst) { Fault::Unavailable } else { self.faults.lock().next(method) }
+        if self.is_away() { Fault::Unavailable } else { self.faults.lock().next(method) }
     }
 }
 
