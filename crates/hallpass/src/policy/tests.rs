@@ -220,3 +220,12 @@ fn a_policy_says_what_it_was_told() {
     assert_eq!((remember.idle(), remember.absolute(), remember.renewal()), (14 * DAY, 30 * DAY, DAY));
     assert!(remember.is_persistent() && !policy.is_persistent());
 }
+
+#[test]
+fn replays_are_told_after_an_hour_at_the_most_and_renewals_leave_room_for_it() {
+    let second = Duration::from_secs(1);
+    let with = |replay_after, renewal| Policy::builder().replay_after(replay_after).renewal(renewal).build();
+    assert!(with(HOUR, 3 * HOUR).is_ok() && with(HOUR + second, 3 * HOUR).is_err());
+    let least = Policy::default().grace().grace + 2 * (100 * second);
+    assert!(with(100 * second, least).is_ok() && with(100 * second, least - second).is_err());
+}
