@@ -17,7 +17,7 @@ use crate::error::Error;
 use crate::event::{EventKind, Origin};
 use crate::name::Note;
 use crate::session::Session;
-use crate::sessions::{Caller, Entry, Outgoing, Sessions, Witness};
+use crate::sessions::{By, Caller, Entry, Outgoing, Sessions, Witness};
 use crate::token::ReferenceToken;
 
 /// Gives each request its [`Session`], and saves what the request did to it when the response head is ready.
@@ -173,7 +173,7 @@ impl Sessions {
         match presented.texts() {
             [] => Ok(Entry::Nobody),
             [text] => match ReferenceToken::parse(text) {
-                Ok(token) => Entry::of(self.admit_token(token, witness).await),
+                Ok(token) => Entry::of(self.admit_token(token, By::CopyOrRecord, witness).await),
                 Err(_) => Ok(Entry::Nobody),
             },
             // Rare and large: as a part of this future, every request would have to carry it.
@@ -189,7 +189,7 @@ impl Sessions {
         }
         let mut found = Entry::Nobody;
         for token in tokens {
-            match (Entry::of(self.admit_token(token, witness).await)?, &found) {
+            match (Entry::of(self.admit_token(token, By::CopyOrRecord, witness).await)?, &found) {
                 (Entry::Admitted(_), Entry::Admitted(_)) => return Ok(Entry::Nobody),
                 (Entry::Nobody, _) | (Entry::LeftBehind(_), Entry::Admitted(_)) => {}
                 (entry, _) => found = entry,

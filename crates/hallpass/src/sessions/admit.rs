@@ -46,6 +46,13 @@ pub(crate) struct Admission {
     pub(crate) touch_due: bool,
 }
 
+/// What a token is judged by.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum By {
+    CopyOrRecord,
+    Record,
+}
+
 /// Where a good token stands.
 #[allow(clippy::struct_excessive_bools)] // each is an independent yes or no
 struct Place {
@@ -156,30 +163,24 @@ impl Sessions {
     /// Reads a token and judges it.
     pub(crate) async fn admit(&self, text: impl AsRef<[u8]>, witness: &dyn Witness) -> Result<Admission, Rejected> {
         let token = ReferenceToken::parse(text).map_err(|_| Rejected::Refused(Refusal::Malformed, None))?;
-        self.admit_token(token, witness).await
+        self.admit_token(token, By::CopyOrRecord, witness).await
     }
 
-    /// Judges a token by a copy, if that lets it in, and else by its record.
+    /// Judges a token: by a copy of its record if that lets it in, and else by the record itself. Applies the five rules
+    /// and the policy, and saves what they ask for.
     pub(crate) async fn admit_token(
         &self,
         token: ReferenceToken,
+        by: By,
         witness: &dyn Witness,
     ) -> Result<Admission, Rejected> {
-        if let Some(copy) = self.0.store.copy(&self.0.realm, &token.id)
+        if by == By::CopyOrRecord
+            && let Some(copy) = self.0.store.copy(&self.0.realm, &token.id)
             && let Ok(place) = self.judge(&token, &copy, self.now())
             && place.is_plain()
         {
             return Ok(place.admit(token, copy));
         }
-        self.admit_by_record(token, witness).await
-    }
-
-    /// Judges a token: loads its record, applies the five rules and the policy, and saves what they ask for.
-    pub(super) async fn admit_by_record(
-        &self,
-        token: ReferenceToken,
-        witness: &dyn Witness,
-    ) -> Result<Admission, Rejected> {
         let now = self.now();
         let found = match self.0.store.load(&self.0.realm, &token.id).await? {
             Some(record) => {

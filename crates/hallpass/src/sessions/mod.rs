@@ -26,7 +26,7 @@ use crate::store::{Capabilities, Store};
 use crate::time::{Clock, Timestamp};
 use crate::token::{Pepper, ReferenceToken};
 
-pub(crate) use self::admit::{Admission, Entry, LeftBehind, Seat, Ticket};
+pub(crate) use self::admit::{Admission, By, Entry, LeftBehind, Seat, Ticket};
 pub use self::builder::{InvalidSessions, SessionsBuilder};
 pub use self::commit::Outgoing;
 pub(crate) use self::commit::{Done, Intent, Work};

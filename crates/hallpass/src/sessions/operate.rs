@@ -5,7 +5,7 @@ use std::sync::Arc;
 use bytes::Bytes;
 
 use super::admit::ATTEMPTS;
-use super::{Admission, Caller, Sessions};
+use super::{Admission, By, Caller, Sessions};
 use crate::error::{Error, Refusal};
 use crate::event::{Event, EventKind};
 use crate::id::SessionId;
@@ -58,7 +58,7 @@ impl Sessions {
     /// As [`open`](Sessions::open).
     pub async fn verify_fresh(&self, token: &str, touch: bool, caller: &Caller) -> Result<Verified, Error> {
         let token = ReferenceToken::parse(token).map_err(|_| Error::inactive(Refusal::Malformed))?;
-        let admission = self.admit_by_record(token, caller).await?;
+        let admission = self.admit_token(token, By::Record, caller).await?;
         Ok(self.verified(admission, touch).await)
     }
 
