@@ -30,14 +30,18 @@ pub(super) async fn a_copy_catches_up_with_its_record(handles: Handles) {
 pub(super) async fn a_read_that_is_under_way_leaves_no_copy_from_before(handles: Handles) {
     let bench = Bench::new(handles);
     let mut tombstones = Vec::new();
-    for _ in 0..ROUNDS {
+    for round in 0..ROUNDS {
         let record = bench.record();
         bench.create([&record]).await;
         let ended = bench
             .at_once(READERS, |bench, index| {
                 let record = record.clone();
                 async move {
-                    if index == 0 {
+                    if index == round % READERS {
+                        // At another moment each time: some reads are to be under way.
+                        for _ in 0..round {
+                            tokio::task::yield_now().await;
+                        }
                         return Some(bench.end(&record).await);
                     }
                     answer("load", bench.store().load(&record.realm, &record.id).await);
