@@ -154,7 +154,10 @@ mod tests {
         assert_eq!(find::<u8>(DATA, "x").expect("valid"), None);
         assert_eq!(find::<u8>(b"", "a").expect("valid"), None);
         assert!(find::<String>(DATA, "a").is_err(), "another type");
-        assert!(find::<u8>(b"[1]", "a").is_err(), "not an object");
+        let error = find::<u8>(b"[1]", "a").expect_err("not an object").to_string();
+        assert!(error.contains("a JSON object"), "{error}");
+        let error = Attributes::parse(b"[1]").expect_err("not an object").to_string();
+        assert!(error.contains("a JSON object"), "{error}");
         assert!(find::<u8>(br#"{"a":1"#, "a").is_err(), "torn");
     }
 

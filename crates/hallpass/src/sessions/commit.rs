@@ -14,7 +14,7 @@ use crate::record::{Client, Record};
 use crate::session::changes::Changes;
 use crate::store::{Expected, Outcome};
 use crate::time::Timestamp;
-use crate::token::{Generation, Renewed, Token};
+use crate::token::{Renewed, Token};
 
 /// What a request knew and did.
 pub(crate) struct Work {
@@ -267,9 +267,8 @@ impl Sessions {
             Seat::Unanswered(lost) if chain.confirmed_at.is_none() => (lost.generation, &lost.secret),
             Seat::Unanswered(_) | Seat::Superseded(_) => return None,
         };
-        let is_there = chain.generation == at && at < Generation::LAST;
         let grace = self.policy(&record.profile).grace();
-        is_there.then(|| chain.renew(secret, ticket.token.generation, self.pepper(), grace, now))?
+        (chain.generation == at).then(|| chain.renew(secret, ticket.token.generation, self.pepper(), grace, now))?
     }
 
     /// Moves the chain on at once and hands out the token; nothing if the record changed meanwhile.

@@ -198,3 +198,21 @@ async fn what_follows_a_commit_that_was_overtaken_takes_no_cookie_away() {
     assert!(matches!(late.outgoing(), Outgoing::Keep));
     assert_eq!(browser.who().await, "alice");
 }
+
+#[tokio::test]
+async fn a_token_whose_answer_was_lost_gets_no_other_once_the_answer_was_used_after_all() {
+    let app = App::new();
+    let caller = Caller::user();
+    let issued = app.sessions.create(NewSession::signed_in(subject("alice")), &caller).await.expect("created");
+    app.sessions.verify(issued.token.expose(), true, &caller).await.expect("used");
+    let next = app.sessions.renew(issued.token.expose(), &caller).await.expect("renewed");
+    app.advance(60);
+    let late = app.sessions.open(issued.token.expose(), &caller).await.expect("the answer seems lost");
+    app.sessions.verify(next.token.expose(), true, &caller).await.expect("it was not");
+    late.set("key", "value").expect("room");
+    late.commit().await.expect("saved");
+    assert!(matches!(late.outgoing(), Outgoing::Keep), "the client has a token");
+    let verified = app.sessions.verify(next.token.expose(), true, &caller).await.expect("it is the present one");
+    assert!(!verified.renewal_due);
+    assert_eq!(&verified.record.data[..], br#"{"key":"value"}"#);
+}

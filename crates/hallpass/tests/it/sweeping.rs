@@ -4,7 +4,11 @@ use std::num::NonZeroUsize;
 use std::sync::Arc;
 use std::time::Duration;
 
-use hallpass::{Caller, EndReason, NewSession, Policy, ReferenceToken, SessionState, Sessions};
+use hallpass::testing::{Fault, FaultyStore, ManualClock, Method};
+use hallpass::{
+    Caller, Capabilities, EndReason, MemoryStore, NewSession, Policy, ReferenceToken, SessionState, Sessions,
+    Store as _,
+};
 
 use crate::app::{App, subject};
 
@@ -92,4 +96,24 @@ async fn a_node_whose_clock_is_wrong_ends_nothing_and_sweeps_nothing() {
     app.sessions.sweep(limit).await.expect("it may again");
     let record = app.sessions.find(&id).await.expect("it is there").expect("a record");
     assert_eq!(record.ended.expect("ended").reason, EndReason::Idle, "now it is so");
+}
+
+#[tokio::test]
+async fn a_sweep_forgets_where_nothing_can_be_listed_and_not_where_the_listing_fails() {
+    let clock = ManualClock::new();
+    for can_list in [true, false] {
+        let able = Capabilities { list: can_list, ..MemoryStore::new().capabilities() };
+        let store = FaultyStore::new(MemoryStore::new()).limited_to(able);
+        let sessions = Sessions::builder().store(store.clone()).clock(clock.clone()).build().expect("all parts");
+        sessions.create(NewSession::anonymous(), &Caller::user()).await.expect("created");
+        clock.advance(Duration::from_hours(24 * 30));
+        if can_list {
+            store.script(Method::List, [Fault::Unavailable]);
+            assert!(sessions.sweep(most(10)).await.expect_err("away").is_unavailable());
+            assert_eq!(store.calls().sweep, 0, "nothing is forgotten that could not be ended first");
+        } else {
+            let swept = sessions.sweep(most(10)).await.expect("it can forget");
+            assert_eq!((swept.expired, swept.forgotten), (0, 1));
+        }
+    }
 }
