@@ -149,6 +149,8 @@ async fn answer(conn: &mut Conn, script: String) -> Result<Vec<Row>, Fault> {
     while !result.is_empty() {
         rows.extend(result.collect::<Row>().await?);
     }
+    // The failure of a later statement is no result, and comes only here.
+    result.drop_result().await?;
     Ok(rows)
 }
 
