@@ -95,16 +95,6 @@ impl Connections {
         .await
     }
 
-    /// Changes something by a statement of a shape that seldom comes again, so it is not kept.
-    pub(crate) async fn write_once(&self, sql: &str, values: Vec<Raw>) -> Result<(), Fault> {
-        self.on_one(|mut conn| async move {
-            let statement = conn.prep(sql).await?;
-            conn.exec_drop(&statement, positional(values)).await?;
-            Ok(conn.close(statement).await?)
-        })
-        .await
-    }
-
     /// Does something that the server may give up for another transaction, until it does not.
     pub(crate) async fn again_if_it_gave_way<T, F>(&self, work: impl Fn() -> F) -> Result<T, Fault>
     where

@@ -40,16 +40,16 @@
 //!
 //! # Capabilities
 //!
-//! It lists, and it is shared. A save with events is one transaction and one round trip; one without is one statement.
+//! It lists, and it is shared. A save is one transaction and one round trip.
 //!
 //! *Events* come in the order in which they became visible. The number that the server draws for a row is drawn before the
 //! commit, so a reader that goes by it passes what commits late. So whoever reads first gives numbers to what is committed
 //! by then, and only one at a time does so. Listing events therefore writes, and needs the primary.
 //!
 //! *Changes* are rows that nodes ask for every 200 milliseconds, numbered in the same way, and forgotten after five minutes.
-//! An end and a new chain are told in the transaction that makes them, everything else soon after, in batches; touches
-//! are not told. If a node dies between a commit and its announcement, others learn of that change when their copies run
-//! out; ends are never missed. The feed says `Hole` when it begins and whenever the server did not answer.
+//! They are written in the transaction that makes the change, so a save that happens is told of whatever becomes of its
+//! caller or its node. Creations and touches are not told. The feed says `Hole` when it begins and whenever the server did
+//! not answer.
 //!
 //! [`Capabilities::durable`] is what the server said when the store was opened: `innodb_flush_log_at_trx_commit` 1 (or 3),
 //! and `sync_binlog = 1` if there is a binary log, since a transaction that is missing there is undone after a crash.
@@ -76,7 +76,6 @@
 //!
 //! [`Capabilities::durable`]: hallpass::Capabilities::durable
 
-mod announcer;
 mod connections;
 mod epochs;
 mod error;

@@ -3,7 +3,7 @@ use std::sync::{Arc, LazyLock};
 
 use bytes::Bytes;
 use hallpass::{Event, Expected, Outcome, Realm, Record, SWEEP_MARGIN, SessionId, Timestamp, Version};
-use hallpass_sql::{SESSION_COLUMNS, SESSION_VALUES, Value, outcome, session_values, version};
+use hallpass_sql::{SESSION_COLUMNS, SESSION_VALUES, Value, is_news, outcome, session_values, version};
 use mysql_async::prelude::Queryable;
 use mysql_async::{Conn, Row, TxOpts, Value as Raw};
 
@@ -28,21 +28,21 @@ pub(crate) async fn load(connections: &Connections, realm: &Realm, id: &SessionI
     Ok(rows.first().map(row::record).transpose()?)
 }
 
-/// Writes a row if what is there is as expected; what is urgent is told to other nodes in the same transaction.
+/// Writes a row if what is there is as expected, and tells other nodes so in the same transaction.
 pub(crate) async fn save(
     connections: &Arc<Connections>,
     record: &Record,
     expected: Expected,
     events: &[Event],
-    is_urgent: bool,
 ) -> Result<Outcome, Fault> {
     let values = columns(record);
-    let result = if events.is_empty() && !is_urgent {
+    let is_news = is_news(record, expected);
+    let result = if events.is_empty() && !is_news {
         let (sql, values) = change(&values, expected);
         let raw: Vec<_> = values.into_iter().map(bound).collect();
         connections.write(&sql, raw).await.map(|(found, _)| found > 0)
     } else {
-        let script = script(&values, expected, events, is_urgent);
+        let script = script(&values, expected, events, is_news);
         run_apart(connections, script).await
     };
     match result {
@@ -102,7 +102,7 @@ fn change(values: &[Value], expected: Expected) -> (String, Vec<&Value>) {
 }
 
 /// The change, its events and the news of it in one transaction and one round trip; whether it was applied is its answer.
-fn script(row: &[Value], expected: Expected, events: &[Event], is_urgent: bool) -> String {
+fn script(row: &[Value], expected: Expected, events: &[Event], is_news: bool) -> String {
     let (sql, values) = change(row, expected);
     let mut script = String::from("START TRANSACTION; ");
     let mut values = values.into_iter();
@@ -118,7 +118,7 @@ fn script(row: &[Value], expected: Expected, events: &[Event], is_urgent: bool) 
     for event in events {
         events::write_keeping(&mut script, event);
     }
-    if is_urgent {
+    if is_news {
         script.push_str("INSERT INTO hallpass_changes (realm, id) SELECT ");
         write_literal(&mut script, &row[0]);
         script.push_str(", ");
@@ -149,6 +149,8 @@ async fn answer(conn: &mut Conn, script: String) -> Result<Vec<Row>, Fault> {
     while !result.is_empty() {
         rows.extend(result.collect::<Row>().await?);
     }
+    // The failure of a later statement is no result, and comes only here.
+    result.drop_result().await?;
     Ok(rows)
 }
 

@@ -7,14 +7,14 @@ use hallpass::{
     Capabilities, ChangeStream, Epoch, Event, EventQuery, Expected, Outcome, Page, PageLimit, Query, Realm, Record,
     SessionId, Store, StoreError, Subject, Timestamp, Version,
 };
-use hallpass_sql::{Announcer, Damage, Feed, StoreFault as _, sweep};
+use hallpass_sql::{Damage, Feed, StoreFault as _, sweep};
 
 use crate::connections::Connections;
 use crate::error::{Fault, OpenError, open_error};
 use crate::numbering::Numbered;
 use crate::options::MysqlOptions;
 use crate::settings::MysqlSettings;
-use crate::{announcer, epochs, events, feed, query, schema, sessions, url};
+use crate::{epochs, events, feed, query, schema, sessions, url};
 
 /// Sessions in a MySQL or MariaDB database.
 ///
@@ -26,7 +26,6 @@ pub struct MysqlStore {
 
 struct Inner {
     connections: Arc<Connections>,
-    announcer: Announcer,
     feed: Feed,
     damage: Damage,
 }
@@ -47,10 +46,8 @@ impl MysqlStore {
         let connections = Connections::new(&options).await.map_err(failed)?;
         schema::prepare(&options).await.map_err(failed)?;
         let connections = Arc::new(connections);
-        let announcer = announcer::start(Arc::clone(&connections));
-        Ok(Self {
-            inner: Arc::new(Inner { connections, announcer, feed: Feed::on_this_runtime(), damage: Damage::default() }),
-        })
+        let (feed, damage) = (Feed::on_this_runtime(), Damage::default());
+        Ok(Self { inner: Arc::new(Inner { connections, feed, damage }) })
     }
 
     /// Opens the store that a URL names: `mysql://user:password@host:3306/database`, or the same with `mariadb://`.
@@ -96,14 +93,8 @@ impl Store for MysqlStore {
     }
 
     async fn save(&self, record: &Record, expected: Expected, events: &[Event]) -> Result<Outcome, StoreError> {
-        // What takes a token's power away is told in the transaction that does so; the rest soon after.
-        let is_urgent = Announcer::is_urgent(record, events);
-        let saved = sessions::save(self.connections(), record, expected, events, is_urgent).await;
-        let outcome = saved.map_err(|fault| self.failed(fault))?;
-        if outcome == Outcome::Applied && !is_urgent {
-            self.inner.announcer.tell(&record.realm, &record.id);
-        }
-        Ok(outcome)
+        let saved = sessions::save(self.connections(), record, expected, events).await;
+        saved.map_err(|fault| self.failed(fault))
     }
 
     async fn touch(

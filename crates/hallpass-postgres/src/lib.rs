@@ -49,10 +49,11 @@
 //! application on the server, therefore holds up listings of events by a second each, and what is newer than it to its
 //! end; nothing is lost.
 //!
-//! *Changes* are told by `NOTIFY`: an end and a new chain in the transaction that makes it, everything else soon after, in
-//! batches, since commits that notify wait for each other. Touches are not told. If a node dies between a commit and its
-//! announcement, others learn of that change when their copies run out; ends are never missed. The feed says `Hole` when
-//! it begins and whenever its connection was lost, which it notices within a second and the timeout.
+//! *Changes* are told by `NOTIFY`, in the transaction that makes them, so a save that happens is told of whatever becomes of
+//! its caller or its node. Creations and touches are not told. The server commits transactions that notify one after the
+//! other, each with its own sync: changes of sessions come no faster than the disk syncs, while creations and touches, which
+//! are most of the writes, share syncs. The feed says `Hole` when it begins and whenever its connection was lost, which it
+//! notices within a second and the timeout.
 //!
 //! [`Capabilities::durable`] is what the server says: `fsync = on`, and `synchronous_commit` not `off`.
 //!
@@ -78,7 +79,6 @@
 //!
 //! [`Capabilities::durable`]: hallpass::Capabilities::durable
 
-mod announcer;
 mod connection;
 mod connections;
 mod epochs;

@@ -1,4 +1,4 @@
-use crate::{announcer, epochs, events, sessions, settings};
+use crate::{epochs, events, sessions, settings};
 
 /// The statements that each connection prepares once.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -16,11 +16,10 @@ pub(crate) enum Named {
     CreateSetting,
     UpdateSetting,
     RemoveSetting,
-    Announce,
 }
 
 impl Named {
-    pub(crate) const COUNT: usize = Self::Announce as usize + 1;
+    pub(crate) const COUNT: usize = Self::RemoveSetting as usize + 1;
 
     pub(crate) fn sql(self) -> &'static str {
         match self {
@@ -37,7 +36,6 @@ impl Named {
             Self::CreateSetting => settings::CREATE,
             Self::UpdateSetting => settings::UPDATE,
             Self::RemoveSetting => settings::REMOVE,
-            Self::Announce => announcer::ANNOUNCE,
         }
     }
 }

@@ -7,14 +7,14 @@ use hallpass::{
     Capabilities, ChangeStream, Epoch, Event, EventQuery, Expected, Outcome, Page, PageLimit, Query, Realm, Record,
     SessionId, Store, StoreError, Subject, Timestamp, Version,
 };
-use hallpass_sql::{Announcer, Damage, Feed, StoreFault as _, sweep};
+use hallpass_sql::{Damage, Feed, StoreFault as _, is_news, sweep};
 
 use crate::connection::Recipe;
 use crate::connections::Connections;
 use crate::error::{Fault, OpenError, open_error};
 use crate::options::PostgresOptions;
 use crate::settings::PostgresSettings;
-use crate::{announcer, epochs, events, feed, line, query, schema, sessions, url};
+use crate::{epochs, events, feed, line, query, schema, sessions, url};
 
 /// Sessions in a PostgreSQL database.
 ///
@@ -26,7 +26,6 @@ pub struct PostgresStore {
 
 struct Inner {
     connections: Arc<Connections>,
-    announcer: Announcer,
     feed: Feed,
     damage: Damage,
 }
@@ -50,10 +49,8 @@ impl PostgresStore {
         let connections = Arc::new(Connections::new(recipe, options.usage.connections));
         // Says whether the server is durable, too.
         connections.read_once("SELECT 1", &[]).await.map_err(failed)?;
-        let announcer = announcer::start(Arc::clone(&connections));
-        Ok(Self {
-            inner: Arc::new(Inner { connections, announcer, feed: Feed::on_this_runtime(), damage: Damage::default() }),
-        })
+        let (feed, damage) = (Feed::on_this_runtime(), Damage::default());
+        Ok(Self { inner: Arc::new(Inner { connections, feed, damage }) })
     }
 
     /// Opens the store that a URL names: `postgres://user:password@host:5432/database`.
@@ -100,15 +97,9 @@ impl Store for PostgresStore {
     }
 
     async fn save(&self, record: &Record, expected: Expected, events: &[Event]) -> Result<Outcome, StoreError> {
-        // What takes a token's power away is told in the transaction that does so; the rest soon after.
-        let is_urgent = Announcer::is_urgent(record, events);
-        let news = is_urgent.then(|| line::of(&record.realm, &record.id));
+        let news = is_news(record, expected).then(|| line::of(&record.realm, &record.id));
         let saved = sessions::save(self.connections(), record, expected, events, news.as_deref()).await;
-        let outcome = saved.map_err(|fault| self.failed(fault))?;
-        if outcome == Outcome::Applied && !is_urgent {
-            self.inner.announcer.tell(&record.realm, &record.id);
-        }
-        Ok(outcome)
+        saved.map_err(|fault| self.failed(fault))
     }
 
     async fn touch(

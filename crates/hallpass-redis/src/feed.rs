@@ -17,8 +17,11 @@ use crate::link::{Link, Source};
 
 /// How many changes a slow listener may be behind before it has missed some.
 const ROOM: usize = 8192;
-/// How often the feed is proven whole, and how long the proof may take.
-const BEAT: Duration = Duration::from_secs(1);
+/// How long the feed rests between two proofs that it is whole, and how long a proof may take: together no more than a
+/// cache before the store allows for, `Tiered::BOUND`, since in a cluster its heartbeats do not pass every server.
+const BEAT: Duration = Duration::from_millis(500);
+/// How long subscribing may take.
+const SUBSCRIBING: Duration = Duration::from_secs(2);
 /// What a feed says of itself begins with this, which no realm does.
 const BEATS: &str = "~";
 const SHORTEST_REST: Duration = Duration::from_millis(20);
@@ -26,7 +29,7 @@ const LONGEST_REST: Duration = Duration::from_millis(400);
 
 /// News of what changes elsewhere, from one subscription for all who listen.
 ///
-/// It is subscribed when somebody first listens. Every second a word is published on the way that writes take, at each
+/// It is subscribed when somebody first listens. Every half second a word is published on the way that writes take, at each
 /// primary of a cluster, and must come back: a subscription at a server that is no more the one written to, or that does
 /// not hear all others, would stay silent, and look whole.
 pub(crate) struct Feed {
@@ -117,16 +120,15 @@ impl Subscription {
             subscription.subscribe(&self.channel).await?;
             Ok(subscription.into_on_message())
         };
-        timeout(2 * BEAT, subscribing).await.unwrap_or(Err(Fault::Late(2 * BEAT)))
+        timeout(SUBSCRIBING, subscribing).await.unwrap_or(Err(Fault::Late(SUBSCRIBING)))
     }
 
     async fn hear(&self, mut messages: PubSubStream) -> Result<(), Fault> {
         let own = format!("{BEATS}{}", SessionId::random());
         loop {
-            let servers = self.beat(&own).await?;
             // Until the word comes back from each, and then until the next is due.
             let coming_back = async {
-                for _ in 0..servers {
+                for _ in 0..self.beat(&own).await? {
                     self.hear_until(&mut messages, Some(&own)).await?;
                 }
                 Ok(())
@@ -140,9 +142,11 @@ impl Subscription {
 
     /// Has each server that is written to say a word; answers how many those are.
     async fn beat(&self, word: &str) -> Result<usize, Fault> {
-        let mut command = redis::cmd("PUBLISH");
+        let (link, mut command) = (Arc::clone(&self.link), redis::cmd("PUBLISH"));
         command.arg(&self.channel).arg(word);
-        self.link.ask_everywhere(&command).await
+        // Whoever waits for less long leaves it going: a connection that is stuck is made anew by who waits it out.
+        let beating = tokio::spawn(async move { link.ask_everywhere(&command).await });
+        beating.await.unwrap_or(Err(Fault::Closed))
     }
 
     /// Passes on what is heard, until this word is, or the subscription ends.

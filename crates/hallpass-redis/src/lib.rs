@@ -85,7 +85,7 @@
 //! there if and only if its change is. Events without a session are kept in the stream itself. What is asked for without a session comes from the last
 //! [100,000](RedisOptions::events_per_realm) of the realm.
 //!
-//! News is published at every save, not at touches. A feed proves itself once a second by a word that goes the way of a
+//! News is published at every save, not at touches. A feed proves itself every half second by a word that goes the way of a
 //! write and must come back; when it does not, or when the connection is lost, or a listener is too slow, the feed says
 //! [`Change::Hole`](hallpass::Change::Hole).
 //!

@@ -4,7 +4,6 @@
 //! There is no driver here and no I/O. A store brings its driver, the [`Dialect`] of its database and its statements.
 //! This crate serves those stores only and promises nothing to others.
 
-mod announcer;
 mod condition;
 mod damage;
 mod dialect;
@@ -24,7 +23,6 @@ mod trouble;
 mod usage;
 mod value;
 
-pub use crate::announcer::Announcer;
 pub use crate::condition::Condition;
 pub use crate::damage::{Damage, Table, Width};
 pub use crate::dialect::Dialect;
@@ -32,7 +30,7 @@ pub use crate::event::{EVENT_COLUMNS, StoredEvent, event_values};
 pub use crate::feed::Feed;
 pub use crate::lead::Lead;
 pub use crate::migration::{Migration, NewerSchema, latest, pending};
-pub use crate::news::News;
+pub use crate::news::{News, is_news};
 pub use crate::open_error::OpenError;
 pub use crate::outcome::outcome;
 pub use crate::page::{events_page, newest_page};

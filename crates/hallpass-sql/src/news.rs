@@ -4,12 +4,21 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::task::{Context, Poll};
 
 use futures_core::Stream;
-use hallpass::{Change, ChangeStream};
+use hallpass::{Change, ChangeStream, Expected, Record};
 use parking_lot::Mutex;
 use tokio::sync::mpsc;
 
 /// How much news waits for a listener that is slow; one that is slower has missed something, and is told so.
 const WAITING: usize = 4096;
+
+/// Tells whether a save is told to other nodes, in its own transaction: told later, the news would be lost with whoever
+/// is to tell it.
+///
+/// Only of what begins nobody has a copy. Touches and saves are told apart by the store, so a save that merely notes the
+/// first use of a token is told too: here it looks like a change of attributes.
+pub fn is_news(record: &Record, expected: Expected) -> bool {
+    record.ended.is_some() || expected != Expected::Absent
+}
 
 /// Tells everybody who listens of what changed.
 #[derive(Debug, Default)]

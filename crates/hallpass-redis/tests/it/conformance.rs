@@ -54,3 +54,16 @@ mod two_services {
     hallpass::testing::conformance_tests!(handles);
     hallpass::testing::outage_tests!(handles);
 }
+
+mod two_services_with_a_cache_each {
+    use super::*;
+
+    async fn handles() -> Option<Handles> {
+        let server = rig::redis(&[])?;
+        let url = server.url();
+        let handles = crate::copies::handles(connect(&url).await, connect(&url).await).await;
+        Some(handles.expiring_by_itself().keeping(server))
+    }
+
+    hallpass::testing::conformance_tests!(handles);
+}

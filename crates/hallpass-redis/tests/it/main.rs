@@ -2,7 +2,10 @@
 
 mod access;
 mod broken;
+mod caching;
 mod conformance;
+#[path = "../../../hallpass-sql/tests/servers/copies.rs"]
+mod copies;
 mod failure;
 mod feed;
 mod fleet;

@@ -7,6 +7,7 @@ use hallpass::testing::conformance::{Handles, check_settings};
 use rig::Proxy;
 use tokio::sync::OnceCell;
 
+use super::copies;
 use super::support::place;
 use crate::server::{Server, SqlStore};
 
@@ -70,6 +71,17 @@ mod two_services {
     async fn behind_wires_of_both() -> Option<Handles> {
         behind_wires(2).await
     }
+}
+
+mod two_services_with_a_cache_each {
+    use super::*;
+
+    async fn handles() -> Option<Handles> {
+        let url = url().await?;
+        Some(copies::handles(open(&url).await, open(&url).await).await)
+    }
+
+    hallpass::testing::conformance_tests!(handles);
 }
 
 #[tokio::test]

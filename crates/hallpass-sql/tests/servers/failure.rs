@@ -5,10 +5,10 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
-use hallpass::{Expected, Outcome, Record, SessionId, Store, Version};
+use hallpass::{EventKind, Expected, Outcome, Record, SessionId, Store, Version};
 use rig::Proxy;
 
-use super::support::{assert_unavailable, bytes, changed, create, ended, load, open, place, record};
+use super::support::{assert_unavailable, bytes, changed, create, ended, event_of, load, open, place, record};
 use crate::server::{Client, FAST, Server, SqlStore, table};
 
 /// What one client knows of its sessions: the last version that was acknowledged, and the one whose fate is not known.
@@ -179,6 +179,10 @@ async fn a_row_that_another_transaction_holds_is_an_outage_of_that_row_alone() {
     let (sessions, id) = (table("sessions"), bytes(held.id.as_bytes()));
     client.run(&format!("SELECT 1 FROM {sessions} WHERE realm = 'default' AND id = {id} FOR UPDATE")).await;
     let message = assert_unavailable(store.save(&changed(&held, "[]"), Expected::Version(held.version), &[]).await);
+    assert!(message.contains("another transaction holds the row"), "{message}");
+    let event = event_of(&held, EventKind::Renewed, "held up");
+    let saved = store.save(&changed(&held, "[]"), Expected::Version(held.version), &[event]).await;
+    let message = assert_unavailable(saved);
     assert!(message.contains("another transaction holds the row"), "{message}");
     let saved = store.save(&changed(&free, "[]"), Expected::Version(free.version), &[]).await;
     assert_eq!(saved.expect("nobody holds this one"), Outcome::Applied);

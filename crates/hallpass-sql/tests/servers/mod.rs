@@ -3,7 +3,9 @@
 //! The tests of each such store take this in, beside a module `server` that names the store and its server, and has what
 //! is different in their SQL.
 
+mod caching;
 mod conformance;
+mod copies;
 mod damage;
 mod failure;
 mod feed;

@@ -122,7 +122,9 @@ mod suite {
             far.lose_changes(true);
             Handles::two(Arc::new(Tiered::new(far.clone())), Arc::new(far))
         };
-        for case in CASES.iter().filter(|case| case.name() != "news_comes_of_what_changes_elsewhere") {
+        let of_news =
+            ["news_comes_of_what_changes_elsewhere", "a_save_that_is_dropped_half_way_is_told_of_if_it_happens"];
+        for case in CASES.iter().filter(|case| !of_news.contains(&case.name())) {
             conformance::check(case.name(), silent);
         }
     }

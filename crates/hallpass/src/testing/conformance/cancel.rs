@@ -12,7 +12,7 @@ use crate::record::Record;
 use crate::store::{EventQuery, Expected, Outcome};
 
 /// Polls a future so many times, each time after it asked for it, and drops it then.
-async fn polled<F: Future>(future: F, times: usize) -> Option<F::Output> {
+pub(super) async fn polled<F: Future>(future: F, times: usize) -> Option<F::Output> {
     let mut future = Box::pin(future);
     let mut left = times;
     poll_fn(move |context| {

@@ -172,6 +172,8 @@ macro_rules! __conformance_cases {
 
             feed news_comes_of_what_changes_elsewhere
                 "Where the store says that it tells of changes, it does so within 5 seconds, also of an end.";
+            feed a_save_that_is_dropped_half_way_is_told_of_if_it_happens
+                "A caller that goes away before the answer does not take the news with it.";
         }
     };
 }

@@ -116,6 +116,7 @@ pub(crate) enum Flaw {
     // News does not come.
     NewsIsNeverTold,
     NewsOfEndsIsNotTold,
+    NewsFollowsTheSave,
     NewsWithoutTheCapability,
 
     // An outage is answered.

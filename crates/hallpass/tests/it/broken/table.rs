@@ -150,6 +150,7 @@ pub(super) const BROKEN: &[(Flaw, &[&str])] = &[
     (Flaw::LoadsAreCopies, &["a_save_is_seen_at_once", "an_end_holds_against_writers_in_flight"]),
     (Flaw::NewsIsNeverTold, &["news_comes_of_what_changes_elsewhere"]),
     (Flaw::NewsOfEndsIsNotTold, &["news_comes_of_what_changes_elsewhere"]),
+    (Flaw::NewsFollowsTheSave, &["a_save_that_is_dropped_half_way_is_told_of_if_it_happens"]),
     (Flaw::NewsWithoutTheCapability, &["news_comes_of_what_changes_elsewhere"]),
     (Flaw::OutageLoadsNothing, &["an_outage_is_an_error_and_not_an_absent_record"]),
     (Flaw::OutageIsUnsupported, &["an_outage_is_an_error_and_not_an_absent_record", "an_outage_is_of_every_question"]),

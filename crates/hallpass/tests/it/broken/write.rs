@@ -43,6 +43,9 @@ impl PlainStore {
             }
         }
         self.finish(&key, &worn, events).await;
+        if self.is(Flaw::NewsFollowsTheSave) {
+            pause().await;
+        }
         self.tell(record);
         Ok(Outcome::Applied)
     }
