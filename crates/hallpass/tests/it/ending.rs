@@ -381,3 +381,20 @@ async fn an_edit_of_attributes_undoes_no_use_that_it_did_not_see() {
     assert_eq!(app.sessions.sweep(NonZeroUsize::MIN).await.expect("it is there").expired, 0);
     assert_eq!(browser.who().await, "alice", "it was used 1,700 seconds ago, and not 3,400");
 }
+
+#[tokio::test]
+async fn only_who_ends_what_was_usable_is_told_so() {
+    let app = App::new();
+    let revocation = Revocation::default();
+    let make = async || {
+        let issued = app.sessions.create(NewSession::signed_in(subject("alice")), &Caller::user()).await;
+        issued.expect("created").record
+    };
+    let (ended, over) = (make().await, make().await);
+    assert!(app.sessions.revoke_record(&ended, &revocation).await.expect("ended"));
+    assert!(!app.sessions.revoke_record(&ended, &revocation).await.expect("it has ended"), "as it was listed before");
+    app.advance(31 * 60);
+    assert!(!app.sessions.revoke_record(&over, &revocation).await.expect("ended"), "its time was over");
+    let record = app.sessions.find(&over.id).await.expect("it is there").expect("a tombstone");
+    assert_eq!(record.ended.expect("ended").reason, EndReason::Revoked);
+}
