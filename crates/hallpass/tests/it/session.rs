@@ -50,7 +50,7 @@ async fn a_proof_is_fresh_up_to_the_given_time() {
     let app = App::new();
     let (session, _) = opened(&app).await;
     app.advance(60);
-    assert!(session.is_fresh(Duration::from_secs(60)));
+    assert!(session.is_fresh(Duration::from_mins(1)));
     assert!(!session.is_fresh(Duration::from_secs(59)));
 }
 
