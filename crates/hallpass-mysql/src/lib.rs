@@ -76,6 +76,7 @@
 //!
 //! [`Capabilities::durable`]: hallpass::Capabilities::durable
 
+mod checkup;
 mod connections;
 mod epochs;
 mod error;

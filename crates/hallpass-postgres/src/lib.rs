@@ -79,6 +79,7 @@
 //!
 //! [`Capabilities::durable`]: hallpass::Capabilities::durable
 
+mod checkup;
 mod connection;
 mod connections;
 mod epochs;
