@@ -70,12 +70,13 @@
 //!
 //! # Testing
 //!
-//! The conformance suite runs against a real MariaDB server, on one store and on two, and with the wire cut. Others kill
-//! the server in mid-load, freeze it, cut the wire within an answer, hold locks and transactions open, and start a dozen
-//! nodes at once. The server's time zone, character set and mode are odd ones throughout.
+//! The conformance suite runs against a real MariaDB server, on one store, on two, on two with a cache each, and with the
+//! wire cut. Others kill the server in mid-load, freeze it, cut the wire within an answer, hold locks and transactions open,
+//! and start a dozen nodes at once. The server's time zone, character set and mode are odd ones throughout.
 //!
 //! [`Capabilities::durable`]: hallpass::Capabilities::durable
 
+mod checkup;
 mod connections;
 mod epochs;
 mod error;

@@ -4,8 +4,8 @@ use std::sync::Arc;
 
 use async_trait::async_trait;
 use hallpass::{
-    Capabilities, ChangeStream, Epoch, Event, EventQuery, Expected, Outcome, Page, PageLimit, Query, Realm, Record,
-    SessionId, Store, StoreError, Subject, Timestamp, Version,
+    Capabilities, ChangeStream, Checkup, Epoch, Event, EventQuery, Expected, Outcome, Page, PageLimit, Query, Realm,
+    Record, SessionId, Store, StoreError, Subject, Timestamp, Version,
 };
 use hallpass_sql::{Damage, Feed, StoreFault as _, sweep};
 
@@ -14,7 +14,7 @@ use crate::error::{Fault, OpenError, open_error};
 use crate::numbering::Numbered;
 use crate::options::MysqlOptions;
 use crate::settings::MysqlSettings;
-use crate::{epochs, events, feed, query, schema, sessions, url};
+use crate::{checkup, epochs, events, feed, query, schema, sessions, url};
 
 /// Sessions in a MySQL or MariaDB database.
 ///
@@ -141,6 +141,14 @@ impl Store for MysqlStore {
         feed::forget(self.connections()).await.map_err(|fault| self.failed(fault))?;
         let forgotten = sweep(limit, |at_once| sessions::sweep(self.connections(), now, at_once)).await;
         forgotten.map_err(|fault| self.failed(fault))
+    }
+
+    async fn time(&self) -> Result<Option<Timestamp>, StoreError> {
+        checkup::time(self.connections()).await.map_err(|fault| self.failed(fault))
+    }
+
+    async fn checkup(&self) -> Result<Checkup, StoreError> {
+        checkup::checkup(self.connections()).await.map_err(|fault| self.failed(fault))
     }
 
     fn changes(&self) -> Option<ChangeStream> {

@@ -73,12 +73,13 @@
 //!
 //! # Testing
 //!
-//! The conformance suite runs against a real server, on one store and on two, and with the wire cut. Others kill the
-//! server in mid-load, freeze it, cut the wire within an answer, hold locks and transactions open, and start a dozen
-//! nodes at once. The server's time zone is an odd one throughout.
+//! The conformance suite runs against a real server, on one store, on two, on two with a cache each, and with the wire
+//! cut. Others kill the server in mid-load, freeze it, cut the wire within an answer, hold locks and transactions open, and
+//! start a dozen nodes at once. The server's time zone is an odd one throughout.
 //!
 //! [`Capabilities::durable`]: hallpass::Capabilities::durable
 
+mod checkup;
 mod connection;
 mod connections;
 mod epochs;

@@ -4,6 +4,7 @@
 //! There is no driver here and no I/O. A store brings its driver, the [`Dialect`] of its database and its statements.
 //! This crate serves those stores only and promises nothing to others.
 
+mod checkup;
 mod condition;
 mod damage;
 mod dialect;
@@ -23,6 +24,7 @@ mod trouble;
 mod usage;
 mod value;
 
+pub use crate::checkup::{index_finding, table_finding};
 pub use crate::condition::Condition;
 pub use crate::damage::{Damage, Table, Width};
 pub use crate::dialect::Dialect;

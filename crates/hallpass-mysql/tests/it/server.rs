@@ -17,6 +17,17 @@ pub(crate) const IS_EMPTY: (&str, &str) = ("SHOW TABLES", "");
 pub(crate) const TAKE_SESSIONS_AWAY: &str = "RENAME TABLE hallpass_sessions TO elsewhere";
 pub(crate) const BRING_SESSIONS_BACK: &str = "RENAME TABLE elsewhere TO hallpass_sessions";
 
+pub(crate) const SERVER_NAME: &str = "MariaDB 1";
+pub(crate) const COUNT_INDEXES: &str = "SELECT COUNT(DISTINCT table_name, index_name)
+    FROM information_schema.statistics WHERE table_schema = DATABASE()";
+pub(crate) const DROP_AN_INDEX: &str = "DROP INDEX sessions_by_expiry ON hallpass_sessions";
+
+/// Options of servers, and what is found by which words.
+pub(crate) const DANGEROUS: &[(&[&str], &str, &str)] = &[
+    (&["--innodb-flush-log-at-trx-commit=2"], "durability", "innodb_flush_log_at_trx_commit is 2"),
+    (&["--log-bin=binlog", "--sync-binlog=0"], "binary log", "sync_binlog is 0"),
+];
+
 /// What is around bytes in hexadecimal.
 pub(crate) const BYTES: (&str, &str) = ("x'", "'");
 

@@ -16,6 +16,17 @@ pub(crate) const IS_EMPTY: (&str, &str) = ("SELECT to_regnamespace('hallpass') I
 pub(crate) const TAKE_SESSIONS_AWAY: &str = "ALTER TABLE hallpass.sessions RENAME TO elsewhere";
 pub(crate) const BRING_SESSIONS_BACK: &str = "ALTER TABLE hallpass.elsewhere RENAME TO sessions";
 
+pub(crate) const SERVER_NAME: &str = "PostgreSQL 1";
+pub(crate) const COUNT_INDEXES: &str = "SELECT COUNT(*) FROM pg_indexes WHERE schemaname = 'hallpass'";
+pub(crate) const DROP_AN_INDEX: &str = "DROP INDEX hallpass.sessions_by_expiry";
+
+/// Options of servers, and what is found by which words.
+pub(crate) const DANGEROUS: &[(&[&str], &str, &str)] = &[
+    (&["-cfsync=off"], "durability", "fsync is off"),
+    (&["-csynchronous_commit=off"], "durability", "synchronous_commit is off"),
+    (&["-cfull_page_writes=off"], "pages", "full_page_writes is off"),
+];
+
 /// What is around bytes in hexadecimal.
 pub(crate) const BYTES: (&str, &str) = ("'\\x", "'");
 

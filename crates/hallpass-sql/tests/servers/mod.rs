@@ -4,6 +4,7 @@
 //! is different in their SQL.
 
 mod caching;
+mod checkup;
 mod conformance;
 mod copies;
 mod damage;
