@@ -138,7 +138,6 @@ impl Sessions {
             return Ok(Done::unchanged(work));
         }
         let data = work.changes.apply(&Bytes::new(), None)?;
-        self.check_size(&data)?;
         let mut new = NewSession::anonymous();
         new.data = data;
         new.client = work.client.as_deref().cloned().unwrap_or_default();

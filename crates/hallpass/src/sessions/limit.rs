@@ -47,7 +47,8 @@ impl Sessions {
         let excess = living.len().saturating_sub(limit.most as usize);
         let now = self.now();
         living.sort_by_key(|record| (rank(record, limit.overflow, now), record.id));
-        let mut is_past_limit = false;
+        // Whoever signed in a moment later may have put it out already.
+        let mut is_past_limit = living.iter().all(|living| living.id != record.id);
         for victim in &living[..excess] {
             is_past_limit |= victim.id == record.id;
             self.end_as(victim, EndReason::Evicted, &Caller::new(crate::name::Actor::policy()), self.now()).await?;

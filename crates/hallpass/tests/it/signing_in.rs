@@ -6,7 +6,8 @@ use axum::http::StatusCode;
 use bytes::Bytes;
 use hallpass::testing::{Fault, Method};
 use hallpass::{
-    Caller, EndReason, IdempotencyKey, Level, NewSession, Overflow, Policy, Query, Realm, ReferenceToken, SignIn,
+    Caller, EndReason, IdempotencyKey, Level, NewSession, Overflow, Policy, Query, Realm, ReferenceToken, Sessions,
+    SignIn,
 };
 
 use crate::app::{App, subject};
@@ -169,6 +170,73 @@ async fn logins_at_once_never_exceed_the_limit() {
         let living = app.sessions.of_subject(&subject("alice")).await.expect("listed").len();
         assert!(usable <= 3 && living <= 3, "{overflow:?}: {usable} usable, {living} living");
     }
+}
+
+#[tokio::test]
+async fn of_two_who_sign_in_at_once_the_later_is_told_that_there_is_no_place() {
+    let app = App::with_policy(Policy::builder().limit(1, Overflow::Refuse).build().expect("valid"));
+    let sign_in = |sessions: Sessions| async move {
+        sessions.create(NewSession::signed_in(subject("alice")), &Caller::user()).await
+    };
+    // It looks before the other is there, and is made after it.
+    let gate = app.store.hold_next_answer(Method::List);
+    let later = tokio::spawn(sign_in(app.sessions.clone()));
+    gate.reached().await;
+    let earlier = sign_in(app.sessions.clone()).await.expect("there is a place");
+    app.advance(1);
+    gate.open();
+    let refused = later.await.expect("no panic").expect_err("there is no other");
+    assert!(refused.is_limit_reached(), "{refused}");
+    let living = app.sessions.of_subject(&subject("alice")).await.expect("listed");
+    assert_eq!(living.iter().map(|record| record.id).collect::<Vec<_>>(), [earlier.record.id]);
+}
+
+#[tokio::test]
+async fn who_was_put_out_before_the_answer_is_told_so() {
+    let app = App::with_policy(Policy::builder().limit(1, Overflow::EvictOldest).build().expect("valid"));
+    let sign_in = |sessions: Sessions| async move {
+        sessions.create(NewSession::signed_in(subject("alice")), &Caller::user()).await
+    };
+    let gate = app.store.hold_next(Method::List);
+    let earlier = tokio::spawn(sign_in(app.sessions.clone()));
+    gate.reached().await;
+    app.advance(1);
+    sign_in(app.sessions.clone()).await.expect("it puts the other out");
+    gate.open();
+    assert!(earlier.await.expect("no panic").expect_err("it has ended").is_limit_reached());
+}
+
+#[tokio::test]
+async fn a_retry_is_not_one_more_where_one_more_is_refused() {
+    let app = App::with_policy(Policy::builder().limit(1, Overflow::Refuse).build().expect("valid"));
+    let sign_in = async |name: &str| {
+        let mut new = NewSession::signed_in(subject("alice"));
+        new.idempotency = Some(key(name));
+        app.sessions.create(new, &Caller::user()).await
+    };
+    let first = sign_in("first").await.expect("there is a place");
+    assert_eq!(sign_in("first").await.expect("the same").record.id, first.record.id);
+    assert!(sign_in("second").await.expect_err("another").is_limit_reached());
+}
+
+#[tokio::test]
+async fn an_id_that_is_taken_is_drawn_anew() {
+    let app = App::new();
+    app.store.script(Method::Save, [Fault::Conflict]);
+    app.sessions.create(NewSession::anonymous(), &Caller::user()).await.expect("the second is free");
+    assert_eq!(app.store.calls().save, 2);
+}
+
+#[tokio::test]
+async fn a_session_that_is_made_with_too_much_is_refused_before_anything_is_written() {
+    let app = App::with(|builder| builder.data_limit(1024));
+    for who in [None, Some("alice")] {
+        let mut new = who.map_or_else(NewSession::anonymous, |who| NewSession::signed_in(subject(who)));
+        new.data = Bytes::from(format!(r#"{{"key":"{}"}}"#, "x".repeat(1024)));
+        let refused = app.sessions.create(new, &Caller::user()).await.expect_err("too much");
+        assert!(refused.is_too_large(), "{refused}");
+    }
+    assert_eq!(app.store.calls().save, 0);
 }
 
 fn key(name: &str) -> IdempotencyKey {
