@@ -6,8 +6,8 @@ use axum::body::Body;
 use axum::http::{Request, StatusCode, header};
 use hallpass::testing::{Fault, Method as Call};
 use hallpass::{
-    Caller, Client, EventKind, Level, Method, NewSession, Note, Outgoing, Policy, Record, ReferenceToken, Session,
-    SignIn,
+    Caller, Client, EventKind, Level, Method, NewSession, Note, Outgoing, Policy, Query, Record, ReferenceToken,
+    Session, Sessions, SignIn,
 };
 use tower::ServiceExt as _;
 
@@ -215,4 +215,41 @@ async fn a_token_whose_answer_was_lost_gets_no_other_once_the_answer_was_used_af
     let verified = app.sessions.verify(next.token.expose(), true, &caller).await.expect("it is the present one");
     assert!(!verified.renewal_due);
     assert_eq!(&verified.record.data[..], br#"{"key":"value"}"#);
+}
+
+#[tokio::test]
+async fn a_verification_notes_a_use_only_where_that_is_asked_for_and_of_nothing_locked() {
+    let app = App::with_policy(Policy::builder().lock_when_idle().build().expect("a policy"));
+    let caller = Caller::user();
+    let issued = app.sessions.create(NewSession::signed_in(subject("alice")), &caller).await.expect("created");
+    let token = issued.token.expose();
+    app.sessions.verify(token, true, &caller).await.expect("used");
+    let seen_at = async || app.sessions.find(&issued.record.id).await.expect("there").expect("a record").seen_at;
+    let before = seen_at().await;
+    app.advance(20 * 60);
+    let verified = app.sessions.verify(token, false, &caller).await.expect("it lives");
+    assert!(!verified.is_locked && !verified.renewal_due);
+    assert_eq!(seen_at().await, before, "nobody used it");
+    app.advance(11 * 60);
+    let verified = app.sessions.verify(token, true, &caller).await.expect("it is locked");
+    assert!(verified.is_locked && !verified.renewal_due);
+    assert_eq!(seen_at().await, before, "what is locked is not used");
+    app.advance(60 * 60);
+    let verified = app.sessions.verify(token, true, &caller).await.expect("it is locked");
+    assert!(verified.is_locked && !verified.renewal_due, "its token is an hour old, and stays");
+}
+
+#[tokio::test]
+async fn a_listing_has_the_sessions_of_its_realm_only() {
+    let app = App::new();
+    let shop = app.sessions.in_realm("shop".parse().expect("a realm"));
+    let make = async |sessions: &Sessions| {
+        let issued = sessions.create(NewSession::signed_in(subject("alice")), &Caller::user()).await;
+        issued.expect("created").record.id
+    };
+    let (here, there) = (make(&app.sessions).await, make(&shop).await);
+    for (sessions, id) in [(&app.sessions, here), (&shop, there)] {
+        let listed = sessions.list(&Query::default()).await.expect("listed").items;
+        assert_eq!(listed.iter().map(|record| record.id).collect::<Vec<_>>(), [id]);
+    }
 }

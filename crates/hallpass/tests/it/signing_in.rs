@@ -173,6 +173,25 @@ async fn logins_at_once_never_exceed_the_limit() {
 }
 
 #[tokio::test]
+async fn nobody_is_put_out_as_idle_within_a_minute_of_signing_in() {
+    for (seconds, is_put_out) in [(59, false), (60, true)] {
+        let app = App::with_policy(Policy::builder().limit(2, Overflow::EvictIdle).build().expect("valid"));
+        let sign_in = async || {
+            let issued = app.sessions.create(NewSession::signed_in(subject("alice")), &Caller::user()).await;
+            issued.expect("created").token
+        };
+        let used = sign_in().await;
+        app.advance(120 - seconds);
+        let new = sign_in().await;
+        app.advance(seconds);
+        app.sessions.verify(used.expose(), true, &Caller::user()).await.expect("used just now");
+        sign_in().await;
+        let is_gone = app.sessions.verify(new.expose(), true, &Caller::user()).await.is_err();
+        assert_eq!(is_gone, is_put_out, "{seconds} s after signing in");
+    }
+}
+
+#[tokio::test]
 async fn of_two_who_sign_in_at_once_the_later_is_told_that_there_is_no_place() {
     let app = App::with_policy(Policy::builder().limit(1, Overflow::Refuse).build().expect("valid"));
     let sign_in = |sessions: Sessions| async move {
