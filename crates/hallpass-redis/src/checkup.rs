@@ -19,13 +19,14 @@ pub(crate) async fn checkup(base: &Base) -> Result<Checkup, Fault> {
         checkup.findings.push(Finding::good("eviction", "nothing is thrown away when memory is full"));
     }
     if dangers.iter().all(|danger| danger.topic != "persistence") {
-        checkup.findings.push(match facts.is_durable() {
-            true => Finding::good("persistence", "every write is synced before it is acknowledged"),
-            false => Finding::warning(
+        checkup.findings.push(if facts.is_durable() {
+            Finding::good("persistence", "every write is synced before it is acknowledged")
+        } else {
+            Finding::warning(
                 "persistence",
                 "the server does not tell when it syncs",
                 "let the user read CONFIG GET appendfsync, or look there yourself",
-            ),
+            )
         });
     }
     checkup.findings.extend(dangers);
