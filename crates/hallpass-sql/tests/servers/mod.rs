@@ -5,6 +5,7 @@
 
 mod caching;
 mod conformance;
+#[path = "../../../hallpass/tests/far/copies.rs"]
 mod copies;
 mod damage;
 mod failure;
