@@ -4,8 +4,9 @@ use std::time::{Duration, Instant};
 
 use hallpass::{Expected, Record, Store};
 use hallpass_memcached::{MemcachedOptions, MemcachedStore};
-use rig::Memcached;
+use rig::{Memcached, Proxy};
 
+use crate::load::Load;
 use crate::support::{assert_unavailable, back, changed, connect, create, ended, key, load, record, update};
 
 fn url(servers: &[Memcached]) -> String {
@@ -119,4 +120,30 @@ async fn a_node_starts_while_one_of_several_servers_is_away_and_finds_it_later()
     assert!(late < Duration::from_secs(2), "back only {late:?} after the server");
     create(&store, away).await;
     assert_eq!(store.server_facts().len(), 2);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn servers_that_hang_and_ways_that_are_cut_under_load_lose_nothing_acknowledged() {
+    let (Some(one), Some(other)) = (rig::memcached(&["-m", "256"]), rig::memcached(&["-m", "256"])) else { return };
+    let ways = [Proxy::to(one.port()), Proxy::to(other.port())];
+    let url = format!("memcached://127.0.0.1:{},127.0.0.1:{}?timeout_ms=300", ways[0].port(), ways[1].port());
+    let stores = [connect(&url).await, connect(&url).await];
+    let load = Load::new();
+    let running = load.start(&stores, 16);
+    for round in 0..3 {
+        tokio::time::sleep(Duration::from_millis(500)).await;
+        // Both, or the load goes on with the other and has nothing to wait for.
+        [&one, &other].into_iter().for_each(Memcached::freeze);
+        tokio::time::sleep(Duration::from_millis(700)).await;
+        [&one, &other].into_iter().for_each(Memcached::thaw);
+        let late = load.answered().await;
+        assert!(late < Duration::from_secs(2), "back only {late:?} after the servers");
+        for way in &ways {
+            way.cut_after(1000 + 777 * round);
+            tokio::time::sleep(Duration::from_millis(100)).await;
+            way.cut();
+        }
+    }
+    load.stop(running, &stores[1]).await;
+    assert!(load.count() > 100, "the load was none: {}", load.count());
 }

@@ -1,6 +1,8 @@
 //! The Memcached store, tested from outside, against real servers and one that lies.
 
 mod access;
+#[path = "../../../hallpass/tests/far/breakage.rs"]
+mod breakage;
 mod broken;
 mod conformance;
 mod epoch;
@@ -8,7 +10,13 @@ mod expiry;
 mod failure;
 mod fake;
 mod fleet;
+#[path = "../../../hallpass/tests/far/load.rs"]
 mod load;
 mod memory;
+#[path = "../../../hallpass/tests/far/outage.rs"]
+mod outage;
+#[path = "../../../hallpass/tests/far/races.rs"]
 mod races;
+#[path = "../../../hallpass/tests/far/records.rs"]
+mod records;
 mod support;

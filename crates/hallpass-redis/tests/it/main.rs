@@ -1,15 +1,23 @@
 //! The Redis store, tested from outside, against real servers.
 
 mod access;
+#[path = "../../../hallpass/tests/far/breakage.rs"]
+mod breakage;
 mod broken;
 mod caching;
 mod conformance;
-#[path = "../../../hallpass-sql/tests/servers/copies.rs"]
+#[path = "../../../hallpass/tests/far/copies.rs"]
 mod copies;
 mod failure;
 mod feed;
 mod fleet;
 mod index;
+#[path = "../../../hallpass/tests/far/load.rs"]
 mod load;
+#[path = "../../../hallpass/tests/far/outage.rs"]
+mod outage;
+#[path = "../../../hallpass/tests/far/races.rs"]
 mod races;
+#[path = "../../../hallpass/tests/far/records.rs"]
+mod records;
 mod support;

@@ -6,6 +6,7 @@
 mod caching;
 mod checkup;
 mod conformance;
+#[path = "../../../hallpass/tests/far/copies.rs"]
 mod copies;
 mod damage;
 mod failure;

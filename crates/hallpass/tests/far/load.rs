@@ -5,19 +5,21 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
 
-use hallpass::{Expected, Outcome, Record, SessionId, Store, StoreError};
-use hallpass_redis::RedisStore;
+use hallpass::{Expected, Outcome, Record, SessionId, Store};
 use parking_lot::Mutex;
 use tokio::task::JoinSet;
 
-use crate::support::{changed, ended, record_by, subject};
+use crate::records::{changed, ended, record_by, subject};
+use crate::support::WRITES_COME_LATE;
 
-/// Sessions of one subject each in a load, and what of them was acknowledged.
+/// How long a service may take to return; a replica that is put in place takes a few seconds.
+const PATIENCE: Duration = Duration::from_secs(30);
+
+/// A load of sessions, of one subject in each task, and what of them was acknowledged.
 pub(crate) struct Load {
     acked: Mutex<HashMap<SessionId, Record>>,
     stops: AtomicBool,
-    /// Since when nothing was answered; nothing while the store answers.
-    pub(crate) errors: AtomicUsize,
+    errors: AtomicUsize,
     latest: Mutex<Instant>,
 }
 
@@ -32,7 +34,7 @@ impl Load {
     }
 
     /// Lives sessions in so many tasks, through the stores in turn, until told to stop.
-    pub(crate) fn start(self: &Arc<Self>, stores: &[RedisStore], tasks: usize) -> JoinSet<()> {
+    pub(crate) fn start<S: Store + Clone>(self: &Arc<Self>, stores: &[S], tasks: usize) -> JoinSet<()> {
         let mut running = JoinSet::new();
         for task in 0..tasks {
             let (load, store) = (Arc::clone(self), stores[task % stores.len()].clone());
@@ -45,22 +47,25 @@ impl Load {
         running
     }
 
-    pub(crate) async fn stop(&self, mut running: JoinSet<()>) {
+    /// Stops the load, which must have met an outage, and looks at every session that was acknowledged.
+    pub(crate) async fn stop(&self, mut running: JoinSet<()>, store: &impl Store) {
         self.stops.store(true, Ordering::Relaxed);
         while let Some(task) = running.join_next().await {
             task.expect("no task of the load panics");
+        }
+        assert!(self.errors.load(Ordering::Relaxed) > 0, "the load met no outage");
+        let all: Vec<_> = self.acked.lock().values().cloned().collect();
+        for acked in all {
+            let stored = store.load(&acked.realm, &acked.id).await.expect("the store is back");
+            Self::judge(Some(&acked), stored.as_ref());
         }
     }
 
     /// Waits until a write is acknowledged, and returns how long that took.
     pub(crate) async fn answered(&self) -> Duration {
-        self.answered_within(Duration::from_secs(30)).await
-    }
-
-    pub(crate) async fn answered_within(&self, patience: Duration) -> Duration {
         let start = Instant::now();
         while *self.latest.lock() < start {
-            assert!(start.elapsed() < patience, "the service does not return within {patience:?}");
+            assert!(start.elapsed() < PATIENCE, "the service does not return within {PATIENCE:?}");
             tokio::time::sleep(Duration::from_millis(5)).await;
         }
         start.elapsed()
@@ -70,7 +75,7 @@ impl Load {
         self.acked.lock().len()
     }
 
-    async fn live(&self, store: &RedisStore, task: usize) {
+    async fn live(&self, store: &impl Store, task: usize) {
         let created = record_by(&subject(&format!("user-{task}")));
         let mut present = created.clone();
         let mut expected = Expected::Absent;
@@ -80,12 +85,21 @@ impl Load {
             }
             match store.save(&present, expected, &[]).await {
                 Ok(Outcome::Applied) => self.ack(&present),
-                Ok(Outcome::Conflict) => panic!("nobody else writes to {}", present.id),
-                Err(error) => match self.recover(store, &present, error).await {
+                // A write that got no answer has arrived after all.
+                Ok(Outcome::Conflict) if WRITES_COME_LATE => match self.recover(store, &present).await {
                     Some(stored) => present = stored,
-                    // It was not written; then this session never was.
-                    None => return,
+                    None => panic!("{} is there, and is not", present.id),
                 },
+                Ok(Outcome::Conflict) => panic!("nobody else writes to {}", present.id),
+                Err(error) => {
+                    assert!(error.is_unavailable(), "an outage is unavailable, not {error}");
+                    self.errors.fetch_add(1, Ordering::Relaxed);
+                    match self.recover(store, &present).await {
+                        Some(stored) => present = stored,
+                        // It was not written yet, and nobody has its token.
+                        None => return,
+                    }
+                }
             }
             if present.ended.is_some() {
                 return;
@@ -101,9 +115,7 @@ impl Load {
     }
 
     /// Finds out what became of a write whose outcome is not known; an outage is no absence.
-    async fn recover(&self, store: &RedisStore, tried: &Record, error: StoreError) -> Option<Record> {
-        assert!(error.is_unavailable(), "an outage is unavailable, not {error}");
-        self.errors.fetch_add(1, Ordering::Relaxed);
+    async fn recover(&self, store: &impl Store, tried: &Record) -> Option<Record> {
         let stored = loop {
             match store.load(&tried.realm, &tried.id).await {
                 Ok(stored) => break stored,
@@ -130,15 +142,6 @@ impl Load {
         assert!(acked.ended.is_none() || stored.ended.is_some(), "{} came back", acked.id);
         if stored.version == acked.version {
             assert_eq!(stored, acked, "what was acknowledged is what is stored");
-        }
-    }
-
-    /// Looks at every session that was acknowledged.
-    pub(crate) async fn judge_all(&self, store: &RedisStore) {
-        let all: Vec<_> = self.acked.lock().values().cloned().collect();
-        for acked in all {
-            let stored = store.load(&acked.realm, &acked.id).await.expect("the store is back");
-            Self::judge(Some(&acked), stored.as_ref());
         }
     }
 }
