@@ -51,6 +51,7 @@ mod tests {
         let reported: Vec<_> = (0..1000).filter_map(|_| budget.take(&EventKind::UnknownToken, at(0))).collect();
         assert_eq!(reported, [0; 64]);
         assert_eq!(budget.take(&EventKind::SpentToken, at(0)), Some(0), "another kind is not held up");
+        assert_eq!(budget.take(&EventKind::Created, at(0)), Some(0), "nor what is no refusal");
         assert_eq!(budget.take(&EventKind::UnknownToken, at(124)), None);
         assert_eq!(budget.take(&EventKind::UnknownToken, at(125)), Some(937));
         assert_eq!(budget.take(&EventKind::UnknownToken, at(125)), None);

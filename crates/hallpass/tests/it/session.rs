@@ -6,8 +6,8 @@ use axum::body::Body;
 use axum::http::{Request, StatusCode, header};
 use hallpass::testing::{Fault, Method as Call};
 use hallpass::{
-    Caller, Client, EventKind, Level, Method, NewSession, Note, Outgoing, Policy, Query, Record, ReferenceToken,
-    Session, Sessions, SignIn,
+    Caller, Client, Event, EventKind, EventQuery, IdempotencyKey, Level, Method, NewSession, Note, Outgoing, Policy,
+    Query, Realm, Record, ReferenceToken, Session, Sessions, SignIn,
 };
 use tower::ServiceExt as _;
 
@@ -252,4 +252,37 @@ async fn a_listing_has_the_sessions_of_its_realm_only() {
         let listed = sessions.list(&Query::default()).await.expect("listed").items;
         assert_eq!(listed.iter().map(|record| record.id).collect::<Vec<_>>(), [id]);
     }
+}
+
+#[tokio::test]
+async fn an_event_of_no_session_is_kept_and_told() {
+    let app = App::new();
+    let event = Event::new(EventKind::KeyCreated, Realm::default(), app.sessions.now());
+    app.sessions.append(event.clone()).await.expect("kept");
+    let kept = app.sessions.events(&EventQuery::default()).await.expect("listed").items;
+    assert_eq!(kept.iter().map(|event| event.id).collect::<Vec<_>>(), [event.id]);
+    assert_eq!(app.observer.count(&EventKind::KeyCreated), 1);
+}
+
+#[test]
+fn a_key_of_a_retry_is_not_shown() {
+    let shown = format!("{:?}", IdempotencyKey::new(&[7; 32], &Realm::default(), b"try-1"));
+    assert!(shown.starts_with("IdempotencyKey") && !shown.contains("try-1"), "{shown}");
+}
+
+#[tokio::test]
+async fn a_sign_in_by_token_keeps_what_it_names_and_a_fresh_proof_keeps_all() {
+    let app = App::new();
+    let caller = Caller::user();
+    let mut new = NewSession::anonymous();
+    new.data = r#"{"cart":"book","admin":true}"#.into();
+    let issued = app.sessions.create(new, &caller).await.expect("created");
+    let keep = || SignIn::new(subject("alice")).keep("cart");
+    let first = app.sessions.authenticate(issued.token.expose(), keep(), &caller).await.expect("signed in");
+    assert_eq!(&first.record.data[..], br#"{"cart":"book"}"#);
+    let again = app.sessions.authenticate(first.token.expose(), proof(), &caller).await.expect("a second factor");
+    assert_eq!(&again.record.data[..], br#"{"cart":"book"}"#);
+    let other = SignIn::new(subject("bob"));
+    let other = app.sessions.authenticate(again.token.expose(), other, &caller).await.expect("another");
+    assert!(other.record.data.is_empty());
 }
