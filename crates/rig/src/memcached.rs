@@ -55,8 +55,8 @@ impl Memcached {
     /// If it does not come up.
     pub fn start(&mut self) {
         let mut command = Command::new(&self.program);
-        // As root it wants to be told who to be.
-        command.args(["-l", "127.0.0.1", "-p", &self.port.to_string(), "-U", "0", "-u", "nobody", "-t", "2"]);
+        // As root it wants to be told who to be, and nobody else may look into the folders of tests.
+        command.args(["-l", "127.0.0.1", "-p", &self.port.to_string(), "-U", "0", "-u", "root", "-t", "2"]);
         command.args(&self.options);
         let address = self.address();
         match Server::start(command, PATIENCE, |_| TcpStream::connect(&address).ok()) {

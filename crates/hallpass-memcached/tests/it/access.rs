@@ -1,7 +1,5 @@
 //! Users, passwords and servers that cannot be used; and that no password is ever shown.
 
-use std::os::unix::fs::PermissionsExt as _;
-
 use hallpass_memcached::{MemcachedOptions, MemcachedStore, OpenError};
 use rig::Memcached;
 
@@ -11,9 +9,6 @@ use crate::support::{connect, create, ended, load, record, update};
 fn guarded(folder: &std::path::Path) -> Option<Memcached> {
     let users = folder.join("users");
     std::fs::write(&users, "other:else\napp:s3cret%w0rd\n").expect("the folder is there");
-    // The server reads it as nobody.
-    std::fs::set_permissions(&users, std::fs::Permissions::from_mode(0o644)).expect("it is ours");
-    std::fs::set_permissions(folder, std::fs::Permissions::from_mode(0o755)).expect("it is ours");
     rig::memcached(&["-Y", &users.display().to_string()])
 }
 
