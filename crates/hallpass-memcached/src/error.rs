@@ -1,10 +1,9 @@
 use std::error::Error;
-use std::fmt;
 use std::io;
 use std::sync::Arc;
 use std::time::Duration;
 
-use hallpass::StoreError;
+use hallpass::{StoreError, StoreFault};
 
 use crate::stored::CorruptValue;
 use crate::url::InvalidUrl;
@@ -118,37 +117,12 @@ impl From<io::Error> for Fault {
     }
 }
 
-/// A fault and the server that has it.
-#[derive(Debug, Clone)]
-pub(crate) struct Trouble {
-    place: Arc<str>,
-    fault: Fault,
-}
-
-impl Trouble {
-    pub(crate) fn new(place: &Arc<str>, fault: Fault) -> Self {
-        Self { place: Arc::clone(place), fault }
+impl StoreFault for Fault {
+    fn is_corrupt(&self) -> bool {
+        matches!(self, Self::Value { .. } | Self::Number(_))
     }
-}
 
-impl fmt::Display for Trouble {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}: {}", self.place, self.fault)
-    }
-}
-
-impl Error for Trouble {
-    fn source(&self) -> Option<&(dyn Error + 'static)> {
-        Some(&self.fault)
-    }
-}
-
-impl From<Trouble> for StoreError {
-    fn from(trouble: Trouble) -> Self {
-        match &trouble.fault {
-            Fault::TooLarge | Fault::LargerThan { .. } => Self::unsupported(trouble),
-            Fault::Value { .. } | Fault::Number(_) => Self::corrupt(trouble),
-            _ => Self::unavailable(trouble),
-        }
+    fn is_unsupported(&self) -> bool {
+        matches!(self, Self::TooLarge | Self::LargerThan { .. })
     }
 }

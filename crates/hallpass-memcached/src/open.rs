@@ -1,10 +1,10 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use hallpass::StoreError;
+use hallpass::{StoreError, StoreFault as _};
 use tokio::time::timeout;
 
-use crate::error::{Fault, OpenError, Trouble};
+use crate::error::{Fault, OpenError};
 use crate::keys::Keys;
 use crate::link::{Access, Link};
 use crate::options::MemcachedOptions;
@@ -63,6 +63,6 @@ impl Base {
         asked: impl Future<Output = Result<T, Fault>>,
     ) -> Result<T, StoreError> {
         let told = timeout(self.timeout, asked).await.unwrap_or(Err(Fault::Late(self.timeout)));
-        told.map_err(|fault| Trouble::new(&link.place, fault).into())
+        told.map_err(|fault| fault.at(&link.place))
     }
 }

@@ -1,8 +1,8 @@
 use std::fmt;
 use std::time::Duration;
 
-use hallpass::InvalidCursor;
-use hallpass_sql::{CorruptRow, NewerSchema, StoreFault};
+use hallpass::{InvalidCursor, StoreFault};
+use hallpass_sql::{CorruptRow, NewerSchema};
 
 use crate::url::InvalidUrl;
 

@@ -1,7 +1,7 @@
 use async_trait::async_trait;
 use bytes::Bytes;
-use hallpass::{Outcome, Settings, StoreError};
-use hallpass_sql::{CorruptRow, StoreFault as _, outcome};
+use hallpass::{Outcome, Settings, StoreError, StoreFault as _};
+use hallpass_sql::{CorruptRow, outcome};
 
 use crate::error::Fault;
 use crate::row::bytes;

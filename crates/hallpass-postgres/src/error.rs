@@ -3,8 +3,8 @@ use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
 
-use hallpass::InvalidCursor;
-use hallpass_sql::{CorruptRow, NewerSchema, StoreFault};
+use hallpass::{InvalidCursor, StoreFault};
+use hallpass_sql::{CorruptRow, NewerSchema};
 use tokio_postgres::error::SqlState;
 
 use crate::tls::TlsError;

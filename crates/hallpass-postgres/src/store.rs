@@ -5,9 +5,9 @@ use std::sync::Arc;
 use async_trait::async_trait;
 use hallpass::{
     Capabilities, ChangeStream, Checkup, Epoch, Event, EventQuery, Expected, Outcome, Page, PageLimit, Query, Realm,
-    Record, SessionId, Store, StoreError, Subject, Timestamp, Version,
+    Record, SessionId, Store, StoreError, StoreFault as _, Subject, Timestamp, Version,
 };
-use hallpass_sql::{Damage, Feed, StoreFault as _, is_news, sweep};
+use hallpass_sql::{Damage, Feed, is_news, sweep};
 
 use crate::connection::Recipe;
 use crate::connections::Connections;

@@ -1,9 +1,7 @@
 use std::error::Error;
-use std::fmt;
-use std::sync::Arc;
 use std::time::Duration;
 
-use hallpass::{InvalidCursor, StoreError};
+use hallpass::{InvalidCursor, StoreError, StoreFault};
 use redis::{ErrorKind, RedisError, ServerErrorKind};
 
 use crate::stored::CorruptValue;
@@ -155,7 +153,9 @@ impl Fault {
         error.kind() == ErrorKind::AuthenticationFailed
             || matches!(error.code(), Some("NOAUTH" | "WRONGPASS" | "NOPERM"))
     }
+}
 
+impl StoreFault for Fault {
     fn is_corrupt(&self) -> bool {
         match self {
             Self::Value { .. } | Self::Event(_) => true,
@@ -164,39 +164,8 @@ impl Fault {
             _ => false,
         }
     }
-}
 
-/// A fault and the server that has it.
-#[derive(Debug, Clone)]
-pub(crate) struct Trouble {
-    place: Arc<str>,
-    fault: Fault,
-}
-
-impl Trouble {
-    pub(crate) fn new(place: &Arc<str>, fault: Fault) -> Self {
-        Self { place: Arc::clone(place), fault }
-    }
-}
-
-impl fmt::Display for Trouble {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}: {}", self.place, self.fault)
-    }
-}
-
-impl Error for Trouble {
-    fn source(&self) -> Option<&(dyn Error + 'static)> {
-        Some(&self.fault)
-    }
-}
-
-impl From<Trouble> for StoreError {
-    fn from(trouble: Trouble) -> Self {
-        match &trouble.fault {
-            Fault::Cursor(_) | Fault::TooOld(_) => Self::unsupported(trouble),
-            fault if fault.is_corrupt() => Self::corrupt(trouble),
-            _ => Self::unavailable(trouble),
-        }
+    fn is_unsupported(&self) -> bool {
+        matches!(self, Self::Cursor(_) | Self::TooOld(_))
     }
 }

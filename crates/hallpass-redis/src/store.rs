@@ -5,10 +5,10 @@ use std::sync::Arc;
 use async_trait::async_trait;
 use hallpass::{
     Capabilities, ChangeStream, Checkup, Epoch, Event, EventQuery, Expected, Outcome, Page, PageLimit, Query, Realm,
-    Record, SessionId, Store, StoreError, Subject, Timestamp, Version,
+    Record, SessionId, Store, StoreError, StoreFault as _, Subject, Timestamp, Version,
 };
 
-use crate::error::{Fault, OpenError, Trouble};
+use crate::error::{Fault, OpenError};
 use crate::link::ServerFacts;
 use crate::open::{Base, open};
 use crate::options::RedisOptions;
@@ -57,7 +57,7 @@ impl RedisStore {
     }
 
     pub(crate) fn told<T>(&self, result: Result<T, Fault>) -> Result<T, StoreError> {
-        result.map_err(|fault| Trouble::new(&self.base.place, fault).into())
+        result.map_err(|fault| fault.at(&self.base.place))
     }
 }
 

@@ -20,7 +20,6 @@ mod session;
 mod sweep;
 #[cfg(feature = "testing")]
 pub mod testing;
-mod trouble;
 mod usage;
 mod value;
 
@@ -38,6 +37,5 @@ pub use crate::outcome::outcome;
 pub use crate::page::{events_page, newest_page};
 pub use crate::session::{SESSION_COLUMNS, SESSION_VALUES, StoredSession, session_values};
 pub use crate::sweep::sweep;
-pub use crate::trouble::{StoreFault, Trouble};
 pub use crate::usage::{InvalidOption, Usage, is_this_machine};
 pub use crate::value::{CorruptRow, Value, address, instant, instant_from, version, version_from};

@@ -2,8 +2,8 @@ use std::error::Error;
 use std::io;
 use std::path::{Path, PathBuf};
 
-use hallpass::{InvalidCursor, StoreError};
-use hallpass_sql::{CorruptRow, NewerSchema, StoreFault};
+use hallpass::{InvalidCursor, StoreError, StoreFault};
+use hallpass_sql::{CorruptRow, NewerSchema};
 use rusqlite::ErrorCode;
 
 use crate::url::InvalidUrl;
@@ -187,7 +187,7 @@ impl StoreFault for Fault {
 }
 
 /// A fault and the file that has it.
-pub(crate) type Trouble = hallpass_sql::Trouble<Fault>;
+pub(crate) type Trouble = hallpass::Trouble<Fault>;
 
 /// Returns what is to be told of a fault in this file.
 pub(crate) fn trouble(path: &Path, fault: Fault) -> Trouble {

@@ -10,6 +10,7 @@ mod query;
 mod settings;
 #[cfg(feature = "tiered")]
 mod tiered;
+mod trouble;
 
 use std::fmt;
 use std::num::NonZeroUsize;
@@ -36,6 +37,7 @@ pub use self::query::{Cursor, EventQuery, InvalidCursor, Page, PageLimit, Query}
 pub use self::settings::{MemorySettings, Settings};
 #[cfg(feature = "tiered")]
 pub use self::tiered::{CacheCounts, Tiered};
+pub use self::trouble::{StoreFault, Trouble};
 
 /// What a store can do beyond loading and saving, as its server is set up now.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]

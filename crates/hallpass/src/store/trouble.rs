@@ -2,9 +2,35 @@ use std::error::Error;
 use std::fmt;
 use std::sync::Arc;
 
-use hallpass::StoreError;
+use super::StoreError;
 
 /// What went wrong with a question or a write, as a store knows it.
+///
+/// ```
+/// use std::sync::Arc;
+/// use hallpass::StoreFault;
+///
+/// #[derive(Debug, thiserror::Error)]
+/// #[error("no answer within a second")]
+/// struct Late;
+///
+/// impl StoreFault for Late {
+///     fn is_corrupt(&self) -> bool {
+///         false
+///     }
+///
+///     fn is_unsupported(&self) -> bool {
+///         false
+///     }
+/// }
+///
+/// let error = Late.at(&Arc::from("Redis at localhost:6379"));
+/// assert!(error.is_unavailable());
+/// assert_eq!(
+///     error.to_string(),
+///     "the session store is unavailable: Redis at localhost:6379: no answer within a second"
+/// );
+/// ```
 pub trait StoreFault: Error + Send + Sync + Sized + 'static {
     /// Tells whether what is stored is damaged.
     fn is_corrupt(&self) -> bool;
