@@ -13,7 +13,7 @@ use crate::app::App;
 pub(crate) struct Sweeper(JoinHandle<()>);
 
 /// How many sessions one sweep takes; while it finds as many, the next follows at once.
-const BATCH: NonZeroUsize = NonZeroUsize::new(1000).unwrap();
+const BATCH: NonZeroUsize = NonZeroUsize::new(1000).expect("not zero");
 
 impl Sweeper {
     pub(crate) fn start(app: &Arc<App>) -> Self {
