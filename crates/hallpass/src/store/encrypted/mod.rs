@@ -99,44 +99,44 @@ impl<S: Store> Encrypted<S> {
 
     /// Opens a record. A tombstone has no attributes, so it needs no seal either: whoever cannot read who its client was
     /// can still tell that it ended.
-    fn opened(&self, record: Record) -> Result<Record, StoreError> {
-        if record.ended.is_none() {
-            return self.unsealed(record);
-        }
-        let bare = Record { data: Bytes::new(), client: Client::default(), ..record.clone() };
-        Ok(self.unsealed(record).unwrap_or(bare))
-    }
-
-    fn unsealed(&self, mut record: Record) -> Result<Record, StoreError> {
-        let sealed = record.data.strip_prefix(BEFORE).and_then(|data| data.strip_suffix(AFTER));
-        let Some(sealed) = sealed else {
-            let plain = self.accepts_plain.then_some(record);
-            return plain.ok_or_else(|| StoreError::corrupt("a record is not sealed"));
+    fn opened(&self, mut record: Record) -> Result<Record, StoreError> {
+        (record.client, record.data) = match self.unsealed(&record) {
+            Err(_) if record.ended.is_some() => (Client::default(), Bytes::new()),
+            unsealed => unsealed?,
         };
-        let sealed = URL_SAFE_NO_PAD.decode(sealed).map_err(StoreError::corrupt)?;
-        let text = self.keys.open(&sealed, &place(&record)).map_err(|error| match error {
-            Unopened::UnknownKey => StoreError::unavailable(error),
-            Unopened::Changed => StoreError::corrupt(error),
-        })?;
-        let cut = || StoreError::corrupt("a sealed record is cut off");
-        let (length, rest) = text.split_first_chunk::<4>().ok_or_else(cut)?;
-        let length = usize::try_from(u32::from_be_bytes(*length)).unwrap_or(usize::MAX);
-        let (client, data) = rest.split_at_checked(length).ok_or_else(cut)?;
-        record.client = serde_json::from_slice(client).map_err(StoreError::corrupt)?;
-        record.data = Bytes::copy_from_slice(data);
         Ok(record)
     }
 
     /// Opens a record that stands among others: where it cannot be read, it is without attributes and client, so that
     /// it holds up neither a listing nor the end of its session.
-    fn opened_or_bare(&self, record: Record) -> Record {
-        let bare = Record { data: Bytes::new(), client: Client::default(), ..record.clone() };
-        self.opened(record).unwrap_or_else(|error| {
-            if !self.has_told.swap(true, Ordering::Relaxed) {
-                tracing::error!(session = %bare.id, %error, "a sealed record cannot be read; others may follow untold");
+    fn opened_or_bare(&self, mut record: Record) -> Record {
+        let unsealed = self.unsealed(&record).unwrap_or_else(|error| {
+            if record.ended.is_none() && !self.has_told.swap(true, Ordering::Relaxed) {
+                tracing::error!(session = %record.id, %error, "a sealed record cannot be read; others may follow untold");
             }
-            bare
-        })
+            (Client::default(), Bytes::new())
+        });
+        (record.client, record.data) = unsealed;
+        record
+    }
+
+    fn unsealed(&self, record: &Record) -> Result<(Client, Bytes), StoreError> {
+        let sealed = record.data.strip_prefix(BEFORE).and_then(|data| data.strip_suffix(AFTER));
+        let Some(sealed) = sealed else {
+            let plain = self.accepts_plain.then(|| (record.client.clone(), record.data.clone()));
+            return plain.ok_or_else(|| StoreError::corrupt("a record is not sealed"));
+        };
+        let sealed = URL_SAFE_NO_PAD.decode(sealed).map_err(StoreError::corrupt)?;
+        let text = self.keys.open(&sealed, &place(record)).map_err(|error| match error {
+            Unopened::UnknownKey => StoreError::unavailable(error),
+            Unopened::Changed => StoreError::corrupt(error),
+        })?;
+        let text = Bytes::from(text);
+        let cut = || StoreError::corrupt("a sealed record is cut off");
+        let (length, rest) = text.split_first_chunk::<4>().ok_or_else(cut)?;
+        let length = usize::try_from(u32::from_be_bytes(*length)).unwrap_or(usize::MAX);
+        let (client, data) = rest.split_at_checked(length).ok_or_else(cut)?;
+        Ok((serde_json::from_slice(client).map_err(StoreError::corrupt)?, text.slice_ref(data)))
     }
 
     /// Lists by what only the keys can tell: reads on until a page is full, or enough was read for one question.
