@@ -158,8 +158,9 @@ impl Sessions {
     }
 
     pub(super) async fn begin(&self, new: NewSession, caller: &Caller) -> Result<(Record, Ticket), Error> {
-        Attributes::parse(&new.data).map_err(Error::value)?;
+        // Bounded before it is parsed.
         self.check_size(&new.data)?;
+        Attributes::parse(&new.data).map_err(Error::value)?;
         match new.sign_in {
             Some(mut sign_in) => {
                 sign_in.profile.get_or_insert(new.profile);

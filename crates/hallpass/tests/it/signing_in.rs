@@ -251,9 +251,11 @@ async fn a_session_that_is_made_with_too_much_is_refused_before_anything_is_writ
     let app = App::with(|builder| builder.data_limit(1024));
     for who in [None, Some("alice")] {
         let mut new = who.map_or_else(NewSession::anonymous, |who| NewSession::signed_in(subject(who)));
-        new.data = Bytes::from(format!(r#"{{"key":"{}"}}"#, "x".repeat(1024)));
-        let refused = app.sessions.create(new, &Caller::user()).await.expect_err("too much");
-        assert!(refused.is_too_large(), "{refused}");
+        for data in [format!(r#"{{"key":"{}"}}"#, "x".repeat(1024)), "[".repeat(1025)] {
+            new.data = Bytes::from(data);
+            let refused = app.sessions.create(new.clone(), &Caller::user()).await.expect_err("too much");
+            assert!(refused.is_too_large(), "its size is looked at before what it says: {refused}");
+        }
     }
     assert_eq!(app.store.calls().save, 0);
 }
