@@ -1,4 +1,4 @@
-//! The three primitives that everything here is built from, each from a maintained library.
+//! The primitives that everything here is built from, each from a maintained library.
 //!
 //! With the `system` feature they come from aws-lc-rs; without it, where no C compiler or operating system can be
 //! assumed, from portable Rust. Both are checked against the same published vectors.
@@ -47,6 +47,69 @@ mod backend {
     }
 }
 
+/// AES-256-GCM-SIV (RFC 8452): a nonce that came twice would tell only that two texts are the same.
+#[cfg(all(feature = "sealed", feature = "system"))]
+mod sealing {
+    use aws_lc_rs::aead::{AES_256_GCM_SIV, Aad, LessSafeKey, NONCE_LEN, Nonce, UnboundKey};
+
+    pub(crate) struct Aead(LessSafeKey);
+
+    impl Aead {
+        pub(crate) const NONCE: usize = NONCE_LEN;
+
+        pub(crate) fn new(key: &[u8; 32]) -> Self {
+            Self(LessSafeKey::new(UnboundKey::new(&AES_256_GCM_SIV, key).expect("a key of 32 bytes")))
+        }
+
+        /// Seals what of `text` comes after `from`, and appends the tag.
+        pub(crate) fn seal(&self, nonce: [u8; NONCE_LEN], place: &[u8], text: &mut Vec<u8>, from: usize) {
+            let nonce = Nonce::assume_unique_for_key(nonce);
+            let tag = self.0.seal_in_place_separate_tag(nonce, Aad::from(place), &mut text[from..]);
+            text.extend_from_slice(tag.expect("less than 64 GiB").as_ref());
+        }
+
+        /// Opens a text with its tag in place.
+        pub(crate) fn open<'t>(&self, nonce: [u8; NONCE_LEN], place: &[u8], text: &'t mut [u8]) -> Option<&'t [u8]> {
+            let nonce = Nonce::assume_unique_for_key(nonce);
+            self.0.open_in_place(nonce, Aad::from(place), text).ok().map(|text| &*text)
+        }
+    }
+}
+
+/// AES-256-GCM-SIV (RFC 8452): a nonce that came twice would tell only that two texts are the same.
+#[cfg(all(feature = "sealed", not(feature = "system")))]
+mod sealing {
+    use aes_gcm_siv::aead::{AeadInOut as _, KeyInit as _};
+    use aes_gcm_siv::{Aes256GcmSiv, Nonce, Tag};
+
+    const NONCE_LEN: usize = 12;
+    const TAG: usize = 16;
+
+    pub(crate) struct Aead(Aes256GcmSiv);
+
+    impl Aead {
+        pub(crate) const NONCE: usize = NONCE_LEN;
+
+        pub(crate) fn new(key: &[u8; 32]) -> Self {
+            Self(Aes256GcmSiv::new(key.into()))
+        }
+
+        /// Seals what of `text` comes after `from`, and appends the tag.
+        pub(crate) fn seal(&self, nonce: [u8; NONCE_LEN], place: &[u8], text: &mut Vec<u8>, from: usize) {
+            let tag = self.0.encrypt_inout_detached(&Nonce::from(nonce), place, (&mut text[from..]).into());
+            text.extend_from_slice(&tag.expect("less than 64 GiB"));
+        }
+
+        /// Opens a text with its tag in place.
+        pub(crate) fn open<'t>(&self, nonce: [u8; NONCE_LEN], place: &[u8], text: &'t mut [u8]) -> Option<&'t [u8]> {
+            let (text, tag) = text.split_at_mut_checked(text.len().checked_sub(TAG)?)?;
+            let tag = Tag::from(<[u8; TAG]>::try_from(&*tag).ok()?);
+            self.0.decrypt_inout_detached(&Nonce::from(nonce), place, (&mut *text).into(), &tag).ok()?;
+            Some(text)
+        }
+    }
+}
+
 #[cfg(not(feature = "system"))]
 mod backend {
     use hmac::{Hmac, KeyInit, Mac as _};
@@ -80,6 +143,8 @@ mod backend {
 
 use backend::fill;
 pub(crate) use backend::{Mac, sha256};
+#[cfg(feature = "sealed")]
+pub(crate) use sealing::Aead;
 
 #[cfg(test)]
 mod tests {
@@ -102,6 +167,21 @@ mod tests {
     fn the_mac_is_that_of_rfc_4231_case_2() {
         let mac = Mac::new(b"Jefe").sign(&[b"what do ya want ", b"for nothing?"]);
         assert_eq!(hex(&mac), "5bdcc146bf60754e6a042426089575c75a003f089d2739839dec58b964ec3843");
+    }
+
+    #[cfg(feature = "sealed")]
+    #[test]
+    fn the_seal_is_that_of_rfc_8452_appendix_c_2() {
+        let mut key = [0; 32];
+        key[0] = 1;
+        let mut nonce = [0; 12];
+        nonce[0] = 3;
+        let mut text = vec![1, 0, 0, 0, 0, 0, 0, 0];
+        let aead = Aead::new(&key);
+        aead.seal(nonce, b"", &mut text, 0);
+        assert_eq!(hex(&text), "c2ef328e5c71c83b843122130f7364b761e0b97427e3df28");
+        assert_eq!(aead.open(nonce, b"", &mut text.clone()), Some(&[1, 0, 0, 0, 0, 0, 0, 0][..]));
+        assert_eq!(aead.open(nonce, b"else", &mut text), None);
     }
 
     #[test]

@@ -1,5 +1,6 @@
 #![doc = include_str!("guide/front.md")]
 
+mod carried;
 mod code;
 mod crypto;
 mod error;
@@ -7,6 +8,7 @@ mod event;
 pub mod guide;
 pub mod http;
 mod id;
+mod keys;
 mod name;
 mod policy;
 mod record;
@@ -18,9 +20,11 @@ pub mod testing;
 mod time;
 mod token;
 
+pub use crate::carried::*;
 pub use crate::error::{Error, Refusal};
 pub use crate::event::*;
 pub use crate::id::*;
+pub use crate::keys::*;
 pub use crate::name::*;
 pub use crate::policy::*;
 pub use crate::record::*;

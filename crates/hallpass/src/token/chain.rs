@@ -9,6 +9,7 @@ mod tests;
 
 use std::cmp::Ordering;
 use std::fmt;
+use std::sync::LazyLock;
 use std::time::Duration;
 
 use super::pepper::{Pepper, chain_key};
@@ -139,6 +140,32 @@ impl Chain {
             paced_until: now,
         };
         Renewed { chain, secret }
+    }
+
+    /// Returns the chain of a session that is carried by its token, which proves itself: the secret says nothing.
+    pub(crate) fn carried(
+        started_at: Timestamp,
+        first_generation: Generation,
+        generation: Generation,
+        renewed_at: Timestamp,
+    ) -> Renewed {
+        // One value for all, and hashed once: it guards nothing.
+        static HASH: LazyLock<SecretHash> = LazyLock::new(|| SessionSecret::from_bytes([0; SessionSecret::LENGTH]).hash());
+        let chain = Self {
+            nonce: ChainNonce([0; 16]),
+            started_at,
+            first_generation,
+            generation,
+            from: generation,
+            hash: *HASH,
+            renewed_at,
+            confirmed_at: Some(renewed_at),
+            settled: generation,
+            settling: generation,
+            settling_at: renewed_at,
+            paced_until: renewed_at,
+        };
+        Renewed { chain, secret: SessionSecret::from_bytes([0; SessionSecret::LENGTH]) }
     }
 
     /// Starts the chain that takes this one's place at an authentication: no token of this one is good any more.
