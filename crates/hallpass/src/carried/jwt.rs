@@ -264,7 +264,7 @@ impl Jwt {
     }
 
     fn key(&self, header: &Header<'_>) -> Result<Arc<Key>, Fault> {
-        if let Some(kid) = header.kid {
+        if let Some(kid) = &header.kid {
             return self.ring.find(kid).ok_or(Fault::UnknownKey);
         }
         match &*self.ring.keys() {
@@ -274,7 +274,7 @@ impl Jwt {
     }
 
     fn check_type(&self, header: &Header<'_>) -> Result<(), Fault> {
-        let typ = header.typ.ok_or(Fault::Type)?;
+        let typ = &**header.typ.as_ref().ok_or(Fault::Type)?;
         let typ = match typ.split_at_checked("application/".len()) {
             Some((prefix, rest)) if prefix.eq_ignore_ascii_case("application/") => rest,
             _ => typ,

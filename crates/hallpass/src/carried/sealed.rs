@@ -149,9 +149,8 @@ fn read(plain: &[u8]) -> Option<Carried> {
     let number = |at: usize| Some(u64::from_be_bytes(prelude.get(at..at + 8)?.try_into().ok()?));
     let instant = |at| number(at).map(Timestamp::from_millis);
     let generation = |at: usize| Generation::new(u32::from_be_bytes(prelude.get(at..at + 4)?.try_into().ok()?));
-    let mut record = Record::from_bytes(&Bytes::copy_from_slice(record)).ok()?;
-    let chain = Chain::carried(instant(32)?, generation(24)?, generation(28)?, instant(40)?);
-    record.chain = Some(chain.chain);
+    let chain = Chain::carried(instant(32)?, generation(24)?, generation(28)?, instant(40)?).chain;
+    let record = Record::from_token(chain, &Bytes::copy_from_slice(record)).ok()?;
     Some(Carried { record, epoch: Epoch(number(16)?), issued_at: instant(0)?, expires_at: instant(8)? })
 }
 

@@ -12,7 +12,7 @@ mod set {
     use serde::{Deserialize, Serialize};
 
     use super::InvalidJwks;
-    use crate::keys::key::{Public, KeyAlgorithm};
+    use crate::keys::key::{KeyAlgorithm, Public};
     use crate::keys::{Key, KeyId, KeyRing, Material};
 
     const LONGEST: usize = 64 * 1024;

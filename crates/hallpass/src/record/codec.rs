@@ -167,6 +167,12 @@ impl Record {
         Self::read(draft, bytes)
     }
 
+    /// Reads a record that was written without its chain, which its token has in short.
+    #[cfg(feature = "sealed")]
+    pub(crate) fn from_token(chain: Chain, bytes: &Bytes) -> Result<Self, CorruptRecord> {
+        Self::read(Draft { chain: Some(chain), ..Draft::default() }, bytes)
+    }
+
     fn read(mut draft: Draft, bytes: &Bytes) -> Result<Self, CorruptRecord> {
         if bytes.len() > LONGEST {
             return Err(CorruptRecord("it is too long"));

@@ -150,7 +150,8 @@ impl Chain {
         renewed_at: Timestamp,
     ) -> Renewed {
         // One value for all, and hashed once: it guards nothing.
-        static HASH: LazyLock<SecretHash> = LazyLock::new(|| SessionSecret::from_bytes([0; SessionSecret::LENGTH]).hash());
+        static HASH: LazyLock<SecretHash> =
+            LazyLock::new(|| SessionSecret::from_bytes([0; SessionSecret::LENGTH]).hash());
         let chain = Self {
             nonce: ChainNonce([0; 16]),
             started_at,

@@ -154,13 +154,8 @@ impl<'a> Claims<'a> {
         let ours = self.hallpass;
         let (profile, terms, chain) = match &ours {
             Some(Private { profile, terms: (idle, absolute, renewal, anonymous, locks), chain, .. }) => {
-                let terms = Terms {
-                    idle: *idle,
-                    absolute: *absolute,
-                    renewal: *renewal,
-                    anonymous: *anonymous,
-                    locks: *locks,
-                };
+                let terms =
+                    Terms { idle: *idle, absolute: *absolute, renewal: *renewal, anonymous: *anonymous, locks: *locks };
                 let (started_at, first, renewed_at) = *chain;
                 let chain = Chain::carried(millis(started_at), Generation::new(first)?, generation, millis(renewed_at));
                 (Profile::new(profile).ok()?, terms, chain.chain)
@@ -192,6 +187,7 @@ impl<'a> Claims<'a> {
             let (authenticated_at, issued, expires) = exact;
             record.authenticated_at = authenticated_at.map(millis);
             exactly = (millis(issued), millis(expires));
+            record.expires_at = exactly.1;
         }
         Some(Carried::new(record, Epoch(self.epoch.unwrap_or_default()), exactly.0, exactly.1))
     }

@@ -73,7 +73,11 @@ fn judged(jwt: &Jwt, key: &Key, header: &Value, claims: &Value) -> Result<Carrie
     let changed = |mut good: Value, changes: &Value| {
         for (name, value) in changes.as_object().expect("changes") {
             let members = good.as_object_mut().expect("an object");
-            if value.is_null() { members.remove(name) } else { members.insert(name.clone(), value.clone()) };
+            if value.is_null() {
+                members.remove(name)
+            } else {
+                members.insert(name.clone(), value.clone())
+            };
         }
         good.to_string()
     };
@@ -204,12 +208,24 @@ fn jwt_6_issuer_and_audience_are_exact_and_ours_alone() {
 
 #[test]
 fn jwt_7_the_type_is_that_of_this_use_in_any_case() {
+    // Some libraries write a slash as `\\/`.
+    let escaped = r#"{"alg":"HS256","typ":"application\/at+jwt"}"#;
+    let token = forge(&key(KeyAlgorithm::Hs256), escaped, &good_claims().to_string());
+    assert!(access(key(KeyAlgorithm::Hs256)).check(&token, now()).is_ok());
     for typ in ["at+jwt", "AT+JWT", "application/at+jwt", "Application/At+Jwt"] {
         assert!(of_header(&json!({"typ": typ})).is_ok(), "{typ}");
     }
-    for typ in
-        ["JWT", "hallpass-session+jwt", "logout+jwt", "secevent+jwt", "dpop+jwt", "dbsc+jwt", "statuslist+jwt", "", "at"]
-    {
+    for typ in [
+        "JWT",
+        "hallpass-session+jwt",
+        "logout+jwt",
+        "secevent+jwt",
+        "dpop+jwt",
+        "dbsc+jwt",
+        "statuslist+jwt",
+        "",
+        "at",
+    ] {
         assert_eq!(of_header(&json!({"typ": typ})).err(), Some(Fault::Type), "{typ}");
     }
     assert_eq!(of_header(&json!({"typ": null})).err(), Some(Fault::Type));
@@ -284,8 +300,8 @@ fn jwt_11_no_psychic_and_no_short_signature_passes() {
     assert!(jwt.check(&signed, now()).is_ok());
     let message = &signed[..signed.iter().rposition(|byte| *byte == b'.').expect("a dot")];
     let order = [
-        0xff, 0xff, 0xff, 0xff, 0, 0, 0, 0, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xbc, 0xe6, 0xfa, 0xad, 0xa7,
-        0x17, 0x9e, 0x84, 0xf3, 0xb9, 0xca, 0xc2, 0xfc, 0x63, 0x25, 0x51,
+        0xff, 0xff, 0xff, 0xff, 0, 0, 0, 0, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xbc, 0xe6, 0xfa, 0xad,
+        0xa7, 0x17, 0x9e, 0x84, 0xf3, 0xb9, 0xca, 0xc2, 0xfc, 0x63, 0x25, 0x51,
     ];
     for signature in [&[0; 64][..], &[order, order].concat(), &[0xff; 64], &[1; 63], &[1; 65], &[], &[0; 128]] {
         let text = [message, b".", URL_SAFE_NO_PAD.encode(signature).as_bytes()].concat();

@@ -1,5 +1,7 @@
 //! The text of a JWT, taken apart within limits before anything of it is believed.
 
+use std::borrow::Cow;
+
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use serde::Deserialize;
@@ -22,9 +24,12 @@ pub(super) struct Text<'a> {
 /// What a header may say. Keys that come with the token are refused, and not merely passed over (`JWT-4`).
 #[derive(Deserialize)]
 pub(super) struct Header<'a> {
-    pub(super) alg: &'a str,
-    pub(super) typ: Option<&'a str>,
-    pub(super) kid: Option<&'a str>,
+    #[serde(borrow)]
+    pub(super) alg: Cow<'a, str>,
+    #[serde(borrow)]
+    pub(super) typ: Option<Cow<'a, str>>,
+    #[serde(borrow)]
+    pub(super) kid: Option<Cow<'a, str>>,
     #[serde(default)]
     crit: Refused,
     #[serde(default)]

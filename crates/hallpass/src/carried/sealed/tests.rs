@@ -25,7 +25,12 @@ fn now() -> Timestamp {
 }
 
 fn carried() -> Carried {
-    let chain = Chain::carried(now(), Generation::FIRST, Generation::new(7).expect("small"), now().minus(Duration::from_secs(9)));
+    let chain = Chain::carried(
+        now(),
+        Generation::FIRST,
+        Generation::new(7).expect("small"),
+        now().minus(Duration::from_secs(9)),
+    );
     let id = SessionId::from_bytes([3; 16]);
     let mut record =
         Record::new(id, Realm::default(), Profile::default(), Policy::default().terms(), chain.chain, now());

@@ -88,8 +88,7 @@ impl Key {
                 (Public::Ed25519 { x }, EncodingKey::from_ed_der(document))
             }
             KeyAlgorithm::Es256 => {
-                let pair =
-                    EcdsaKeyPair::from_pkcs8(&ECDSA_P256_SHA256_FIXED_SIGNING, document).map_err(|_| NONE)?;
+                let pair = EcdsaKeyPair::from_pkcs8(&ECDSA_P256_SHA256_FIXED_SIGNING, document).map_err(|_| NONE)?;
                 (point(pair.public_key().as_ref()).ok_or(NONE)?, EncodingKey::from_ec_der(document))
             }
             _ => return Err(NONE),
