@@ -43,6 +43,10 @@ pub enum Refusal {
     Unknown,
     /// Its secret is wrong.
     Wrong,
+    /// It carries its session, and its time is over.
+    Expired,
+    /// It carries its session, which was ended before its time.
+    Revoked,
     /// It has been replaced, and its grace is over.
     Spent,
     /// Its session has ended.

@@ -12,6 +12,8 @@ mod keys;
 mod name;
 mod policy;
 mod record;
+#[cfg(feature = "revocations")]
+mod revocations;
 mod session;
 mod sessions;
 mod store;
@@ -28,6 +30,8 @@ pub use crate::keys::*;
 pub use crate::name::*;
 pub use crate::policy::*;
 pub use crate::record::*;
+#[cfg(feature = "revocations")]
+pub use crate::revocations::Revocations;
 pub use crate::session::Session;
 pub use crate::sessions::*;
 pub use crate::store::*;

@@ -90,6 +90,18 @@ name! {
     Realm, "a realm", "1 to 64 letters, digits, `-`, `_` or `.`", is_word
 }
 
+impl Realm {
+    /// Where caches write what proves a store's feed of changes.
+    pub(crate) const HEARTBEATS: &'static str = "hallpass-heartbeat";
+    /// Where it stands which self-contained tokens have ended before their time.
+    pub(crate) const REVOKED: &'static str = "hallpass-revoked";
+
+    /// Tells whether its records are the library's own, and no sessions. No application is to have such a realm.
+    pub(crate) fn is_own(&self) -> bool {
+        matches!(self.as_str(), Self::HEARTBEATS | Self::REVOKED)
+    }
+}
+
 impl Default for Realm {
     fn default() -> Self {
         Self(CompactString::const_new("default"))

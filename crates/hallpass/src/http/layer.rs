@@ -18,7 +18,6 @@ use crate::event::{EventKind, Origin};
 use crate::name::Note;
 use crate::session::Session;
 use crate::sessions::{By, Caller, Entry, Outgoing, Sessions, Witness};
-use crate::token::ReferenceToken;
 
 /// Gives each request its [`Session`], and saves what the request did to it when the response head is ready.
 ///
@@ -119,9 +118,9 @@ impl Slot {
     /// Returns the session, which the first call opens with what the request presents.
     async fn open(&self, headers: &HeaderMap, address: Option<ClientAddress>) -> Result<Session, Error> {
         if !self.session.is_opened() {
-            let Shared { sessions, carrier, .. } = &*self.shared;
+            let Shared { carrier, .. } = &*self.shared;
             let sender = Arc::new(Sender::of(headers, address));
-            let entry = sessions.admit_presented(carrier.read(headers), &*sender).await?;
+            let entry = self.session.sessions().admit_presented(carrier.read(headers), &*sender).await?;
             self.session.fill(entry, sender);
         }
         Ok(self.session.clone())
@@ -172,9 +171,9 @@ impl Sessions {
     ) -> Result<Entry, Error> {
         match presented.texts() {
             [] => Ok(Entry::Nobody),
-            [text] => match ReferenceToken::parse(text) {
+            [text] => match self.present(text).await {
                 Ok(token) => Entry::of(self.admit_token(token, By::CopyOrRecord, witness).await),
-                Err(_) => Ok(Entry::Nobody),
+                Err(rejected) => Entry::of(Err(rejected)),
             },
             // Rare and large: as a part of this future, every request would have to carry it.
             texts => Box::pin(self.admit_one_of(texts, witness)).await,
@@ -182,13 +181,21 @@ impl Sessions {
     }
 
     async fn admit_one_of(&self, texts: &[&[u8]], witness: &dyn Witness) -> Result<Entry, Error> {
-        let tokens: Vec<_> = texts.iter().filter_map(|text| ReferenceToken::parse(text).ok()).collect();
-        // Where none of it is a token, nobody's session is concerned.
-        if !tokens.is_empty() {
-            self.report_with(EventKind::DuplicateCookie, witness, |_| ());
-        }
         let mut found = Entry::Nobody;
-        for token in tokens {
+        let mut is_told = false;
+        for text in texts {
+            let token = match self.present(text).await {
+                Ok(token) => token,
+                Err(rejected) => {
+                    Entry::of(Err(rejected))?;
+                    continue;
+                }
+            };
+            // Where none of it is a token, nobody's session is concerned.
+            if !is_told {
+                self.report_with(EventKind::DuplicateCookie, witness, |_| ());
+                is_told = true;
+            }
             match (Entry::of(self.admit_token(token, By::CopyOrRecord, witness).await)?, &found) {
                 (Entry::Admitted(_), Entry::Admitted(_)) => return Ok(Entry::Nobody),
                 (Entry::Nobody, _) | (Entry::LeftBehind(_), Entry::Admitted(_)) => {}
@@ -226,7 +233,7 @@ where
     }
 
     fn call(&mut self, mut request: Request<RequestBody>) -> Self::Future {
-        let session = Session::unopened(self.shared.sessions.clone());
+        let session = Session::unopened(self.shared.sessions.for_request());
         let slot = Slot { session: session.clone(), shared: Arc::clone(&self.shared) };
         if request.extensions().is_empty() {
             request.extensions_mut().clone_from(&self.shared.roomy);

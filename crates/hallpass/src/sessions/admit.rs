@@ -162,7 +162,7 @@ impl Ticket {
 impl Sessions {
     /// Reads a token and judges it.
     pub(crate) async fn admit(&self, text: impl AsRef<[u8]>, witness: &dyn Witness) -> Result<Admission, Rejected> {
-        let token = ReferenceToken::parse(text).map_err(|_| Rejected::Refused(Refusal::Malformed, None))?;
+        let token = self.present(text.as_ref()).await?;
         self.admit_token(token, By::CopyOrRecord, witness).await
     }
 
@@ -175,14 +175,14 @@ impl Sessions {
         witness: &dyn Witness,
     ) -> Result<Admission, Rejected> {
         if by == By::CopyOrRecord
-            && let Some(copy) = self.0.store.copy(&self.0.realm, &token.id)
+            && let Some(copy) = self.records().copy(&self.0.realm, &token.id)
             && let Ok(place) = self.judge(&token, &copy, self.now())
             && place.is_plain()
         {
             return Ok(place.admit(token, copy));
         }
         let now = self.now();
-        let found = match self.0.store.load(&self.0.realm, &token.id).await? {
+        let found = match self.records().load(&self.0.realm, &token.id).await? {
             Some(record) => {
                 let record = Arc::new(record);
                 match self.judge(&token, &record, now) {
@@ -239,7 +239,7 @@ impl Sessions {
                 }
             }
             now = self.now();
-            found = self.0.store.load(&self.0.realm, &token.id).await?.map(|record| {
+            found = self.records().load(&self.0.realm, &token.id).await?.map(|record| {
                 let judged = self.judge(&token, &record, now);
                 (Arc::new(record), judged)
             });
@@ -306,7 +306,7 @@ impl Sessions {
             chain.confirm(now);
         }
         self.stamp(&mut confirmed, now);
-        match self.0.store.save(&confirmed, Expected::Version(record.version), &[]).await? {
+        match self.records().save(&confirmed, Expected::Version(record.version), &[]).await? {
             Outcome::Applied => Ok(Some(confirmed)),
             Outcome::Conflict => Ok(None),
         }

@@ -1,11 +1,17 @@
 use std::fmt;
 use std::sync::Arc;
+use std::time::Duration;
 
+use super::carriage::Carriage;
+use super::hand::Hand;
 use super::walks::WalkBudget;
 use super::{Parts, Profiles, Sessions};
+use crate::carried::SelfContained;
 use crate::event::{Observer, TracingObserver};
 use crate::name::{Profile, Realm};
 use crate::policy::Policy;
+#[cfg(feature = "revocations")]
+use crate::revocations::Revocations;
 use crate::store::Store;
 use crate::time::Clock;
 use crate::token::Pepper;
@@ -20,6 +26,9 @@ pub struct SessionsBuilder {
     observer: Arc<dyn Observer>,
     pepper: Option<Arc<Pepper>>,
     data_limit: usize,
+    form: Option<Arc<dyn SelfContained>>,
+    /// For how long tokens stand for sessions of the store; nothing where they are the sessions.
+    lifetime: Option<Duration>,
 }
 
 /// The error of building [`Sessions`] from parts that do not make a whole; says which.
@@ -43,6 +52,30 @@ impl SessionsBuilder {
     /// Keeps records in a store that others use too.
     pub fn shared_store(mut self, store: Arc<dyn Store>) -> Self {
         self.store = Some(store);
+        self
+    }
+
+    /// Hands out, beside the token that points at a session in the store, one that stands for it for `lifetime`: 1
+    /// second to 1 hour. With the feature `revocations` it ends with its session, within
+    /// [`Sessions::revocation_bound`].
+    pub fn access_tokens(mut self, form: impl SelfContained, lifetime: Duration) -> Self {
+        self.form = Some(Arc::new(form));
+        self.lifetime = Some(lifetime);
+        self
+    }
+
+    /// Lets clients carry their sessions, instead of a store.
+    ///
+    /// A store is then where it stands which of them have ended before their time (feature `revocations`); without one,
+    /// a token is good until its time is over, whoever holds it.
+    ///
+    /// # Security
+    ///
+    /// Two requests that write at once overwrite each other: the last answer wins (`ENC-9`). Without a store, a logout
+    /// takes the token from this client only.
+    pub fn carried(mut self, form: impl SelfContained) -> Self {
+        self.form = Some(Arc::new(form));
+        self.lifetime = None;
         self
     }
 
@@ -102,9 +135,11 @@ impl SessionsBuilder {
     /// [`InvalidSessions`] if there is no store, or no clock where the feature `system` is off; if the limit of the
     /// attributes is out of its bounds; or if a policy limits sessions per subject and the store cannot list them.
     pub fn build(self) -> Result<Sessions, InvalidSessions> {
-        let Some(store) = self.store else {
-            return Err(InvalidSessions("a session would have nowhere to live: choose a store"));
-        };
+        let (store, carriage) = parts(self.store, self.form, self.lifetime)?;
+        let hand = carriage.as_ref().filter(|carriage| carriage.lifetime.is_none()).map(|_| Arc::default());
+        if self.realm.is_own() {
+            return Err(InvalidSessions("this realm is the library's own"));
+        }
         #[cfg(feature = "system")]
         let clock = self.clock.unwrap_or_else(|| Arc::new(crate::time::SystemClock::new()));
         #[cfg(not(feature = "system"))]
@@ -112,10 +147,12 @@ impl SessionsBuilder {
         if !(Self::LEAST_DATA_LIMIT..=Self::MOST_DATA_LIMIT).contains(&self.data_limit) {
             return Err(InvalidSessions("attributes can be limited to 1 KiB up to 1 MiB"));
         }
-        if self.profiles.iter().any(|(_, policy)| policy.limit().is_some()) && !store.capabilities().list {
+        if self.profiles.iter().any(|(_, policy)| policy.limit().is_some())
+            && (hand.is_some() || !store.capabilities().list)
+        {
             return Err(InvalidSessions("a limit of sessions per subject needs a store that can list them"));
         }
-        Ok(Sessions(Arc::new(Parts {
+        let parts = Parts {
             store,
             realm: self.realm,
             profiles: Arc::new(Profiles(self.profiles)),
@@ -126,8 +163,49 @@ impl SessionsBuilder {
             walks: Arc::new(WalkBudget::new()),
             reports: Arc::default(),
             skew: Arc::default(),
-        })))
+            carriage: carriage.map(Arc::new),
+        };
+        Ok(Sessions(Arc::new(parts), hand))
     }
+}
+
+/// Returns the store and what makes self-contained tokens.
+fn parts(
+    store: Option<Arc<dyn Store>>,
+    form: Option<Arc<dyn SelfContained>>,
+    lifetime: Option<Duration>,
+) -> Result<(Arc<dyn Store>, Option<Carriage>), InvalidSessions> {
+    let Some(form) = form else {
+        return match store {
+            Some(store) => Ok((store, None)),
+            None => Err(InvalidSessions("a session would have nowhere to live: choose a store")),
+        };
+    };
+    if lifetime.is_some() && store.is_none() {
+        return Err(InvalidSessions("access tokens stand for sessions of a store: choose one"));
+    }
+    if lifetime.is_some_and(|lifetime| !(Duration::from_secs(1)..=Duration::from_hours(1)).contains(&lifetime)) {
+        return Err(InvalidSessions("an access token is good for 1 second to 1 hour"));
+    }
+    #[cfg(feature = "revocations")]
+    let revocations = match &store {
+        Some(store) if store.capabilities().list => Some(Arc::new(Revocations::new(Arc::clone(store)))),
+        Some(_) if lifetime.is_none() => {
+            return Err(InvalidSessions("revocations need a store that can list, and forgets nothing by itself"));
+        }
+        _ => None,
+    };
+    #[cfg(not(feature = "revocations"))]
+    if lifetime.is_none() && store.is_some() {
+        return Err(InvalidSessions("ending carried sessions by a store needs the feature `revocations`"));
+    }
+    let carriage = Carriage {
+        form,
+        lifetime,
+        #[cfg(feature = "revocations")]
+        revocations,
+    };
+    Ok((store.unwrap_or_else(|| Arc::new(Hand::default())), Some(carriage)))
 }
 
 impl Default for SessionsBuilder {
@@ -140,6 +218,8 @@ impl Default for SessionsBuilder {
             observer: Arc::new(TracingObserver),
             pepper: None,
             data_limit: Self::DEFAULT_DATA_LIMIT,
+            form: None,
+            lifetime: None,
         }
     }
 }

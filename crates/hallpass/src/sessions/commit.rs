@@ -60,9 +60,9 @@ impl Done {
         Self { record: work.record.take(), ticket: work.ticket.take(), outgoing: Outgoing::Keep }
     }
 
-    fn issued(sessions: &Sessions, record: Arc<Record>, ticket: Ticket) -> Self {
-        let outgoing = Outgoing::Hand(ticket.token.encode(), sessions.max_age(&record));
-        Self { record: Some(record), ticket: Some(ticket), outgoing }
+    fn issued(sessions: &Sessions, record: Arc<Record>, ticket: Ticket) -> Result<Self, Error> {
+        let outgoing = Outgoing::Hand(sessions.token(&record, &ticket)?, sessions.max_age(&record));
+        Ok(Self { record: Some(record), ticket: Some(ticket), outgoing })
     }
 }
 
@@ -79,7 +79,12 @@ impl Sessions {
             None => self.commit_changes(work).await,
         };
         work.intent = intent;
-        done
+        match done? {
+            Done { record: Some(record), ticket: Some(ticket), outgoing: Outgoing::Keep } if self.is_token_stale() => {
+                Done::issued(self, record, ticket)
+            }
+            done => Ok(done),
+        }
     }
 
     async fn commit_log_out(&self, work: &mut Work) -> Result<Done, Error> {
@@ -100,7 +105,7 @@ impl Sessions {
         let record = work.record.take().map(Arc::unwrap_or_clone);
         let caller = work.witness.caller();
         let (record, ticket) = self.sign_in(record, sign_in, &mut work.changes, None, &caller).await?;
-        Ok(Done::issued(self, Arc::new(record), ticket))
+        Done::issued(self, Arc::new(record), ticket)
     }
 
     async fn commit_rechain(&self, work: &mut Work) -> Result<Done, Error> {
@@ -118,7 +123,7 @@ impl Sessions {
         };
         let record = Arc::unwrap_or_clone(record);
         let (record, ticket) = self.replace_chain(record, edit, EventKind::Rechained, &work.witness.caller()).await?;
-        Ok(Done::issued(self, Arc::new(record), ticket))
+        Done::issued(self, Arc::new(record), ticket)
     }
 
     /// Makes a session for a request that has none, unless a newer token is on its way to the client: a cookie of this
@@ -143,7 +148,7 @@ impl Sessions {
         new.client = work.client.as_deref().cloned().unwrap_or_default();
         new.profile = work.profile.clone().unwrap_or_default();
         let (record, ticket) = self.begin(new, &work.witness.caller()).await?;
-        Ok(Done::issued(self, Arc::new(record), ticket))
+        Done::issued(self, Arc::new(record), ticket)
     }
 
     async fn commit_changes(&self, work: &mut Work) -> Result<Done, Error> {
@@ -171,18 +176,18 @@ impl Sessions {
             };
             record = Arc::new(present);
         }
-        Ok(self.hand_out_again(work, record))
+        self.hand_out_again(work, record)
     }
 
     /// Hands out the successor of the token that was shown, if it still is the present one.
-    fn hand_out_again(&self, work: &mut Work, record: Arc<Record>) -> Done {
+    fn hand_out_again(&self, work: &mut Work, record: Arc<Record>) -> Result<Done, Error> {
         let present = record.chain.as_ref().map(|chain| chain.generation);
         match work.ticket.take() {
             Some(Ticket { token, seat: Seat::Superseded(next) }) if Some(next.generation) == present => {
                 let ticket = Ticket::current(token.id, next.generation, next.secret);
                 Done::issued(self, record, ticket)
             }
-            ticket => Done { record: Some(record), ticket, outgoing: Outgoing::Keep },
+            ticket => Ok(Done { record: Some(record), ticket, outgoing: Outgoing::Keep }),
         }
     }
 
@@ -206,16 +211,16 @@ impl Sessions {
                 events.push(work.witness.caller().event_of(EventKind::Renewed, &next, now));
             }
             self.stamp(&mut next, now);
-            if self.0.store.save(&next, Expected::Version(stored.version), &events).await? == Outcome::Applied {
+            if self.records().save(&next, Expected::Version(stored.version), &events).await? == Outcome::Applied {
                 self.observe(&events);
                 let next = Arc::new(next);
-                return Ok(match (next_token, &work.ticket) {
+                return match (next_token, &work.ticket) {
                     (Some(renewed), Some(ticket)) => {
                         let ticket = ticket.successor(renewed.chain.generation, renewed.secret);
                         Done::issued(self, next, ticket)
                     }
                     _ => self.hand_out_again(work, next),
-                });
+                };
             }
             let Some(present) = self.reload(&stored).await? else {
                 return self.discard(work, stored);
@@ -234,7 +239,7 @@ impl Sessions {
 
     /// Returns the record as it is now, if it lives, in the same chain, and is the same subject's.
     pub(super) async fn reload(&self, record: &Record) -> Result<Option<Record>, Error> {
-        let present = self.0.store.load(&record.realm, &record.id).await?;
+        let present = self.records().load(&record.realm, &record.id).await?;
         Ok(present.filter(|present| {
             let nonce = |record: &Record| record.chain.as_ref().map(|chain| chain.nonce);
             present.ended.is_none() && nonce(present) == nonce(record) && present.subject == record.subject
@@ -279,17 +284,17 @@ impl Sessions {
     ) -> Result<Option<Issued>, Error> {
         let now = self.now();
         let Some(renewed) = self.advance(&ticket, &record, now) else {
-            return Ok(Some(self.issued(record, &ticket)));
+            return self.issued(record, &ticket).await.map(Some);
         };
         let mut next = record.clone();
         next.chain = Some(renewed.chain.clone());
         self.stamp(&mut next, now);
         let events = [caller.event_of(EventKind::Renewed, &next, now)];
-        match self.0.store.save(&next, Expected::Version(record.version), &events).await? {
+        match self.records().save(&next, Expected::Version(record.version), &events).await? {
             Outcome::Applied => {
                 self.observe(&events);
                 let ticket = ticket.successor(renewed.chain.generation, renewed.secret);
-                Ok(Some(self.issued(next, &ticket)))
+                self.issued(next, &ticket).await.map(Some)
             }
             Outcome::Conflict => Ok(None),
         }
@@ -305,7 +310,7 @@ impl Sessions {
         touched.seen_at = now;
         touched.expires_at = policy.expires_at(&touched);
         let Record { realm, id, version, seen_at, expires_at, .. } = &touched;
-        match self.0.store.touch(realm, id, *version, *seen_at, *expires_at).await {
+        match self.records().touch(realm, id, *version, *seen_at, *expires_at).await {
             Ok(Outcome::Applied) => return Arc::new(touched),
             // A real write came first, and noted the use itself.
             Ok(Outcome::Conflict) => {}

@@ -10,7 +10,7 @@ use crate::id::SessionId;
 use crate::name::{Actor, Note, Subject};
 use crate::policy::{Expiry, Verdict};
 use crate::record::{Ended, Record};
-use crate::store::{Cursor, Expected, Outcome, PageLimit, Query, StoreError};
+use crate::store::{Cursor, Expected, Outcome, PageLimit, Query, Store, StoreError};
 use crate::time::Timestamp;
 
 /// Why sessions are to end, and who says so.
@@ -73,8 +73,9 @@ impl Sessions {
     ///
     /// If the future is dropped, the session has ended or not; ending it again is no error.
     pub async fn log_out(&self, token: &str, caller: &Caller) -> Result<(), Error> {
-        match self.admit(token, caller).await {
-            Ok(admission) => self.end_as(&admission.record, EndReason::Logout, caller, self.now()).await.map(drop),
+        let sessions = self.for_request();
+        match sessions.admit(token, caller).await {
+            Ok(admission) => sessions.end_as(&admission.record, EndReason::Logout, caller, self.now()).await.map(drop),
             Err(Rejected::Refused(_, Some(left_behind))) => self.log_out_left_behind(&left_behind, caller).await,
             Err(Rejected::Refused(_, None)) => Ok(()),
             Err(Rejected::Failed(error)) => Err(error),
@@ -99,7 +100,10 @@ impl Sessions {
     ///
     /// As [`log_out`](Sessions::log_out).
     pub async fn revoke(&self, id: &SessionId, revocation: &Revocation) -> Result<bool, Error> {
-        let record = self.0.store.load(&self.0.realm, id).await?.ok_or_else(Error::not_found)?;
+        if self.is_carried() {
+            return self.revoke_carried(id, revocation).await;
+        }
+        let record = self.records().load(&self.0.realm, id).await?.ok_or_else(Error::not_found)?;
         self.revoke_record(&record, revocation).await
     }
 
@@ -119,15 +123,46 @@ impl Sessions {
         revocation: &Revocation,
     ) -> Result<u64, Error> {
         let mut revoked = 0;
+        if self.is_carried() {
+            return self.revoke_carried_of(subject, except, revocation).await;
+        }
         for record in self.living(subject).await? {
             if Some(&record.id) != except && self.revoke_record(&record, revocation).await? {
                 revoked += 1;
             }
         }
         if except.is_none() {
-            self.0.store.epoch(&self.0.realm, subject, true).await?;
+            self.end_tokens_of(subject).await?;
         }
         Ok(revoked)
+    }
+
+    /// Ends a session that its client carries; whether it was usable, nobody knows.
+    async fn revoke_carried(&self, id: &SessionId, revocation: &Revocation) -> Result<bool, Error> {
+        self.end_carried(id).await?;
+        let mut event = revocation.caller.event(EventKind::Revoked, self.0.realm.clone(), self.now());
+        event.session = Some(*id);
+        event.note.clone_from(&revocation.note);
+        self.observe(&[event]);
+        Ok(true)
+    }
+
+    /// Ends the sessions that a subject's clients carry; how many there are, nobody knows.
+    async fn revoke_carried_of(
+        &self,
+        subject: &Subject,
+        except: Option<&SessionId>,
+        revocation: &Revocation,
+    ) -> Result<u64, Error> {
+        if except.is_some() {
+            return Err(StoreError::unsupported("of sessions that their clients carry, all end or none").into());
+        }
+        self.end_tokens_of(subject).await?;
+        let mut event = revocation.caller.event(EventKind::Revoked, self.0.realm.clone(), self.now());
+        event.subject = Some(subject.clone());
+        event.note.clone_from(&revocation.note);
+        self.observe(&[event]);
+        Ok(0)
     }
 
     /// Ends every usable session of this realm that matches, page by page, as far as `extent` says.
@@ -154,7 +189,7 @@ impl Sessions {
         query.ended = Some(false);
         let mut done = Revoked::default();
         loop {
-            let page = self.0.store.list(&query).await?;
+            let page = self.records().list(&query).await?;
             for record in &page.items {
                 let state = self.state(record);
                 if state == SessionState::Ended || !extent.states.contains(state) {
@@ -198,6 +233,10 @@ impl Sessions {
     pub async fn sweep(&self, limit: NonZeroUsize) -> Result<Swept, Error> {
         self.check_clock().await?;
         let now = self.now();
+        if let Some(store) = self.is_carried().then(|| self.store()) {
+            // What stands in it are revocations, and when they are over, nobody's session ends by it.
+            return self.sweep_own(&**store, now, limit).await;
+        }
         let expired = match self.expire_due(now, limit).await {
             Err(error) if error.is_unsupported() => 0,
             expired => expired?,
@@ -206,7 +245,7 @@ impl Sessions {
             // What is over and not yet ended is not to be forgotten without a trace.
             return Ok(Swept { expired, forgotten: 0 });
         }
-        let forgotten = self.0.store.sweep(now, limit).await?;
+        let forgotten = self.records().sweep(now, limit).await?;
         Ok(Swept { expired, forgotten })
     }
 
@@ -214,11 +253,13 @@ impl Sessions {
         let at_once = u16::try_from(limit.get()).ok().and_then(PageLimit::new).unwrap_or(PageLimit::MOST);
         let mut expired = 0;
         loop {
-            let overdue = self.0.store.overdue(now, at_once).await?;
+            let overdue = self.records().overdue(now, at_once).await?;
             let mut is_further = false;
             for record in &overdue {
                 let policy = self.policy(&record.profile);
-                if let Verdict::Expired(expiry) = policy.judge(record, now) {
+                if record.realm.is_own() {
+                    is_further |= drop_own(self.records(), record, now).await? == Outcome::Applied;
+                } else if let Verdict::Expired(expiry) = policy.judge(record, now) {
                     if self.expire(record, expiry, now).await? {
                         is_further = true;
                         expired += 1;
@@ -227,7 +268,7 @@ impl Sessions {
                     // Its policy was loosened since it was saved: without its new deadline it would come first each time.
                     let Record { realm, id, version, seen_at, .. } = record;
                     let expires_at = policy.expires_at(record);
-                    let touched = self.0.store.touch(realm, id, *version, *seen_at, expires_at).await?;
+                    let touched = self.records().touch(realm, id, *version, *seen_at, expires_at).await?;
                     is_further |= touched == Outcome::Applied;
                 }
                 if expired == limit.get() {
@@ -239,6 +280,19 @@ impl Sessions {
                 return Ok(expired);
             }
         }
+    }
+
+    /// Gives up and forgets revocations that are over.
+    async fn sweep_own(&self, store: &dyn Store, now: Timestamp, limit: NonZeroUsize) -> Result<Swept, Error> {
+        let at_once = u16::try_from(limit.get()).ok().and_then(PageLimit::new).unwrap_or(PageLimit::MOST);
+        let overdue = match store.overdue(now, at_once).await {
+            Err(error) if error.is_unsupported() => Vec::new(),
+            overdue => overdue?,
+        };
+        for record in overdue.iter().filter(|record| record.realm.is_own()) {
+            let _ = drop_own(store, record, now).await?;
+        }
+        Ok(Swept { expired: 0, forgotten: store.sweep(now, limit).await? })
     }
 
     /// Ends the session of a record that was just listed; answers whether it was usable until now.
@@ -313,7 +367,7 @@ impl Sessions {
             if self.end_once(&stored, ended.clone(), kind.clone(), caller, now).await? == Outcome::Applied {
                 return Ok(true);
             }
-            match self.0.store.load(&stored.realm, &stored.id).await? {
+            match self.records().load(&stored.realm, &stored.id).await? {
                 Some(present) => stored = present,
                 None => return Ok(false),
             }
@@ -335,12 +389,25 @@ impl Sessions {
         let mut next = record.clone();
         next.end(ended, now.plus(self.policy(&record.profile).retention()));
         next.version = record.version.next();
-        let outcome = self.0.store.save(&next, Expected::Version(record.version), std::slice::from_ref(&event)).await?;
+        // No token outlives what its session was over by; anybody else's end has to reach them.
+        if event.kind != EventKind::Expired {
+            self.end_tokens(record, None).await?;
+        }
+        let outcome =
+            self.records().save(&next, Expected::Version(record.version), std::slice::from_ref(&event)).await?;
         if outcome == Outcome::Applied {
             self.observe(&[event]);
         }
         Ok(outcome)
     }
+}
+
+/// Gives up what the library keeps for itself, which is over at the time that it says, and no event.
+async fn drop_own(store: &dyn Store, record: &Record, now: Timestamp) -> Result<Outcome, StoreError> {
+    let mut next = record.clone();
+    next.end(Ended { at: now, reason: EndReason::Idle, actor: Actor::policy(), note: None }, now);
+    next.version = record.version.next();
+    store.save(&next, Expected::Version(record.version), &[]).await
 }
 
 /// Returns how an end for a reason is told.

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use bytes::Bytes;
 
-use super::{Caller, IdempotencyKey, Seat, SessionState, Sessions, Ticket};
+use super::{AccessToken, Caller, IdempotencyKey, Seat, SessionState, Sessions, Ticket};
 use crate::error::Error;
 use crate::event::EventKind;
 use crate::id::SessionId;
@@ -23,6 +23,8 @@ pub struct Issued {
     pub record: Record,
     /// What the client is to hold.
     pub token: Token,
+    /// What stands for the session for some minutes, where such tokens are made and somebody is signed in.
+    pub access_token: Option<AccessToken>,
     /// For how long a cookie is to outlive the browser; nothing if it is to go with it.
     pub max_age: Option<Duration>,
 }
@@ -153,8 +155,9 @@ impl Sessions {
     ///
     /// If the future is dropped, the session may exist without anybody having its token; it then ends by itself.
     pub async fn create(&self, new: NewSession, caller: &Caller) -> Result<Issued, Error> {
-        let (record, ticket) = self.begin(new, caller).await?;
-        Ok(self.issued(record, &ticket))
+        let sessions = self.for_request();
+        let (record, ticket) = sessions.begin(new, caller).await?;
+        sessions.issued(record, &ticket).await
     }
 
     pub(super) async fn begin(&self, new: NewSession, caller: &Caller) -> Result<(Record, Ticket), Error> {
@@ -198,17 +201,18 @@ impl Sessions {
     ///
     /// If the future is dropped, the renewal may have happened; the old token then gets the new one again.
     pub async fn renew(&self, token: &str, caller: &Caller) -> Result<Issued, Error> {
+        let sessions = self.for_request();
         loop {
-            let admission = self.admit(token, caller).await?;
+            let admission = sessions.admit(token, caller).await?;
             if admission.is_locked {
                 return Err(Error::locked());
             }
             if let Seat::Superseded(next) = admission.ticket.seat {
                 let ticket = Ticket::current(admission.record.id, next.generation, next.secret);
-                return Ok(self.issued(Arc::unwrap_or_clone(admission.record), &ticket));
+                return sessions.issued(Arc::unwrap_or_clone(admission.record), &ticket).await;
             }
             if let Some(issued) =
-                self.advance_now(Arc::unwrap_or_clone(admission.record), admission.ticket, caller).await?
+                sessions.advance_now(Arc::unwrap_or_clone(admission.record), admission.ticket, caller).await?
             {
                 return Ok(issued);
             }
@@ -225,14 +229,15 @@ impl Sessions {
     ///
     /// If the future is dropped, the old token may be dead without anybody having the new one.
     pub async fn rechain(&self, token: &str, caller: &Caller) -> Result<Issued, Error> {
-        let admission = self.admit(token, caller).await?;
+        let sessions = self.for_request();
+        let admission = sessions.admit(token, caller).await?;
         if admission.is_locked {
             return Err(Error::locked());
         }
-        let (record, ticket) = self
+        let (record, ticket) = sessions
             .replace_chain(Arc::unwrap_or_clone(admission.record), |_| Ok(()), EventKind::Rechained, caller)
             .await?;
-        Ok(self.issued(record, &ticket))
+        sessions.issued(record, &ticket).await
     }
 
     /// Saves a record under a new id, or finds the one that an earlier try with the same key made.
@@ -250,7 +255,7 @@ impl Sessions {
             let mut record = draft(id, &renewed, now);
             record.expires_at = self.policy(&record.profile).expires_at(&record);
             let events = [caller.event_of(kind.clone(), &record, now)];
-            match self.0.store.save(&record, Expected::Absent, &events).await? {
+            match self.records().save(&record, Expected::Absent, &events).await? {
                 Outcome::Applied => {
                     self.observe(&events);
                     return Ok((record, Ticket::current(id, Generation::FIRST, renewed.secret)));
@@ -264,7 +269,7 @@ impl Sessions {
 
     /// Finds the session that the first try made, if it was of the same request and still lives.
     async fn retry_insert(&self, wanted: &Record, caller: &Caller) -> Result<(Record, Ticket), Error> {
-        let record = self.0.store.load(&self.0.realm, &wanted.id).await?.ok_or_else(Error::key_used)?;
+        let record = self.records().load(&self.0.realm, &wanted.id).await?.ok_or_else(Error::key_used)?;
         let is_another = match (&wanted.retry, &record.retry) {
             (Some(wanted), Some(stored)) => wanted.differs_from(stored),
             _ => false,
@@ -281,9 +286,10 @@ impl Sessions {
         Record::new(id, self.0.realm.clone(), profile.clone(), terms, renewed.chain.clone(), now)
     }
 
-    pub(super) fn issued(&self, record: Record, ticket: &Ticket) -> Issued {
+    pub(super) async fn issued(&self, record: Record, ticket: &Ticket) -> Result<Issued, Error> {
         let max_age = self.max_age(&record);
-        Issued { token: ticket.token.encode(), max_age, record }
+        let access_token = self.access_token(&record).await?;
+        Ok(Issued { token: self.token(&record, ticket)?, access_token, max_age, record })
     }
 
     /// Returns for how long a cookie of this record is to outlive the browser.

@@ -70,7 +70,7 @@ impl Sessions {
         query.limit = PageLimit::MOST;
         let mut living = Vec::new();
         loop {
-            let page = self.0.store.list(&query).await?;
+            let page = self.records().list(&query).await?;
             living.extend(page.items.into_iter().filter(|record| self.state(record) != SessionState::Ended));
             match page.next {
                 Some(next) => query.after = Some(next),

@@ -2,8 +2,10 @@
 
 mod admit;
 mod builder;
+mod carriage;
 mod commit;
 mod end;
+mod hand;
 mod issue;
 mod limit;
 mod operate;
@@ -28,9 +30,12 @@ use crate::token::{Pepper, ReferenceToken};
 
 pub(crate) use self::admit::{Admission, By, Entry, LeftBehind, Seat, Ticket};
 pub use self::builder::{InvalidSessions, SessionsBuilder};
+pub use self::carriage::AccessToken;
+use self::carriage::Carriage;
 pub use self::commit::Outgoing;
 pub(crate) use self::commit::{Done, Intent, Work};
 pub use self::end::{Extent, Revocation, Revoked, Swept};
+use self::hand::Hand;
 pub use self::issue::{Issued, NewSession, SignIn};
 pub use self::operate::Verified;
 use self::reports::ReportBudget;
@@ -139,7 +144,7 @@ impl SessionState {
 /// ```
 #[doc(alias = "SessionManager")]
 #[derive(Clone)]
-pub struct Sessions(Arc<Parts>);
+pub struct Sessions(Arc<Parts>, Option<Arc<Hand>>);
 
 struct Parts {
     store: Arc<dyn Store>,
@@ -152,6 +157,7 @@ struct Parts {
     walks: Arc<WalkBudget>,
     reports: Arc<ReportBudget>,
     skew: Arc<Skew>,
+    carriage: Option<Arc<Carriage>>,
 }
 
 /// The policies by name.
@@ -173,8 +179,9 @@ impl Sessions {
     /// Returns the same sessions for another application.
     #[must_use]
     pub fn in_realm(&self, realm: Realm) -> Self {
-        let Parts { store, profiles, clock, observer, pepper, data_limit, walks, reports, skew, .. } = &*self.0;
-        Self(Arc::new(Parts {
+        let Parts { store, profiles, clock, observer, pepper, data_limit, walks, reports, skew, carriage, .. } =
+            &*self.0;
+        let parts = Parts {
             store: Arc::clone(store),
             realm,
             profiles: Arc::clone(profiles),
@@ -185,7 +192,9 @@ impl Sessions {
             walks: Arc::clone(walks),
             reports: Arc::clone(reports),
             skew: Arc::clone(skew),
-        }))
+            carriage: carriage.clone(),
+        };
+        Self(Arc::new(parts), self.1.clone())
     }
 
     /// Returns whose application's sessions these are.
@@ -195,10 +204,18 @@ impl Sessions {
 
     /// Returns what the store can do.
     pub fn capabilities(&self) -> Capabilities {
-        self.0.store.capabilities()
+        self.records().capabilities()
     }
 
-    /// Returns the store.
+    /// Returns where the records of this request live: in the store, or in its client's hand.
+    fn records(&self) -> &dyn Store {
+        match &self.1 {
+            Some(hand) => &**hand,
+            None => &*self.0.store,
+        }
+    }
+
+    /// Returns the store; where clients carry their sessions, that of the revocations.
     pub fn store(&self) -> &Arc<dyn Store> {
         &self.0.store
     }

@@ -6,7 +6,7 @@ use bytes::Bytes;
 
 use super::admit::ATTEMPTS;
 use super::{Admission, By, Caller, Sessions};
-use crate::error::{Error, Refusal};
+use crate::error::Error;
 use crate::event::{Event, EventKind};
 use crate::id::SessionId;
 use crate::name::Subject;
@@ -14,7 +14,6 @@ use crate::record::Record;
 use crate::session::Session;
 use crate::session::attributes::Attributes;
 use crate::store::{EventQuery, Expected, Outcome, Page, Query};
-use crate::token::ReferenceToken;
 
 impl Sessions {
     /// Opens the session that a token points at.
@@ -28,8 +27,9 @@ impl Sessions {
     ///
     /// If the future is dropped, the first use of a new token may have been noted.
     pub async fn open(&self, token: &str, caller: &Caller) -> Result<Session, Error> {
-        let admission = self.admit(token, caller).await?;
-        Ok(Session::admitted(self.clone(), admission, caller.clone()))
+        let sessions = self.for_request();
+        let admission = sessions.admit(token, caller).await?;
+        Ok(Session::admitted(sessions, admission, caller.clone()))
     }
 
     /// Opens the session that a token points at, for one who only asks about it and cannot hand out a token: notes its
@@ -43,8 +43,9 @@ impl Sessions {
     ///
     /// As [`open`](Sessions::open).
     pub async fn verify(&self, token: &str, touch: bool, caller: &Caller) -> Result<Verified, Error> {
-        let admission = self.admit(token, caller).await?;
-        Ok(self.verified(admission, touch).await)
+        let sessions = self.for_request();
+        let admission = sessions.admit(token, caller).await?;
+        Ok(sessions.verified(admission, touch).await)
     }
 
     /// Does what [`verify`](Sessions::verify) does by the record itself, also where the store has copies.
@@ -57,9 +58,10 @@ impl Sessions {
     ///
     /// As [`open`](Sessions::open).
     pub async fn verify_fresh(&self, token: &str, touch: bool, caller: &Caller) -> Result<Verified, Error> {
-        let token = ReferenceToken::parse(token).map_err(|_| Error::inactive(Refusal::Malformed))?;
-        let admission = self.admit_token(token, By::Record, caller).await?;
-        Ok(self.verified(admission, touch).await)
+        let sessions = self.for_request();
+        let token = sessions.present(token.as_bytes()).await?;
+        let admission = sessions.admit_token(token, By::Record, caller).await?;
+        Ok(sessions.verified(admission, touch).await)
     }
 
     async fn verified(&self, mut admission: Admission, touch: bool) -> Verified {
@@ -80,7 +82,7 @@ impl Sessions {
     ///
     /// [`Error::is_unavailable`].
     pub async fn find(&self, id: &SessionId) -> Result<Option<Record>, Error> {
-        Ok(self.0.store.load(&self.0.realm, id).await?)
+        Ok(self.records().load(&self.0.realm, id).await?)
     }
 
     /// Returns a page of this realm's sessions, newest first.
@@ -89,7 +91,7 @@ impl Sessions {
     ///
     /// [`Error::is_unsupported`] if the store cannot list; [`Error::is_unavailable`].
     pub async fn list(&self, query: &Query) -> Result<Page<Record>, Error> {
-        Ok(self.0.store.list(&Query { realm: Some(self.0.realm.clone()), ..query.clone() }).await?)
+        Ok(self.records().list(&Query { realm: Some(self.0.realm.clone()), ..query.clone() }).await?)
     }
 
     /// Returns all usable sessions of a subject, at most a thousand to a round trip.
@@ -107,7 +109,7 @@ impl Sessions {
     ///
     /// [`Error::is_unsupported`] if the store keeps none; [`Error::is_unavailable`].
     pub async fn events(&self, query: &EventQuery) -> Result<Page<Event>, Error> {
-        Ok(self.0.store.events(&EventQuery { realm: Some(self.0.realm.clone()), ..query.clone() }).await?)
+        Ok(self.records().events(&EventQuery { realm: Some(self.0.realm.clone()), ..query.clone() }).await?)
     }
 
     /// Keeps an event that comes with no change of a session, such as that an API key was made, and tells the observer.
@@ -122,7 +124,7 @@ impl Sessions {
     /// If the future is dropped, the event may have been kept.
     pub async fn append(&self, event: Event) -> Result<(), Error> {
         let events = [event];
-        let kept = self.0.store.append(&events).await;
+        let kept = self.records().append(&events).await;
         self.observe(&events);
         Ok(kept?)
     }
@@ -147,7 +149,7 @@ impl Sessions {
         caller: &Caller,
     ) -> Result<Result<Record, E>, Error> {
         for _ in 0..ATTEMPTS {
-            let stored = self.0.store.load(&self.0.realm, id).await?;
+            let stored = self.records().load(&self.0.realm, id).await?;
             let stored = stored.filter(|record| self.state(record) == super::SessionState::Active);
             let stored = stored.ok_or_else(Error::not_found)?;
             let data = match edit(&stored.data) {
@@ -163,7 +165,7 @@ impl Sessions {
             next.data = data;
             next.version = stored.version.next();
             let events = [caller.event_of(EventKind::DataChanged, &next, self.now())];
-            if self.0.store.save(&next, Expected::Version(stored.version), &events).await? == Outcome::Applied {
+            if self.records().save(&next, Expected::Version(stored.version), &events).await? == Outcome::Applied {
                 self.observe(&events);
                 return Ok(Ok(next));
             }

@@ -34,9 +34,10 @@ impl Sessions {
     ///
     /// If the future is dropped, the old token may be dead without anybody having the new one.
     pub async fn authenticate(&self, token: &str, sign_in: SignIn, caller: &Caller) -> Result<Issued, Error> {
-        let admission = match self.admit(token, caller).await {
+        let sessions = self.for_request();
+        let admission = match sessions.admit(token, caller).await {
             Err(rejected @ Rejected::Refused(..)) => {
-                return self.retry_sign_in(token, &sign_in, caller, rejected.into()).await;
+                return sessions.retry_sign_in(token, &sign_in, caller, rejected.into()).await;
             }
             admission => admission?,
         };
@@ -47,8 +48,8 @@ impl Sessions {
             changes.keep_only(if admission.is_locked { &[] } else { &keep });
         }
         let record = Arc::unwrap_or_clone(admission.record);
-        let (record, ticket) = self.sign_in(Some(record), &sign_in, &mut changes, retry, caller).await?;
-        Ok(self.issued(record, &ticket))
+        let (record, ticket) = sessions.sign_in(Some(record), &sign_in, &mut changes, retry, caller).await?;
+        sessions.issued(record, &ticket).await
     }
 
     /// Finds the session that the first try of a sign-in made, whose answer was lost.
@@ -64,7 +65,7 @@ impl Sessions {
         };
         let retry = key.sign_in(token.secret.hash(), sign_in);
         for id in [token.id, SessionId::from_bytes(key.name)] {
-            let record = self.0.store.load(&self.0.realm, &id).await?;
+            let record = self.records().load(&self.0.realm, &id).await?;
             let is_it = |record: &Record| {
                 self.state(record) != SessionState::Ended
                     && record.retry.as_ref().is_some_and(|stored| retry.is_again(stored))
@@ -76,7 +77,7 @@ impl Sessions {
                 }
                 let (record, ticket) = self.replace_chain(record, |_| Ok(()), EventKind::Rechained, caller).await?;
                 self.enforce_limit(&record, caller).await?;
-                return Ok(self.issued(record, &ticket));
+                return self.issued(record, &ticket).await;
             }
         }
         Err(refused)
@@ -221,9 +222,10 @@ impl Sessions {
             let mut next = stored.clone();
             next.chain = Some(renewed.chain.clone());
             edit(&mut next)?;
+            self.end_tokens(&stored, Some(renewed.chain.generation)).await?;
             self.stamp(&mut next, now);
             let events = [caller.event_of(kind.clone(), &next, now)];
-            if self.0.store.save(&next, Expected::Version(stored.version), &events).await? == Outcome::Applied {
+            if self.records().save(&next, Expected::Version(stored.version), &events).await? == Outcome::Applied {
                 self.observe(&events);
                 let ticket = Ticket::current(next.id, renewed.chain.generation, renewed.secret);
                 return Ok((next, ticket));

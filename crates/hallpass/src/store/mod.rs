@@ -5,6 +5,8 @@ mod checkup;
 #[cfg(feature = "encrypted")]
 mod encrypted;
 mod error;
+#[cfg(any(feature = "tiered", feature = "revocations"))]
+pub(crate) mod feed;
 mod memory;
 mod query;
 mod settings;

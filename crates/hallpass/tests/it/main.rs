@@ -11,6 +11,7 @@ mod defects;
 mod encrypted;
 mod ending;
 mod left_behind;
+mod patterns;
 mod renew_now;
 mod renewal;
 mod session;

@@ -25,7 +25,7 @@ const IO: [&str; 12] = [
 ];
 const CLOCKS: [&str; 5] = ["Instant::now", "SystemTime", "Timestamp::now", "SystemClock", ".clock"];
 // Its heartbeats say when the store may forget them; it judges nobody by the time.
-const DATED: &str = "store/tiered/";
+const DATED: &str = "store/feed/";
 const HTTP: [&str; 7] = ["axum::", "axum_core::", "http::", "tower::", "tower_layer::", "tower_service::", "HeaderMap"];
 
 /// The arrows between the modules of the library point downwards, and each kind of thing has its one home.

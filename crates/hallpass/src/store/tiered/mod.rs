@@ -1,8 +1,6 @@
 //! A cache before a store that several processes share.
 
-mod heart;
 mod near;
-mod pulse;
 
 use std::fmt;
 use std::num::NonZeroUsize;
@@ -11,27 +9,19 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 use async_trait::async_trait;
-use futures_util::StreamExt as _;
 use tokio::task::AbortHandle;
-use tokio::time::{Instant, sleep};
 
-use self::heart::Heart;
 use self::near::Near;
-use self::pulse::Pulse;
+use super::feed::{Follower, Pulse, follow};
 use super::{
-    Capabilities, Change, ChangeStream, Checkup, Epoch, EventQuery, Expected, Outcome, Page, PageLimit, Query, Store,
+    Capabilities, ChangeStream, Checkup, Epoch, EventQuery, Expected, Outcome, Page, PageLimit, Query, Store,
     StoreError,
 };
 use crate::event::Event;
 use crate::id::SessionId;
 use crate::name::{Realm, Subject};
 use crate::record::{Record, Version};
-use crate::time::{Clock, SystemClock, Timestamp};
-
-/// How long to wait before the feed is listened to again.
-const REST: Duration = Duration::from_millis(100);
-/// For how long the cache is bypassed before somebody is told, and again each time it has been so long.
-const SILENT: Duration = Duration::from_secs(10);
+use crate::time::Timestamp;
 
 /// A bounded cache in memory before a store that tells of its changes: what was read before costs no round trip.
 ///
@@ -101,7 +91,7 @@ impl<S: Store> Tiered<S> {
             misses: AtomicU64::new(0),
         });
         let tells = shared.far.capabilities().changes;
-        let following = tells.then(|| tokio::spawn(Arc::clone(&shared).follow()).abort_handle());
+        let following = tells.then(|| tokio::spawn(follow(Arc::clone(&shared))).abort_handle());
         Self { shared, following }
     }
 
@@ -142,74 +132,33 @@ impl<S> Drop for Tiered<S> {
     }
 }
 
-impl<S: Store> Shared<S> {
-    /// Hears what changes, and proves that it does, for as long as there is a feed.
-    async fn follow(self: Arc<Self>) {
-        let mut heart = None;
-        let mut silent_since = None;
-        loop {
-            // Subscribed first: what changes while the heart starts is heard of.
-            if let Some(changes) = self.far.changes() {
-                // What was filled by a read that began while nobody listened.
-                self.near.forget_all();
-                tokio::select! {
-                    () = self.listen(changes) => {}
-                    () = self.beat(&mut heart, &mut silent_since) => {}
-                }
-            }
-            self.lose();
-            let since = *silent_since.get_or_insert_with(Instant::now);
-            if since.elapsed() >= SILENT {
-                tracing::warn!("the store's feed of changes does not prove itself: the cache is bypassed");
-                silent_since = Some(Instant::now());
-            }
-            sleep(REST).await;
-        }
+#[async_trait]
+impl<S: Store> Follower for Shared<S> {
+    fn store(&self) -> &dyn Store {
+        &self.far
     }
 
-    async fn listen(&self, mut changes: ChangeStream) {
-        while let Some(change) = changes.next().await {
-            match change {
-                Change::Session { realm, id } => {
-                    self.near.forget(&realm, &id);
-                    self.pulse.hear(&id);
-                }
-                Change::Hole => self.lose(),
-            }
-        }
+    fn pulse(&self) -> &Pulse {
+        &self.pulse
     }
 
-    /// Writes heartbeats until one does not come back: the store is away, its feed is silent, or the heart's records were
-    /// swept away, and then the next heart is a new one.
-    async fn beat(&self, heart: &mut Option<Heart>, silent_since: &mut Option<Instant>) {
-        let clock = SystemClock::new();
-        loop {
-            let living = match heart {
-                Some(heart) => heart,
-                None => match Heart::start(&self.far, clock.now()).await {
-                    Ok(started) => heart.insert(started),
-                    Err(error) => return tracing::debug!(%error, "no heartbeat can be written"),
-                },
-            };
-            let beat = self.pulse.begin(living.next());
-            if !beat.comes_back(living.beat(&self.far, clock.now())).await {
-                if living.is_dead() {
-                    *heart = None;
-                }
-                return tracing::debug!("a heartbeat did not come back");
-            }
-            *silent_since = None;
-            beat.rest().await;
-        }
+    /// Forgets what was filled by a read that began while nobody listened.
+    async fn begin(&self) -> Result<(), StoreError> {
+        self.near.forget_all();
+        Ok(())
     }
 
-    /// Forgets everything, and lets nothing in, until the next heartbeat is back.
+    async fn hear(&self, realm: &Realm, id: &SessionId) -> Result<(), StoreError> {
+        self.near.forget(realm, id);
+        Ok(())
+    }
+
     fn lose(&self) {
-        // In this order: what is filled in between is forgotten.
-        self.pulse.lose();
         self.near.forget_all();
     }
+}
 
+impl<S: Store> Shared<S> {
     async fn ask(&self, realm: &Realm, id: &SessionId) -> Result<Option<Record>, StoreError> {
         // In this order: if the feed is lost in between, the fence is closed.
         let fence = self.near.fence(id);

@@ -9,7 +9,7 @@ use crate::time::Timestamp;
 use crate::token::{Chain, Generation};
 
 /// Whose sessions the heartbeats are: an application may have this realm too, and would never meet them.
-const REALM: &str = "hallpass-heartbeat";
+const REALM: &str = Realm::HEARTBEATS;
 /// How long the store keeps the heartbeats of a process that is gone, besides the margin of its sweep.
 const KEPT: Duration = Duration::from_mins(10);
 
@@ -24,7 +24,7 @@ pub(super) struct Heart {
 
 impl Heart {
     /// Puts the records of a new heart into the store.
-    pub(super) async fn start<F: Store>(far: &F, now: Timestamp) -> Result<Self, StoreError> {
+    pub(super) async fn start(far: &dyn Store, now: Timestamp) -> Result<Self, StoreError> {
         let realm = Realm::new(REALM).map_err(StoreError::corrupt)?;
         let heart =
             Self { records: [record(&realm, now), record(&realm, now)], unsure: [false; 2], next: 0, is_dead: false };
@@ -43,7 +43,7 @@ impl Heart {
     }
 
     /// Writes the heartbeat; tells whether it is in the store.
-    pub(super) async fn beat<F: Store>(&mut self, far: &F, now: Timestamp) -> bool {
+    pub(super) async fn beat(&mut self, far: &dyn Store, now: Timestamp) -> bool {
         let (record, is_unsure) = (&mut self.records[self.next], &mut self.unsure[self.next]);
         if *is_unsure {
             match far.load(&record.realm, &record.id).await {

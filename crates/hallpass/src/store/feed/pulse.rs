@@ -16,7 +16,7 @@ const BACK_WITHIN: Duration = Duration::from_secs(1);
 /// The feed gives changes in the order in which they were saved, so once a heartbeat has come back, everything that was
 /// saved before it was written has been heard of.
 #[derive(Debug, Default)]
-pub(super) struct Pulse {
+pub(crate) struct Pulse {
     state: Mutex<State>,
     back: Notify,
 }
@@ -31,21 +31,21 @@ struct State {
 
 impl Pulse {
     /// How much later, at the most, a copy is let in with that changed elsewhere.
-    pub(super) const BOUND: Duration = EVERY.saturating_add(BACK_WITHIN);
+    pub(crate) const BOUND: Duration = EVERY.saturating_add(BACK_WITHIN);
 
-    pub(super) fn is_whole(&self) -> bool {
+    pub(crate) fn is_whole(&self) -> bool {
         self.state.lock().proven.is_some_and(|proven| proven.elapsed() <= Self::BOUND)
     }
 
     /// To be called before the heartbeat is written.
-    pub(super) fn begin(&self, id: SessionId) -> Beat<'_> {
+    pub(crate) fn begin(&self, id: SessionId) -> Beat<'_> {
         let written_at = Instant::now();
         self.state.lock().awaited = Some((id, written_at));
         Beat { pulse: self, written_at }
     }
 
     /// Notes that the feed told of this record, if it is the heartbeat.
-    pub(super) fn hear(&self, id: &SessionId) {
+    pub(crate) fn hear(&self, id: &SessionId) {
         let mut state = self.state.lock();
         if let Some((_, written_at)) = state.awaited.take_if(|(awaited, _)| awaited == id) {
             state.proven = Some(written_at);
@@ -54,7 +54,7 @@ impl Pulse {
     }
 
     /// From now on nothing is known, also not by a heartbeat that is under way.
-    pub(super) fn lose(&self) {
+    pub(crate) fn lose(&self) {
         *self.state.lock() = State::default();
         // Who waits for it need not wait out its time.
         self.back.notify_one();
@@ -80,14 +80,14 @@ enum Standing {
 }
 
 /// A heartbeat that is under way.
-pub(super) struct Beat<'a> {
+pub(crate) struct Beat<'a> {
     pulse: &'a Pulse,
     written_at: Instant,
 }
 
 impl Beat<'_> {
     /// Writes the heartbeat and waits until it comes back; tells whether it did in time.
-    pub(super) async fn comes_back(&self, written: impl Future<Output = bool>) -> bool {
+    pub(crate) async fn comes_back(&self, written: impl Future<Output = bool>) -> bool {
         let both = async {
             if !written.await {
                 return false;
@@ -104,7 +104,7 @@ impl Beat<'_> {
     }
 
     /// Waits until it is time for the next.
-    pub(super) async fn rest(self) {
+    pub(crate) async fn rest(self) {
         tokio::time::sleep_until(self.written_at + EVERY).await;
     }
 }

@@ -1,0 +1,423 @@
+//! Ending self-contained tokens before they expire.
+
+#[cfg(test)]
+mod tests;
+
+use std::fmt;
+use std::hash::{Hash, Hasher};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::Duration;
+
+use async_trait::async_trait;
+use hashbrown::{Equivalent, HashMap};
+use parking_lot::Mutex;
+use serde::{Deserialize, Serialize};
+use tokio::task::AbortHandle;
+
+use crate::carried::Carried;
+use crate::crypto::sha256;
+use crate::id::SessionId;
+use crate::name::{Profile, Realm, Subject};
+use crate::policy::Policy;
+use crate::record::Record;
+use crate::store::feed::{Follower, Pulse, follow};
+use crate::store::{Epoch, Expected, Outcome, PageLimit, Query, Store, StoreError};
+use crate::time::Timestamp;
+use crate::token::{Chain, Generation};
+
+/// Which self-contained tokens have ended before their time: sessions with the lowest generation that is still good, and
+/// subjects with the lowest epoch.
+///
+/// It stands in a store that the verifiers share, and each verifier holds it in memory and follows the store's feed of
+/// changes, so that asking costs no round trip. Nothing here compares clocks: a token is good or not by the numbers that
+/// it was sealed with. What is held is given up when the tokens that it names are over.
+///
+/// While the feed does not prove itself, or where the store has none, or where a caller wants to know more exactly than
+/// [`Revocations::BOUND`], the store is asked; if it does not answer, the token is refused as unavailable, and nobody is
+/// logged out.
+///
+/// ```
+/// use std::sync::Arc;
+/// use hallpass::{MemoryStore, Revocations};
+///
+/// # tokio::runtime::Builder::new_current_thread().enable_all().build()?.block_on(async {
+/// // Instead of memory: a store that the verifiers share.
+/// let revocations = Revocations::new(Arc::new(MemoryStore::new()));
+/// assert!(revocations.bound().is_zero(), "memory tells of no changes: it is asked each time");
+/// # });
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+pub struct Revocations {
+    shared: Arc<Shared>,
+    following: Option<AbortHandle>,
+}
+
+struct Shared {
+    store: Arc<dyn Store>,
+    realm: Realm,
+    pulse: Pulse,
+    held: Mutex<Held>,
+    asked: AtomicU64,
+    /// The latest time that a caller named, in milliseconds: what is over by it can go.
+    clock: AtomicU64,
+}
+
+/// The lowest numbers that are good, by what they are of.
+#[derive(Default)]
+struct Held {
+    lowest: HashMap<Kept, Lowest>,
+    /// Until when something may be missing here for want of room.
+    short_until: Option<Timestamp>,
+    /// How many there may be before those that are over are looked for.
+    look_at: usize,
+}
+
+#[derive(Clone, Copy)]
+struct Lowest {
+    good: u64,
+    until: Timestamp,
+}
+
+/// What tokens are ended by: their session, or their subject.
+#[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+enum Name {
+    Session(SessionId),
+    Subject(Box<str>),
+}
+
+/// A name in its realm, for asking.
+#[derive(Clone, Copy, Hash)]
+struct Mark<'a> {
+    realm: &'a str,
+    of: Of<'a>,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq, Hash)]
+enum Of<'a> {
+    Session(&'a SessionId),
+    Subject(&'a str),
+}
+
+/// A name in its realm, for keeping.
+#[derive(PartialEq, Eq)]
+struct Kept {
+    realm: Box<str>,
+    of: Name,
+}
+
+impl Kept {
+    fn mark(&self) -> Mark<'_> {
+        let of = match &self.of {
+            Name::Session(id) => Of::Session(id),
+            Name::Subject(subject) => Of::Subject(subject),
+        };
+        Mark { realm: &self.realm, of }
+    }
+}
+
+impl Hash for Kept {
+    fn hash<H: Hasher>(&self, state: &mut H) {
+        self.mark().hash(state);
+    }
+}
+
+impl Equivalent<Kept> for Mark<'_> {
+    fn equivalent(&self, kept: &Kept) -> bool {
+        let Mark { realm, of } = kept.mark();
+        realm == self.realm && of == self.of
+    }
+}
+
+impl<'a> Mark<'a> {
+    fn session(realm: &'a Realm, id: &'a SessionId) -> Self {
+        Self { realm: realm.as_str(), of: Of::Session(id) }
+    }
+
+    fn subject(realm: &'a Realm, subject: &'a Subject) -> Self {
+        Self { realm: realm.as_str(), of: Of::Subject(subject.as_str()) }
+    }
+
+    fn kept(&self) -> Kept {
+        let of = match self.of {
+            Of::Session(id) => Name::Session(*id),
+            Of::Subject(subject) => Name::Subject(subject.into()),
+        };
+        Kept { realm: self.realm.into(), of }
+    }
+
+    /// Returns the name that it has in the store.
+    fn id(&self) -> SessionId {
+        let (kind, name) = match self.of {
+            Of::Session(id) => (b's', &id.as_bytes()[..]),
+            Of::Subject(subject) => (b'u', subject.as_bytes()),
+        };
+        // A realm has no zero byte, so no two pairs are one text.
+        let hash = sha256(&[b"hallpass revocation ", &[kind][..], self.realm.as_bytes(), &[0], name].concat());
+        let mut bytes = [0; 16];
+        bytes.copy_from_slice(&hash[..16]);
+        SessionId::from_bytes(bytes)
+    }
+}
+
+/// What stands in the store of one session or subject.
+#[derive(Serialize, Deserialize)]
+struct Entry {
+    realm: Box<str>,
+    of: Name,
+    lowest: u64,
+    /// Stores need not tell of what is new, and tell of what changes.
+    #[serde(default)]
+    told: bool,
+}
+
+impl Revocations {
+    /// How much later than elsewhere, at the most, a revocation is heeded here where the store tells of changes.
+    pub const BOUND: Duration = Pulse::BOUND;
+    /// How many revocations are held in memory; where there are more, the store is asked.
+    pub const MOST: usize = 1 << 20;
+    /// The lowest good generation of a session that has ended.
+    const NONE: u64 = u64::MAX;
+    const ATTEMPTS: usize = 1000;
+
+    /// Keeps revocations in a store that the verifiers share, and follows it.
+    ///
+    /// # Panics
+    ///
+    /// Outside of a tokio runtime with time, if the store tells of changes.
+    pub fn new(store: Arc<dyn Store>) -> Self {
+        let tells = store.capabilities().changes && store.capabilities().list;
+        let shared = Arc::new(Shared {
+            store,
+            realm: Realm::new(Realm::REVOKED).unwrap_or_default(),
+            pulse: Pulse::default(),
+            held: Mutex::default(),
+            asked: AtomicU64::new(0),
+            clock: AtomicU64::new(0),
+        });
+        let following = tells.then(|| tokio::spawn(follow(Arc::clone(&shared))).abort_handle());
+        Self { shared, following }
+    }
+
+    /// Returns the store that they stand in.
+    pub fn store(&self) -> &Arc<dyn Store> {
+        &self.shared.store
+    }
+
+    /// Returns how late, at the most, a revocation is heeded by every verifier: [`Revocations::BOUND`] where the store
+    /// tells of changes, and not at all where it is asked each time.
+    pub fn bound(&self) -> Duration {
+        if self.following.is_some() { Self::BOUND } else { Duration::ZERO }
+    }
+
+    /// Tells whether what is held in memory is whole now, so that tokens are judged without asking the store.
+    pub fn is_whole(&self) -> bool {
+        self.following.is_some() && self.shared.pulse.is_whole()
+    }
+
+    /// Returns how many revocations are held in memory, and how often the store was asked instead since the start.
+    pub fn counts(&self) -> (usize, u64) {
+        (self.shared.held.lock().lowest.len(), self.shared.asked.load(Ordering::Relaxed))
+    }
+
+    /// Ends all tokens of a session, or those of a generation before `lowest`; tokens that are good until `until` exist.
+    pub(crate) async fn end_session(
+        &self,
+        realm: &Realm,
+        id: &SessionId,
+        lowest: Option<Generation>,
+        until: Timestamp,
+        now: Timestamp,
+    ) -> Result<(), StoreError> {
+        let lowest = lowest.map_or(Self::NONE, |generation| generation.number().into());
+        self.raise(&Mark::session(realm, id), lowest, until, now).await
+    }
+
+    /// Ends all tokens of a subject that were sealed in an epoch before this one.
+    pub(crate) async fn end_subject(
+        &self,
+        realm: &Realm,
+        subject: &Subject,
+        lowest: Epoch,
+        until: Timestamp,
+        now: Timestamp,
+    ) -> Result<(), StoreError> {
+        self.raise(&Mark::subject(realm, subject), lowest.0, until, now).await
+    }
+
+    /// Tells whether a token that was opened is still good, knowing of all that was revoked longer than `staleness` ago,
+    /// or [`Revocations::bound`] if nobody says.
+    pub(crate) async fn allow(
+        &self,
+        carried: &Carried,
+        staleness: Option<Duration>,
+        now: Timestamp,
+    ) -> Result<bool, StoreError> {
+        let Record { realm, id, subject, .. } = &carried.record;
+        let marks = [
+            Some((Mark::session(realm, id), u64::from(carried.generation().number()))),
+            subject.as_ref().map(|subject| (Mark::subject(realm, subject), carried.epoch.0)),
+        ];
+        self.shared.clock.fetch_max(now.as_millis(), Ordering::Relaxed);
+        if self.is_whole() && staleness.is_none_or(|staleness| staleness >= Self::BOUND) {
+            let held = self.shared.held.lock();
+            if held.short_until.is_none_or(|until| until <= now) {
+                let lowest = |mark| held.lowest.get(mark).map_or(0, |lowest| lowest.good);
+                return Ok(marks.iter().flatten().all(|(mark, number)| lowest(mark) <= *number));
+            }
+        }
+        self.shared.asked.fetch_add(1, Ordering::Relaxed);
+        for (mark, number) in marks.iter().flatten() {
+            if self.shared.load(&mark.id()).await?.is_some_and(|entry| entry.lowest > *number) {
+                return Ok(false);
+            }
+        }
+        Ok(true)
+    }
+
+    /// Writes that tokens with lower numbers are no longer good, unless more than that stands there already.
+    async fn raise(&self, mark: &Mark<'_>, lowest: u64, until: Timestamp, now: Timestamp) -> Result<(), StoreError> {
+        let Shared { store, realm, .. } = &*self.shared;
+        let id = mark.id();
+        self.shared.clock.fetch_max(now.as_millis(), Ordering::Relaxed);
+        for _ in 0..Self::ATTEMPTS {
+            let Some(record) = store.load(realm, &id).await? else {
+                // Of what is new a store need not tell: it is told of when it is written once more.
+                let entry = Entry::new(mark, lowest, false);
+                let _ = store.save(&entry.record(id, realm, until, now)?, Expected::Absent, &[]).await?;
+                continue;
+            };
+            let Some(stood) = Entry::of(&record)? else {
+                return Err(StoreError::unavailable("an older revocation was just given up: try again"));
+            };
+            let until = until.max(record.expires_at);
+            let entry = Entry::new(mark, lowest.max(stood.lowest), true);
+            let is_done = stood.told && stood.lowest == entry.lowest && record.expires_at == until;
+            let outcome = if is_done {
+                Outcome::Applied
+            } else {
+                let mut next = entry.record(id, realm, until, now)?;
+                next.created_at = record.created_at;
+                next.seen_at = record.seen_at.max(now);
+                next.version = record.version.next();
+                store.save(&next, Expected::Version(record.version), &[]).await?
+            };
+            if outcome == Outcome::Applied {
+                self.shared.hold(mark.kept(), Lowest { good: entry.lowest, until });
+                return Ok(());
+            }
+        }
+        Err(StoreError::unavailable("a revocation is written to faster than it can be raised"))
+    }
+}
+
+impl Entry {
+    fn new(mark: &Mark<'_>, lowest: u64, told: bool) -> Self {
+        let Kept { realm, of } = mark.kept();
+        Self { realm, of, lowest, told }
+    }
+
+    fn record(&self, id: SessionId, realm: &Realm, until: Timestamp, now: Timestamp) -> Result<Record, StoreError> {
+        let chain = Chain::start(Generation::FIRST, now).chain;
+        let mut record = Record::new(id, realm.clone(), Profile::default(), Policy::default().terms(), chain, now);
+        record.expires_at = until;
+        record.data = serde_json::to_vec(self).map_err(StoreError::corrupt)?.into();
+        Ok(record)
+    }
+
+    /// Returns what a record says; nothing once it was given up, when no token that it names is good any more.
+    fn of(record: &Record) -> Result<Option<Self>, StoreError> {
+        if record.ended.is_some() {
+            return Ok(None);
+        }
+        serde_json::from_slice(&record.data).map(Some).map_err(StoreError::corrupt)
+    }
+}
+
+impl Shared {
+    async fn load(&self, id: &SessionId) -> Result<Option<Entry>, StoreError> {
+        let record = self.store.load(&self.realm, id).await?;
+        record.as_ref().map_or(Ok(None), Entry::of)
+    }
+
+    fn take(&self, record: &Record) -> Result<(), StoreError> {
+        if let Some(Entry { realm, of, lowest, .. }) = Entry::of(record)? {
+            self.hold(Kept { realm, of }, Lowest { good: lowest, until: record.expires_at });
+        }
+        Ok(())
+    }
+
+    fn hold(&self, kept: Kept, lowest: Lowest) {
+        let mut held = self.held.lock();
+        if held.lowest.len() >= held.look_at.max(1024) {
+            let now = Timestamp::from_millis(self.clock.load(Ordering::Relaxed));
+            held.lowest.retain(|_, lowest| lowest.until > now);
+            held.look_at = held.lowest.len() * 2;
+        }
+        if held.lowest.len() >= Revocations::MOST && !held.lowest.contains_key(&kept) {
+            held.short_until = held.short_until.max(Some(lowest.until));
+            return;
+        }
+        let place = held.lowest.entry(kept).or_insert(lowest);
+        place.good = place.good.max(lowest.good);
+        place.until = place.until.max(lowest.until);
+    }
+}
+
+#[async_trait]
+impl Follower for Shared {
+    fn store(&self) -> &dyn Store {
+        &*self.store
+    }
+
+    fn pulse(&self) -> &Pulse {
+        &self.pulse
+    }
+
+    /// Reads everything that stands in the store.
+    async fn begin(&self) -> Result<(), StoreError> {
+        let mut query =
+            Query { realm: Some(self.realm.clone()), ended: Some(false), limit: PageLimit::MOST, ..Query::default() };
+        loop {
+            let page = self.store.list(&query).await?;
+            for record in &page.items {
+                self.take(record)?;
+            }
+            match page.next {
+                Some(next) => query.after = Some(next),
+                None => return Ok(()),
+            }
+        }
+    }
+
+    async fn hear(&self, realm: &Realm, id: &SessionId) -> Result<(), StoreError> {
+        if *realm == self.realm
+            && let Some(record) = self.store.load(realm, id).await?
+        {
+            self.take(&record)?;
+        }
+        Ok(())
+    }
+
+    /// What is held stays true: numbers only go up.
+    fn lose(&self) {}
+}
+
+impl Drop for Revocations {
+    fn drop(&mut self) {
+        if let Some(following) = &self.following {
+            following.abort();
+        }
+    }
+}
+
+impl fmt::Debug for Revocations {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Revocations")
+            .field("store", &self.shared.store)
+            .field("held", &self.shared.held.lock().lowest.len())
+            .field("is_whole", &self.is_whole())
+            .finish()
+    }
+}
