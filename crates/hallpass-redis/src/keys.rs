@@ -69,6 +69,16 @@ impl Keys {
         format!("{}epoch:{{{realm}/{subject}}}", self.prefix)
     }
 
+    /// What is written for no other reason than to wait until it, and so whatever was written before, is replicated.
+    pub(crate) fn settling(&self, realm: &Realm, id: &SessionId) -> String {
+        format!("{}settling:{{{realm}/{id}}}", self.prefix)
+    }
+
+    /// The same for no record; each number may lie on another server of a cluster.
+    pub(crate) fn settling_at(&self, number: usize) -> String {
+        format!("{}settling:{number}", self.prefix)
+    }
+
     pub(crate) fn settings(&self) -> String {
         format!("{}settings", self.prefix)
     }

@@ -40,6 +40,9 @@
 //! With Sentinel or Cluster another server may take over with what it has got of the last writes. There, have two
 //! replicas of each primary and say [`replicas=1`](RedisOptions::replicas): a save is then acknowledged after a replica
 //! has it. One replica is too few, since a primary that was one has none until the old one is back.
+//! A write that fewer have taken in time fails as unavailable. It can be read all the same, so whoever is told that a
+//! session has ended, without having ended it just now, is told so after a replica has that, too; the same holds for the
+//! successor of a token, which is handed out again, and for attributes that are found as they are to be.
 //! `min-replicas-to-write 1` also keeps a primary that was cut off from taking writes that nobody will see.
 //!
 //! A user needs these rights:
@@ -64,6 +67,7 @@
 //! | `hallpass:mark:{REALM/SUBJECT}` | in a cluster: that something was just added to the index of a subject | after 90 s |
 //! | `hallpass:epoch:{REALM/SUBJECT}` | a number | stays |
 //! | `hallpass:realms` | a set: the realms that there are | stays |
+//! | `hallpass:settling:{REALM/ID}`, `hallpass:settling:NUMBER` | nothing: with replicas, what was written before it is waited for | after 1 s |
 //! | `hallpass:settings` | a hash: API keys and the like | stays |
 //!
 //! `hallpass:changes` is the channel of news, with messages such as `default/K5qVbXQ0Tdu0kq1y7m7zXw`.
@@ -106,6 +110,10 @@
 //! A full server refuses writes and keeps what it has. That is so only with `noeviction`; with any other policy it throws
 //! sessions away, and tombstones with them.
 //!
+//! What one of two replicas has is lost if the other takes over without it. Sentinels and clusters choose the one that
+//! has got furthest, as far as they know, so that takes a replica that was cut off and comes back in the second in which
+//! the primary is lost. `replicas=2` closes that, at the price that a replica which is away stops all writes.
+//!
 //! A primary that hangs or is cut off, and does not know that it has been replaced, answers reads with what it has for as
 //! long as somebody asks it. A store asks the sentinels again as soon as an answer is late.
 //!
@@ -122,8 +130,11 @@
 //! # Testing
 //!
 //! The conformance suite runs against one server, with one service and with two, and against a cluster of three primaries
-//! with replicas. Servers are killed and restarted under load, frozen, filled up, replaced by sentinels and within a
-//! cluster; connections are cut within replies and swallowed; users, passwords and certificates are wrong. Stores that
+//! with replicas. In storms, servers are killed three times under a load of sessions: a single one that is restarted,
+//! primaries that sentinels replace, and a primary of every part of a cluster. Nothing that was acknowledged may be
+//! undone, nobody logged out, and no call fail later than 2 s after the servers themselves take writes again, not counting
+//! what the machine was late with. `HALLPASS_STORM_SECONDS=60` makes them long. Servers are frozen and filled up, too;
+//! connections are cut within replies and swallowed; users, passwords and certificates are wrong. Stores that
 //! are broken on purpose fail the same cases.
 //!
 //! A test of your own takes a URL with a [prefix](RedisOptions::prefix) that nobody else has.
@@ -143,6 +154,7 @@ mod options;
 mod records;
 mod script;
 mod settings;
+mod settling;
 mod store;
 mod stored;
 mod sweep;

@@ -13,7 +13,7 @@ use crate::link::ServerFacts;
 use crate::open::{Base, open};
 use crate::options::RedisOptions;
 use crate::settings::RedisSettings;
-use crate::{checkup, due, events, listing, records, sweep, url};
+use crate::{checkup, due, events, listing, records, settling, sweep, url};
 
 /// Sessions in Redis or Valkey.
 ///
@@ -110,6 +110,10 @@ impl Store for RedisStore {
 
     async fn epoch(&self, realm: &Realm, subject: &Subject, raise: bool) -> Result<Epoch, StoreError> {
         self.told(records::epoch(&self.base, realm, subject, raise).await)
+    }
+
+    async fn settle(&self, realm: &Realm, id: Option<&SessionId>) -> Result<bool, StoreError> {
+        self.told(settling::settle(&self.base, realm, id).await)
     }
 
     async fn sweep(&self, now: Timestamp, _limit: NonZeroUsize) -> Result<usize, StoreError> {

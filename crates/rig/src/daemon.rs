@@ -62,14 +62,27 @@ impl Daemon {
         let _ = self.watch.wait();
     }
 
+    /// Kills the server and the processes that it started, as `kill -9` does, and keeps its files.
+    pub(crate) fn kill(self) {
+        self.signal("STOP"); // once it is dead, nobody knows which were its own
+        let (server, children) = self.processes();
+        send("KILL", [&*server]);
+        send("KILL", children.split_whitespace());
+        self.stop();
+    }
+
     /// Sends a signal to the server and to the processes that it started.
     pub(crate) fn signal(&self, signal: &str) {
-        let pid = fs::read_to_string(self.folder.join("pid")).unwrap_or_default();
-        let pid = pid.trim();
         // The server first: then it starts no other process that is missed. One may have ended by itself.
-        send(signal, [pid]);
-        let children = fs::read_to_string(format!("/proc/{pid}/task/{pid}/children")).unwrap_or_default();
-        send(signal, children.split_whitespace());
+        send(signal, [&*self.processes().0]);
+        send(signal, self.processes().1.split_whitespace());
+    }
+
+    /// Returns the ids of the server, and of the processes that it started.
+    fn processes(&self) -> (String, String) {
+        let server = fs::read_to_string(self.folder.join("pid")).unwrap_or_default().trim().to_owned();
+        let children = fs::read_to_string(format!("/proc/{server}/task/{server}/children")).unwrap_or_default();
+        (server, children)
     }
 }
 

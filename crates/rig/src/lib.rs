@@ -36,7 +36,7 @@ pub use postgres::{Postgres, PostgresPrograms};
 pub use program::program;
 pub use proxy::Proxy;
 pub use redis::{Redis, free_port, redis};
-pub use redis_fleet::{RedisCluster, RedisSentinels, redis_cluster, redis_sentinels};
+pub use redis_fleet::{RedisCluster, RedisSentinels, redis_cluster, redis_cluster_with, redis_sentinels};
 pub use scratch::scratch;
 pub use server::{NotReady, Server};
 pub use sql_server::{Programs, SqlServer};

@@ -1,6 +1,7 @@
+use std::io::Write as _;
 use std::net::TcpListener;
 use std::path::{Path, PathBuf};
-use std::process::Command;
+use std::process::{Command, Stdio};
 use std::time::Duration;
 
 use tempfile::TempDir;
@@ -73,6 +74,22 @@ impl Redis {
         }
     }
 
+    /// Starts it again where it was killed, as the replica of another.
+    ///
+    /// # Panics
+    ///
+    /// If it does not come up.
+    pub fn start_as_replica(&mut self, primary: u16) {
+        self.settings.retain(|setting| !setting.starts_with("replicaof"));
+        self.settings.push(format!("replicaof 127.0.0.1 {primary}"));
+        self.start();
+    }
+
+    /// Tells whether it was killed, and not started again.
+    pub fn is_killed(&self) -> bool {
+        self.server.is_none()
+    }
+
     fn try_start(&self, ready: impl Fn(&str) -> Option<()>) -> Result<Server, NotReady> {
         let mut command = Command::new(&self.program);
         command.args(["--bind", "127.0.0.1", "--port", &self.port.to_string(), "--save", ""]);
@@ -99,6 +116,17 @@ impl Redis {
         self.server.iter().for_each(Server::thaw);
     }
 
+    /// Tells whether it takes writes that a replica has at once: it is a primary, and in a cluster one of some slots.
+    pub fn takes_replicated_writes(&self) -> bool {
+        self.server.is_some() && takes_replicated_writes(self.port)
+    }
+
+    /// Tells whether it runs as the replica of another, and has a copy.
+    pub fn is_replica(&self) -> bool {
+        let info = if self.server.is_some() { self.ask(&["info", "replication"]) } else { String::new() };
+        info.contains("role:slave") && info.contains("master_link_status:up")
+    }
+
     /// Asks it something with its own tool, and returns what that prints.
     ///
     /// # Panics
@@ -115,6 +143,22 @@ pub(crate) fn ask(port: u16, question: &[&str]) -> String {
     let output = Command::new("redis-cli").args(["-p", &port]).args(question).output().expect("redis-cli is there");
     assert!(output.status.success(), "redis-cli {question:?}: {}", String::from_utf8_lossy(&output.stderr));
     String::from_utf8_lossy(&output.stdout).trim().to_owned()
+}
+
+/// Tells whether the server at this port takes writes that a replica has at once, which is what failing over is about.
+///
+/// It writes to many keys, so that some belong to it, of whatever part of a cluster it is.
+pub(crate) fn takes_replicated_writes(port: u16) -> bool {
+    let mut questions: Vec<_> = (0..100).map(|key| format!("SET rig-probe-{key} 1 PX 1000")).collect();
+    questions.push("WAIT 1 100\n".to_owned());
+    let mut client = Command::new("redis-cli");
+    client.args(["-p", &port.to_string()]).stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::null());
+    let Ok(mut client) = client.spawn() else { return false };
+    let asked = client.stdin.take().map(|mut words| words.write_all(questions.join("\n").as_bytes()));
+    let Ok(output) = client.wait_with_output() else { return false };
+    let answers = String::from_utf8_lossy(&output.stdout);
+    let replicas = answers.lines().last().and_then(|line| line.trim().parse::<u32>().ok());
+    asked.is_some_and(|asked| asked.is_ok()) && answers.lines().any(|line| line == "OK") && replicas > Some(0)
 }
 
 /// Returns a port that nobody listens on at this moment.

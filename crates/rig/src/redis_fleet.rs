@@ -8,22 +8,32 @@ use crate::{Server, program, scratch};
 
 const PATIENCE: Duration = Duration::from_secs(30);
 
-/// Three primaries with a replica each, which share 16,384 slots.
+/// Three primaries with replicas, which share 16,384 slots.
 #[derive(Debug)]
 pub struct RedisCluster {
     nodes: Vec<Redis>,
 }
 
-/// Starts a cluster in which a primary that is silent for a second is replaced by its replica, or says that the test is
-/// skipped. The settings are those of every node.
+/// Starts a cluster in which a primary that is silent for a second is replaced by its one replica, or says that the test
+/// is skipped. The settings are those of every node.
 ///
 /// # Panics
 ///
 /// If the cluster does not come up; or if a program is missing and `HALLPASS_TEST_REQUIRE_ALL=1`.
 pub fn redis_cluster(settings: &[&str]) -> Option<RedisCluster> {
+    redis_cluster_with(1, settings)
+}
+
+/// Starts one as [`redis_cluster`] does, with so many replicas of each primary.
+///
+/// # Panics
+///
+/// As [`redis_cluster`].
+pub fn redis_cluster_with(replicas: usize, settings: &[&str]) -> Option<RedisCluster> {
     let (server, cli) = (program("redis-server")?, program("redis-cli")?);
     let mut nodes = Vec::new();
-    for _ in 0..6 {
+    let wanted = 3 * (1 + replicas);
+    for _ in 0..wanted {
         let mut all: Vec<_> = settings.iter().map(|setting| (*setting).to_owned()).collect();
         all.extend(["cluster-enabled yes".to_owned(), "cluster-node-timeout 1000".to_owned()]);
         all.push(format!("cluster-port {}", free_port()));
@@ -33,13 +43,16 @@ pub fn redis_cluster(settings: &[&str]) -> Option<RedisCluster> {
     }
     let mut command = Command::new(cli);
     command.args(["--cluster", "create"]).args(nodes.iter().map(|node| format!("127.0.0.1:{}", node.port())));
-    let made = command.args(["--cluster-replicas", "1", "--cluster-yes"]).output().expect("redis-cli starts");
+    let made = command
+        .args(["--cluster-replicas", &replicas.to_string(), "--cluster-yes"])
+        .output()
+        .expect("redis-cli starts");
     assert!(made.status.success(), "no cluster: {}", String::from_utf8_lossy(&made.stdout));
     let cluster = RedisCluster { nodes };
     until("the cluster is whole", || {
         cluster.nodes.iter().all(|node| {
             node.ask(&["cluster", "info"]).contains("cluster_state:ok")
-                && node.ask(&["cluster", "nodes"]).matches("connected").count() >= 6
+                && node.ask(&["cluster", "nodes"]).matches("connected").count() >= wanted
         }) && cluster.nodes.iter().all(|node| !is_loose_replica(node))
     });
     Some(cluster)

@@ -93,7 +93,7 @@ impl<P: Programs> SqlServer<P> {
         Some(server)
     }
 
-    /// Starts the server again after [`stop`](Self::stop), with what it had.
+    /// Starts the server again after [`stop`](Self::stop) or [`kill`](Self::kill), with what it had.
     ///
     /// # Panics
     ///
@@ -117,6 +117,13 @@ impl<P: Programs> SqlServer<P> {
     pub fn stop(&self) {
         if let Some(daemon) = self.daemon().take() {
             daemon.stop();
+        }
+    }
+
+    /// Kills the server with all its processes, as `kill -9` does; what it had stays.
+    pub fn kill(&self) {
+        if let Some(daemon) = self.daemon().take() {
+            daemon.kill();
         }
     }
 

@@ -11,6 +11,9 @@ pub(crate) const SCHEME: &str = "mysql";
 /// What makes a server faster that loses nothing as long as the machine stays.
 pub(crate) const FAST: &[&str] = &["--innodb-flush-log-at-trx-commit=0"];
 
+/// What makes a server forget the last second when it is killed.
+pub(crate) const LOSSY: &[&str] = &["--innodb-flush-log-at-trx-commit=0"];
+
 /// What a database without a store answers.
 pub(crate) const IS_EMPTY: (&str, &str) = ("SHOW TABLES", "");
 

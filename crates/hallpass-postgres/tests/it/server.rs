@@ -10,6 +10,9 @@ pub(crate) const SCHEME: &str = "postgres";
 /// What makes a server faster that loses nothing as long as the machine stays.
 pub(crate) const FAST: &[&str] = &["-cfsync=off"];
 
+/// What makes a server forget the last second when it is killed.
+pub(crate) const LOSSY: &[&str] = &["-csynchronous_commit=off", "-cwal_writer_delay=1s"];
+
 /// What a database without a store answers.
 pub(crate) const IS_EMPTY: (&str, &str) = ("SELECT to_regnamespace('hallpass') IS NULL", "t");
 

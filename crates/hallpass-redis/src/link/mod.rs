@@ -100,6 +100,11 @@ impl Link {
         self.keeper.facts()
     }
 
+    /// Tells whether a write can be read before it is acknowledged.
+    pub(crate) fn waits(&self) -> bool {
+        self.replicas > 0
+    }
+
     /// Tells whether what was acknowledged survives the loss of the server and of power.
     pub(crate) fn is_durable(&self) -> bool {
         self.facts().is_durable() && (!self.fails_over || self.replicas > 0)

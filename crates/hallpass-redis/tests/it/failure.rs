@@ -4,27 +4,7 @@ use std::time::Duration;
 
 use hallpass::{Expected, Outcome, Query, Realm, Store};
 
-use crate::load::Load;
 use crate::support::{bare, changed, connect, create, ended, load, now, record, record_by, subject, update};
-
-#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
-async fn a_server_killed_three_times_under_load_loses_nothing_acknowledged() {
-    let Some(mut server) = rig::redis(&["appendonly yes", "appendfsync always"]) else { return };
-    let stores = [connect(&server.url()).await, connect(&server.url()).await];
-    assert!(stores[0].capabilities().durable);
-    let load = Load::new();
-    let running = load.start(&stores, 16);
-    for _ in 0..3 {
-        tokio::time::sleep(Duration::from_millis(700)).await;
-        server.kill();
-        tokio::time::sleep(Duration::from_millis(500)).await;
-        server.start();
-        let late = load.answered().await;
-        assert!(late < Duration::from_secs(2), "back only {late:?} after the server");
-    }
-    load.stop(running, &stores[1]).await;
-    assert!(load.count() > 100, "the load was none: {}", load.count());
-}
 
 #[tokio::test]
 async fn a_connection_that_was_closed_meanwhile_costs_no_write() {

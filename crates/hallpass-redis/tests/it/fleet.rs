@@ -44,6 +44,7 @@ async fn a_cluster_whose_primary_fails_under_load_loses_nothing_that_a_replica_h
     load.answered().await;
     tokio::time::sleep(Duration::from_secs(1)).await;
     load.stop(running, &stores[1]).await;
+    assert!(load.count() > 100, "the load was none: {}", load.count());
 }
 
 /// Writes until a hundred writes in a row, and so into every part of the cluster, are answered.
@@ -118,6 +119,7 @@ async fn a_primary_that_fails_under_load_is_replaced_and_nothing_that_a_replica_
     let late = load.answered().await;
     tokio::time::sleep(Duration::from_secs(1)).await;
     load.stop(running, &stores[1]).await;
+    assert!(load.count() > 100, "the load was none: {}", load.count());
     assert_ne!(fleet.primary(), first, "another is primary after {late:?}");
     // The feed has moved on to the new primary, too; the replica that is left may still be copying from it.
     let start = Instant::now();

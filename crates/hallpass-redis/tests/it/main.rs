@@ -20,4 +20,8 @@ mod outage;
 mod races;
 #[path = "../../../hallpass/tests/far/records.rs"]
 mod records;
+mod settling;
+#[path = "../../../hallpass/tests/far/storm/mod.rs"]
+mod storm;
+mod storms;
 mod support;

@@ -118,6 +118,10 @@ impl Store for ObservedStore {
         self.timed(Operation::Epoch, self.inner.epoch(realm, subject, raise)).await
     }
 
+    async fn settle(&self, realm: &Realm, id: Option<&SessionId>) -> Result<bool, StoreError> {
+        self.inner.settle(realm, id).await
+    }
+
     async fn sweep(&self, now: Timestamp, limit: NonZeroUsize) -> Result<usize, StoreError> {
         self.timed(Operation::Sweep, self.inner.sweep(now, limit)).await
     }

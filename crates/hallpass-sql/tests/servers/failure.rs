@@ -1,106 +1,12 @@
 //! Bad days: what is acknowledged stays, what is not is said, and nothing empty takes its place.
 
-use std::collections::HashMap;
-use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
-use hallpass::{EventKind, Expected, Outcome, Record, SessionId, Store, Version};
+use hallpass::{EventKind, Expected, Outcome, Store, Version};
 use rig::Proxy;
 
-use super::support::{assert_unavailable, bytes, changed, create, ended, event_of, load, open, place, record};
-use crate::server::{Client, FAST, Server, SqlStore, table};
-
-/// What one client knows of its sessions: the last version that was acknowledged, and the one whose fate is not known.
-#[derive(Default)]
-struct Known {
-    acked: HashMap<SessionId, Record>,
-    unsure: HashMap<SessionId, Record>,
-    failures: usize,
-}
-
-/// Makes, changes and ends sessions until it is told to stop, through outages.
-async fn work(store: SqlStore, stop: Arc<AtomicBool>) -> Known {
-    let mut known = Known::default();
-    while !stop.load(Ordering::SeqCst) {
-        let new = record();
-        let steps = [(new.clone(), None), (changed(&new, "[1]"), Some(new.version))];
-        let end = ended(&steps[1].0);
-        let end = (end, Some(steps[1].0.version));
-        for (next, before) in steps.into_iter().chain([end]) {
-            let expected = before.map_or(Expected::Absent, Expected::Version);
-            match store.save(&next, expected, &[]).await {
-                Ok(outcome) => {
-                    assert_eq!(outcome, Outcome::Applied, "nobody else writes this session");
-                    known.acked.insert(next.id, next);
-                }
-                Err(error) => {
-                    assert!(error.is_unavailable(), "{error}");
-                    known.unsure.insert(next.id, next);
-                    known.failures += 1;
-                    tokio::time::sleep(Duration::from_millis(20)).await;
-                    break;
-                }
-            }
-        }
-    }
-    known
-}
-
-async fn assert_kept(store: &SqlStore, known: &Known) {
-    let versions = |record: &Record| record.version;
-    for (id, acked) in &known.acked {
-        let found = load(store, acked).await;
-        let unsure = known.unsure.get(id);
-        assert!(
-            found.as_ref() == Some(acked) || found.as_ref() == unsure,
-            "{:?} is not {:?} or {:?}",
-            found.as_ref().map(versions),
-            acked.version,
-            unsure.map(versions)
-        );
-    }
-    for (id, unsure) in known.unsure.iter().filter(|(id, _)| !known.acked.contains_key(id)) {
-        let found = load(store, unsure).await;
-        assert!(found.is_none() || found.as_ref() == Some(unsure), "{id} is half there");
-    }
-}
-
-#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_server_that_is_killed_in_mid_load_loses_nothing_acknowledged_and_is_back_in_two_seconds() {
-    let Some(server) = Server::own(&[]) else { return };
-    let store = open(&server.url(&server.database())).await;
-    let stop = Arc::new(AtomicBool::new(false));
-    let clients: Vec<_> = (0..8).map(|_| tokio::spawn(work(store.clone(), Arc::clone(&stop)))).collect();
-    let server = Arc::new(server);
-    for _ in 0..3 {
-        tokio::time::sleep(Duration::from_millis(700)).await;
-        let restarted = Arc::clone(&server);
-        let restart = move || {
-            restarted.stop();
-            std::thread::sleep(Duration::from_millis(200));
-            restarted.start();
-        };
-        tokio::task::spawn_blocking(restart).await.expect("the server starts again");
-        let back = Instant::now();
-        let probe = record();
-        while store.load(&probe.realm, &probe.id).await.is_err() {
-            assert!(back.elapsed() < Duration::from_secs(2), "the server is back, and the store is not");
-            tokio::time::sleep(Duration::from_millis(10)).await;
-        }
-    }
-    tokio::time::sleep(Duration::from_millis(300)).await;
-    stop.store(true, Ordering::SeqCst);
-    let mut acked = 0;
-    let mut failures = 0;
-    for client in clients {
-        let known = client.await.expect("no client panics");
-        assert_kept(&store, &known).await;
-        acked += known.acked.len();
-        failures += known.failures;
-    }
-    assert!(acked > 20 && failures > 0, "{acked} were acknowledged, {failures} failed");
-}
+use super::support::{assert_unavailable, bytes, changed, create, event_of, load, open, place, record};
+use crate::server::{Client, FAST, Server, table};
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_frozen_server_is_an_outage_that_ends_in_time_and_no_logout() {

@@ -12,6 +12,9 @@ mod damage;
 mod failure;
 mod feed;
 pub(crate) mod opening;
+#[path = "../../../hallpass/tests/far/storm/mod.rs"]
+mod storm;
+mod storms;
 pub(crate) mod support;
 #[cfg(feature = "tls")]
 pub(crate) mod tls;

@@ -158,17 +158,19 @@ impl Sessions {
         let now = self.now();
         let next = self.next_token(work, &record, now);
         if next.is_none() && work.changes.is_empty() {
-            return self.settle(work, record, now).await;
+            return self.leave(work, record, now).await;
         }
         self.save_changes(work, record, next).await
     }
 
     /// Ends a request that changed nothing: notes its use, and hands out again what was just replaced.
-    async fn settle(&self, work: &mut Work, mut record: Arc<Record>, now: Timestamp) -> Result<Done, Error> {
+    async fn leave(&self, work: &mut Work, mut record: Arc<Record>, now: Timestamp) -> Result<Done, Error> {
         if !work.is_locked {
             record = self.touch(record, now).await;
         }
         if matches!(&work.ticket, Some(Ticket { seat: Seat::Superseded(_), .. })) {
+            // With the successor of a renewal that is lost, the client would be logged out.
+            self.records().settle(&record.realm, Some(&record.id)).await?;
             // The chain may have moved on since the request came in, and then a newer cookie is on its way.
             let Some(present) = self.reload(&record).await? else {
                 work.record = Some(record);

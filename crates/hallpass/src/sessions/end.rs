@@ -2,9 +2,12 @@
 
 use std::num::{NonZeroU64, NonZeroUsize};
 
+use futures_util::TryStreamExt as _;
+use futures_util::stream::FuturesUnordered;
+
 use super::admit::{ATTEMPTS, Rejected};
 use super::{Caller, LeftBehind, SessionState, Sessions, States};
-use crate::error::Error;
+use crate::error::{Error, Refusal};
 use crate::event::{EndReason, EventKind};
 use crate::id::SessionId;
 use crate::name::{Actor, Note, Subject};
@@ -12,6 +15,11 @@ use crate::policy::{Expiry, Verdict};
 use crate::record::{Ended, Record};
 use crate::store::{Cursor, Expected, Outcome, PageLimit, Query, Store, StoreError};
 use crate::time::Timestamp;
+use crate::token::ReferenceToken;
+
+/// How many sessions are ended at once where many are: enough for a server that makes writes last together, and few
+/// enough to leave it to others, too.
+const AT_ONCE: usize = 16;
 
 /// Why sessions are to end, and who says so.
 #[derive(Debug, Clone, Default)]
@@ -74,11 +82,25 @@ impl Sessions {
     /// If the future is dropped, the session has ended or not; ending it again is no error.
     pub async fn log_out(&self, token: &str, caller: &Caller) -> Result<(), Error> {
         let sessions = self.for_request();
-        match sessions.admit(token, caller).await {
-            Ok(admission) => sessions.end_as(&admission.record, EndReason::Logout, caller, self.now()).await.map(drop),
-            Err(Rejected::Refused(_, Some(left_behind))) => self.log_out_left_behind(&left_behind, caller).await,
-            Err(Rejected::Refused(_, None)) => Ok(()),
-            Err(Rejected::Failed(error)) => Err(error),
+        let mut is_settled = false;
+        loop {
+            match sessions.admit(token, caller).await {
+                Ok(admission) => {
+                    return sessions.end_as(&admission.record, EndReason::Logout, caller, self.now()).await.map(drop);
+                }
+                Err(Rejected::Refused(_, Some(left_behind))) => {
+                    return self.log_out_left_behind(&left_behind, caller).await;
+                }
+                Err(Rejected::Refused(Refusal::Ended(_), None)) if !is_settled => {
+                    let Ok(ReferenceToken { id, .. }) = ReferenceToken::parse(token) else { return Ok(()) };
+                    is_settled = self.records().settle(&self.0.realm, Some(&id)).await?;
+                    if !is_settled {
+                        return Ok(());
+                    }
+                }
+                Err(Rejected::Refused(..)) => return Ok(()),
+                Err(Rejected::Failed(error)) => return Err(error),
+            }
         }
     }
 
@@ -122,14 +144,22 @@ impl Sessions {
         except: Option<&SessionId>,
         revocation: &Revocation,
     ) -> Result<u64, Error> {
+        let mut query = Query::of_subject(self.0.realm.clone(), subject.clone());
+        query.ended = Some(false);
+        query.limit = PageLimit::MOST;
         let mut revoked = 0;
         if self.is_carried() {
             return self.revoke_carried_of(subject, except, revocation).await;
         }
-        for record in self.living(subject).await? {
-            if Some(&record.id) != except && self.revoke_record(&record, revocation).await? {
-                revoked += 1;
+        let mut is_settled = false;
+        loop {
+            let now = self.revoke_listed(query.clone(), except, revocation).await?;
+            revoked += now;
+            // What somebody else, or an earlier try, has ended may not last yet.
+            if (is_settled && now == 0) || !self.records().settle(&self.0.realm, None).await? {
+                break;
             }
+            is_settled = true;
         }
         if except.is_none() {
             self.end_tokens_of(subject).await?;
@@ -165,6 +195,41 @@ impl Sessions {
         Ok(0)
     }
 
+    /// Ends what a question lists and is usable, page by page, so that no more than a page is in memory.
+    async fn revoke_listed(
+        &self,
+        mut query: Query,
+        except: Option<&SessionId>,
+        revocation: &Revocation,
+    ) -> Result<u64, Error> {
+        let mut revoked = 0;
+        loop {
+            let mut page = self.records().list(&query).await?;
+            page.items.retain(|record| Some(&record.id) != except && self.state(record) != SessionState::Ended);
+            revoked += self.revoke_records(&page.items, revocation).await?;
+            match page.next {
+                Some(next) => query.after = Some(next),
+                None => return Ok(revoked),
+            }
+        }
+    }
+
+    /// Ends sessions, a few at a time, so that stores can make their writes last together.
+    async fn revoke_records(&self, records: &[Record], revocation: &Revocation) -> Result<u64, Error> {
+        let mut revoked = 0;
+        let mut ending = FuturesUnordered::new();
+        for record in records {
+            if ending.len() == AT_ONCE {
+                revoked += u64::from(ending.try_next().await?.unwrap_or_default());
+            }
+            ending.push(self.revoke_record(record, revocation));
+        }
+        while let Some(was_usable) = ending.try_next().await? {
+            revoked += u64::from(was_usable);
+        }
+        Ok(revoked)
+    }
+
     /// Ends every usable session of this realm that matches, page by page, as far as `extent` says.
     ///
     /// `progress` is called after each page with what was done so far.
@@ -187,34 +252,43 @@ impl Sessions {
         extent.states.narrow(&mut query, self.now());
         query.realm = Some(self.0.realm.clone());
         query.ended = Some(false);
+        if !extent.dry_run {
+            // What an earlier try has ended, and is not listed any more, may not last yet.
+            self.records().settle(&self.0.realm, None).await?;
+        }
         let mut done = Revoked::default();
         loop {
             let page = self.records().list(&query).await?;
             for record in &page.items {
+            let mut page = self.records().list(&query).await?;
+            page.items.retain(|record| {
                 let state = self.state(record);
-                if state == SessionState::Ended || !extent.states.contains(state) {
-                    continue;
-                }
-                if extent.most.is_some_and(|most| done.matched == most.get()) {
-                    done.next = query.after;
-                    progress(&done);
-                    return Ok(done);
-                }
-                query.after = Some(Cursor::after_record(record));
-                done.matched += 1;
-                if done.sample.len() < Revoked::SAMPLE {
-                    done.sample.push(record.id);
-                }
-                if !extent.dry_run && self.revoke_record(record, revocation).await? {
-                    done.revoked += 1;
-                }
+                state != SessionState::Ended && extent.states.contains(state)
+            });
+            let left = extent.most.map_or(u64::MAX, |most| most.get() - done.matched);
+            let is_full = page.items.len() as u64 > left;
+            page.items.truncate(usize::try_from(left).unwrap_or(usize::MAX));
+            if let Some(last) = page.items.last() {
+                query.after = Some(Cursor::after_record(last));
+            }
+            done.matched += page.items.len() as u64;
+            let room = Revoked::SAMPLE - done.sample.len();
+            done.sample.extend(page.items.iter().take(room).map(|record| record.id));
+            if !extent.dry_run {
+                done.revoked += self.revoke_records(&page.items, revocation).await?;
+            }
+            if is_full {
+                done.next = query.after;
+                progress(&done);
+                break;
             }
             progress(&done);
             match page.next {
                 Some(next) => query.after = Some(next),
-                None => return Ok(done),
+                None => break,
             }
         }
+        Ok(done)
     }
 
     /// Ends sessions whose time is over, and forgets ended ones whose retention is: at most `limit`
@@ -360,11 +434,15 @@ impl Sessions {
         now: Timestamp,
     ) -> Result<bool, Error> {
         let mut stored = record.clone();
+        let mut is_settled = false;
         for _ in 0..ATTEMPTS {
             if stored.ended.is_some() {
-                return Ok(false);
-            }
-            if self.end_once(&stored, ended.clone(), kind.clone(), caller, now).await? == Outcome::Applied {
+                // Somebody else has ended it, or an earlier try that was not acknowledged.
+                if is_settled || !self.records().settle(&stored.realm, Some(&stored.id)).await? {
+                    return Ok(false);
+                }
+                is_settled = true;
+            } else if self.end_once(&stored, ended.clone(), kind.clone(), caller, now).await? == Outcome::Applied {
                 return Ok(true);
             }
             match self.records().load(&stored.realm, &stored.id).await? {

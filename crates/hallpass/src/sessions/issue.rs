@@ -202,12 +202,20 @@ impl Sessions {
     /// If the future is dropped, the renewal may have happened; the old token then gets the new one again.
     pub async fn renew(&self, token: &str, caller: &Caller) -> Result<Issued, Error> {
         let sessions = self.for_request();
+        let mut is_settled = false;
         loop {
             let admission = sessions.admit(token, caller).await?;
             if admission.is_locked {
                 return Err(Error::locked());
             }
             if let Seat::Superseded(next) = admission.ticket.seat {
+                // With the successor of a renewal that is lost, the client would be logged out.
+                if !is_settled {
+                    is_settled = self.records().settle(&self.0.realm, Some(&admission.record.id)).await?;
+                    if is_settled {
+                        continue;
+                    }
+                }
                 let ticket = Ticket::current(admission.record.id, next.generation, next.secret);
                 return sessions.issued(Arc::unwrap_or_clone(admission.record), &ticket).await;
             }

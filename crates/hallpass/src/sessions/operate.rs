@@ -148,6 +148,7 @@ impl Sessions {
         mut edit: impl FnMut(&Bytes) -> Result<Bytes, E> + Send,
         caller: &Caller,
     ) -> Result<Result<Record, E>, Error> {
+        let mut is_settled = false;
         for _ in 0..ATTEMPTS {
             let stored = self.records().load(&self.0.realm, id).await?;
             let stored = stored.filter(|record| self.state(record) == super::SessionState::Active);
@@ -157,7 +158,12 @@ impl Sessions {
                 Err(refusal) => return Ok(Err(refusal)),
             };
             if data == stored.data {
-                return Ok(Ok(stored));
+                // An earlier try that was not acknowledged may have written it.
+                if is_settled || !self.records().settle(&self.0.realm, Some(id)).await? {
+                    return Ok(Ok(stored));
+                }
+                is_settled = true;
+                continue;
             }
             Attributes::parse(&data).map_err(Error::value)?;
             self.check_size(&data)?;

@@ -68,6 +68,10 @@ impl<S: Store + ?Sized> Store for Arc<S> {
         (**self).epoch(realm, subject, raise).await
     }
 
+    async fn settle(&self, realm: &Realm, id: Option<&SessionId>) -> Result<bool, StoreError> {
+        (**self).settle(realm, id).await
+    }
+
     async fn sweep(&self, now: Timestamp, limit: NonZeroUsize) -> Result<usize, StoreError> {
         (**self).sweep(now, limit).await
     }

@@ -242,6 +242,22 @@ pub trait Store: fmt::Debug + Send + Sync + 'static {
     /// If the future is dropped, the epoch was raised once or not at all.
     async fn epoch(&self, realm: &Realm, subject: &Subject, raise: bool) -> Result<Epoch, StoreError>;
 
+    /// Returns once all that can be read of this record, or of all records, lasts as a write does that was acknowledged;
+    /// answers whether there may have been something that did not.
+    ///
+    /// Where a write can be read before it lasts, such as one that no replica has taken yet, a caller who finds things
+    /// done by a write that was not acknowledged would say so, and the write be lost. So who answers by what was read,
+    /// and writes nothing, settles first. Where the answer is `true`, it reads once more, since what it had read may have
+    /// been lost before.
+    ///
+    /// # Errors
+    ///
+    /// As [`save`](Store::save).
+    async fn settle(&self, realm: &Realm, id: Option<&SessionId>) -> Result<bool, StoreError> {
+        let _ = (realm, id);
+        Ok(false)
+    }
+
     /// Forgets at most `limit` records whose stored `expires_at` is more than [`SWEEP_MARGIN`] before `now`; answers how
     /// many.
     ///

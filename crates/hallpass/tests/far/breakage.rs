@@ -123,6 +123,10 @@ impl<V: Victim> Store for Broken<V> {
         self.victim.epoch(realm, subject, raise).await
     }
 
+    async fn settle(&self, realm: &Realm, id: Option<&SessionId>) -> Result<bool, StoreError> {
+        self.victim.store().settle(realm, id).await
+    }
+
     async fn sweep(&self, now: Timestamp, limit: NonZeroUsize) -> Result<usize, StoreError> {
         self.victim.store().sweep(now, limit).await
     }

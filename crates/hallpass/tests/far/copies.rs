@@ -150,6 +150,10 @@ impl<S: Store> Store for Hearing<S> {
         self.store.epoch(realm, subject, raise).await
     }
 
+    async fn settle(&self, realm: &Realm, id: Option<&SessionId>) -> Result<bool, StoreError> {
+        self.store.settle(realm, id).await
+    }
+
     async fn sweep(&self, now: Timestamp, limit: NonZeroUsize) -> Result<usize, StoreError> {
         self.store.sweep(now, limit).await
     }

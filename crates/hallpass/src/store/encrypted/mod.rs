@@ -231,6 +231,10 @@ impl<S: Store> Store for Encrypted<S> {
         self.far.epoch(realm, subject, raise).await
     }
 
+    async fn settle(&self, realm: &Realm, id: Option<&SessionId>) -> Result<bool, StoreError> {
+        self.far.settle(realm, id).await
+    }
+
     async fn sweep(&self, now: Timestamp, limit: NonZeroUsize) -> Result<usize, StoreError> {
         self.far.sweep(now, limit).await
     }

@@ -247,6 +247,10 @@ impl<S: Store> Store for Tiered<S> {
         self.shared.far.epoch(realm, subject, raise).await
     }
 
+    async fn settle(&self, realm: &Realm, id: Option<&SessionId>) -> Result<bool, StoreError> {
+        self.shared.far.settle(realm, id).await
+    }
+
     async fn sweep(&self, now: Timestamp, limit: NonZeroUsize) -> Result<usize, StoreError> {
         self.shared.far.sweep(now, limit).await
     }

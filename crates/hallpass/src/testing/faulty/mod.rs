@@ -258,6 +258,13 @@ impl<S: Store> Store for FaultyStore<S> {
         self.meet(Method::Epoch, None, self.inner.epoch(realm, subject, raise)).await
     }
 
+    async fn settle(&self, realm: &Realm, id: Option<&SessionId>) -> Result<bool, StoreError> {
+        if self.plan.is_away() {
+            return Err(StoreError::unavailable("the store is made to be away"));
+        }
+        self.inner.settle(realm, id).await
+    }
+
     async fn sweep(&self, now: Timestamp, limit: NonZeroUsize) -> Result<usize, StoreError> {
         self.meet(Method::Sweep, None, self.inner.sweep(now, limit)).await
     }
