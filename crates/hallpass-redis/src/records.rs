@@ -8,7 +8,7 @@ use crate::link::Way;
 use crate::member::Member;
 use crate::open::Base;
 use crate::script::{SAVE, TOUCH};
-use crate::stored::{from_value, instant, to_value};
+use crate::stored::{self, from_value, instant, to_value};
 
 /// What the script answers.
 const CONFLICT: i64 = 0;
@@ -85,7 +85,7 @@ async fn run(
 ) -> Result<i64, Fault> {
     let expected = match expected {
         Expected::Absent => Vec::new(),
-        Expected::Version(version) => version.number().to_be_bytes().to_vec(),
+        Expected::Version(expected) => stored::version(expected),
     };
     let mut arguments = vec![
         expected,
@@ -113,7 +113,7 @@ pub(crate) async fn touch(
     (seen_at, expires_at): (Timestamp, Timestamp),
 ) -> Result<Outcome, Fault> {
     let keys = [base.keys.record(realm, id), base.keys.events(realm, id)];
-    let arguments = [version.number().to_be_bytes(), instant(seen_at), instant(expires_at)].map(Vec::from);
+    let arguments = [stored::version(version), instant(seen_at).into(), instant(expires_at).into()];
     // Moving forward twice is moving once.
     outcome(answered(base.link.run(&TOUCH, &keys, &arguments, Way::Ask).await?)?)
 }

@@ -40,7 +40,7 @@ async fn a_crash_between_index_and_record_leaves_nothing_that_hinders() {
     create(&store, &kept).await;
     create(&store, &crashed).await;
     // As a crash leaves it: filed, and without a record.
-    server.ask(&["del", &format!("hallpass:session:{{default/{}}}", crashed.id)]);
+    server.ask(&["del", &format!("hallpass:{{default/{}}}", crashed.id)]);
     assert_eq!(ids(&store, &all_of(&alice)).await, [kept.id]);
     assert_eq!(ids(&store, &Query::default()).await, [kept.id]);
     // A sweep that comes at once leaves the entry: its record may be under way.
@@ -63,7 +63,7 @@ async fn what_the_server_has_forgotten_is_swept_out_of_the_indices() {
         create(&store, record).await;
     }
     let (key, also) =
-        (format!("hallpass:session:{{default/{}}}", gone.id), format!("hallpass:session:{{default/{}}}", young.id));
+        (format!("hallpass:{{default/{}}}", gone.id), format!("hallpass:{{default/{}}}", young.id));
     assert_eq!(server.ask(&["del", &key, &also]), "2");
     let outcome = store.touch(&used.realm, &used.id, used.version, now(), now().plus(HOUR)).await;
     assert_eq!(outcome.expect("the store is there"), Outcome::Applied);
@@ -175,7 +175,7 @@ async fn everything_of_a_session_has_an_end_at_the_server() {
     }
     // What the server's clock thinks long over is kept all the same: clocks differ, and a store never judges time.
     assert_eq!(load(&store, &over).await, Some(over.clone()));
-    let left: u64 = server.ask(&["pttl", &format!("hallpass:session:{{default/{}}}", over.id)]).parse().expect("time");
+    let left: u64 = server.ask(&["pttl", &format!("hallpass:{{default/{}}}", over.id)]).parse().expect("time");
     assert!(left > 60 * 60 * 1000, "only {left} ms");
     // A tombstone is kept for its own time.
     update(&store, &lasting, &next).await;
