@@ -10,11 +10,7 @@ elseif stored == '' or string.byte(stored, 2) ~= 0 or version(stored) ~= expecte
   return 0
 end
 
--- A touch leaves the version as it is, so the one who saves may not know of the last use.
-if stored ~= '' and instant(stored, 3) > instant(record, 3) then
-  record = string.sub(record, 1, 2) .. string.sub(stored, 3, 8) .. string.sub(record, 9)
-end
-
+if stored ~= '' then record = seen_last(stored, record) end
 local at, expires, whose = now(), instant(record, 9), subject(record)
 local one_server = #KEYS > 2
 if stored == '' or subject(stored) ~= whose or expires < instant(stored, 9) then
@@ -29,8 +25,7 @@ if stored == '' or subject(stored) ~= whose or expires < instant(stored, 9) then
   end
 end
 
--- The server's clock only cleans up, so what it counts as over already is kept for a while, too.
-local keep = decimal(math.max(expires, at) + 2 * HOUR)
+local keep = kept_until(expires, at)
 redis.call('PUBLISH', ARGV[7], ARGV[8])
 redis.call('SET', KEYS[1], record, 'PXAT', keep)
 for i = 10, #ARGV, 4 do

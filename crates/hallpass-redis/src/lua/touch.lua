@@ -7,7 +7,7 @@ local moves = instant(ARGV[3], 1) > instant(expires, 1)
 if moves then expires = ARGV[3] end
 if seen .. expires ~= string.sub(stored, 3, 14) then redis.call('SETRANGE', KEYS[1], 2, seen .. expires) end
 if moves then
-  local keep = decimal(math.max(instant(expires, 1), now()) + 2 * HOUR)
+  local keep = kept_until(instant(expires, 1), now())
   redis.call('PEXPIREAT', KEYS[1], keep)
   redis.call('PEXPIREAT', KEYS[2], keep)
 end

@@ -62,8 +62,7 @@ async fn what_the_server_has_forgotten_is_swept_out_of_the_indices() {
     for record in [&gone, &used, &moved, &young] {
         create(&store, record).await;
     }
-    let (key, also) =
-        (format!("hallpass:{{default/{}}}", gone.id), format!("hallpass:{{default/{}}}", young.id));
+    let (key, also) = (format!("hallpass:{{default/{}}}", gone.id), format!("hallpass:{{default/{}}}", young.id));
     assert_eq!(server.ask(&["del", &key, &also]), "2");
     let outcome = store.touch(&used.realm, &used.id, used.version, now(), now().plus(HOUR)).await;
     assert_eq!(outcome.expect("the store is there"), Outcome::Applied);
