@@ -37,14 +37,13 @@ const LONGEST: usize = 1 + 16 + 32 + 16 * 10;
 
 pub(super) fn to_bytes(record: &Record) -> BytesMut {
     let Record { created_at, authenticated_at, level, chain, .. } = record;
-    let Terms { idle, absolute, renewal, anonymous, locks } = record.terms;
+    let Terms { idle, absolute, renewal, anonymous, .. } = record.terms;
     let mut out = BytesMut::with_capacity(LONGEST);
     out.put_u8(parts(record));
     put_number(&mut out, created_at.as_millis());
     for seconds in [idle, absolute, renewal, anonymous] {
         put_number(&mut out, seconds.into());
     }
-    debug_assert_eq!(locks, parts(record) & part::LOCKS != 0);
     if let Some(at) = authenticated_at {
         put_distance(&mut out, *created_at, *at);
     }
@@ -86,13 +85,17 @@ fn put_chain(out: &mut BytesMut, created_at: Timestamp, chain: &Chain) {
     put_number(out, chain.first_generation.number().into());
     let generations = generations(chain);
     if generations.iter().any(|generation| *generation != chain.first_generation) {
-        generations.iter().for_each(|generation| put_number(out, generation.number().into()));
+        for generation in generations {
+            put_number(out, generation.number().into());
+        }
     }
     let started_at = chain.started_at;
     put_distance(out, created_at, started_at);
     let instants = instants(chain);
     if instants.iter().any(|at| *at != started_at) {
-        instants.iter().for_each(|at| put_distance(out, started_at, *at));
+        for at in instants {
+            put_distance(out, started_at, at);
+        }
     }
     if let Some(at) = chain.confirmed_at.filter(|at| *at != started_at) {
         put_distance(out, started_at, at);
