@@ -12,12 +12,16 @@ fn main() {
         ["memory"] => report::memory(),
         ["trips"] => peers::trips::report(),
         ["lost"] => peers::lost::report(),
+        ["redis"] => peers::fleet::report(),
+        ["serve", library, url] => peers::fleet::serve(library, url),
+        ["start", address, route, count] => peers::fleet::start(address, route, count.parse().expect("a number")),
+        ["load", address, route, seconds] => peers::fleet::load(address, route, seconds.parse().expect("a number")),
         ["callgrind", arm, operation] => report::run_for_callgrind(named(arm), parsed(operation)),
         ["steps", arm, operation, requests] => {
             report::run_for_steps(named(arm), parsed(operation), requests.parse().expect("a number"));
         }
         _ => {
-            eprintln!("usage: peers layer|memory|trips|lost");
+            eprintln!("usage: peers layer|memory|trips|lost|redis");
             std::process::exit(2);
         }
     }

@@ -2,7 +2,9 @@
 
 mod create;
 mod fill;
+mod grown;
 mod rounds;
+mod seed;
 mod service;
 mod sweep;
 mod verify;
@@ -23,9 +25,10 @@ fn main() {
         }
         ["sweep"] => runtime().block_on(sweep::report()),
         ["create"] => runtime().block_on(create::report(&disk)),
+        ["grown"] => runtime().block_on(grown::report()),
         ["verify"] => runtime().block_on(verify::report(&disk)),
         _ => {
-            eprintln!("usage: [BENCH_DISK=FOLDER] stores sweep|create|verify");
+            eprintln!("usage: [BENCH_DISK=FOLDER] stores sweep|create|verify|grown");
             std::process::exit(2);
         }
     }

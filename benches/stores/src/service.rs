@@ -3,7 +3,7 @@
 use std::net::SocketAddr;
 use std::sync::Arc;
 
-use hallpass::{MemorySettings, Settings, Store};
+use hallpass::{MemorySettings, Store};
 use hallpass_server::stores::Opened;
 use hallpass_server::{Config, Server};
 use hallpass_sqlite::SqliteStore;
@@ -19,18 +19,18 @@ pub(crate) struct Service {
 
 impl Service {
     pub(crate) async fn on_sqlite(store: &SqliteStore) -> Self {
-        Self::start(Arc::new(store.clone()), Arc::new(store.settings())).await
+        Self::on(Opened { store: Arc::new(store.clone()), settings: Arc::new(store.settings()) }).await
     }
 
     pub(crate) async fn on_memory(store: Arc<dyn Store>) -> Self {
-        Self::start(store, Arc::new(MemorySettings::default())).await
+        Self::on(Opened { store, settings: Arc::new(MemorySettings::default()) }).await
     }
 
-    /// Starts it with its defaults, on a port of its own; it runs as long as this program.
-    async fn start(store: Arc<dyn Store>, settings: Arc<dyn Settings>) -> Self {
-        let config = Config { listen: ([127, 0, 0, 1], 0).into(), ..Config::default() };
-        let server =
-            Server::builder(config).opened(Opened { store, settings }).start().await.expect("the service starts");
+    /// Starts it with its defaults, on a port of its own; it runs as long as this program. What is to be swept is swept
+    /// by whoever measures that.
+    pub(crate) async fn on(opened: Opened) -> Self {
+        let config = Config { listen: ([127, 0, 0, 1], 0).into(), sweep_interval: 3600, ..Config::default() };
+        let server = Server::builder(config).opened(opened).start().await.expect("the service starts");
         let key = server.first_key().expect("the store had no key").expose().into();
         let address = server.address();
         tokio::spawn(server.run(std::future::pending()));
@@ -52,9 +52,17 @@ pub(crate) struct Connection {
 impl Connection {
     /// Posts JSON; answers the status.
     pub(crate) async fn post(&mut self, path: &str, body: &str) -> u16 {
+        self.ask("POST", path, body).await
+    }
+
+    pub(crate) async fn get(&mut self, path: &str) -> u16 {
+        self.ask("GET", path, "").await
+    }
+
+    async fn ask(&mut self, method: &str, path: &str, body: &str) -> u16 {
         let head = format!(
-            "POST {path} HTTP/1.1\r\nHost: localhost\r\nAuthorization: Bearer {}\r\nContent-Type: application/json\r\n\
-             Content-Length: {}\r\n\r\n",
+            "{method} {path} HTTP/1.1\r\nHost: localhost\r\nAuthorization: Bearer {}\r\n\
+             Content-Type: application/json\r\nContent-Length: {}\r\n\r\n",
             self.service.key,
             body.len()
         );

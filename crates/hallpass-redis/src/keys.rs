@@ -14,8 +14,9 @@ impl Keys {
         Self { prefix: prefix.into() }
     }
 
+    /// The shortest, since there are the most of it.
     pub(crate) fn record(&self, realm: &Realm, id: &SessionId) -> String {
-        format!("{}session:{{{realm}/{id}}}", self.prefix)
+        format!("{}{{{realm}/{id}}}", self.prefix)
     }
 
     /// What every record's key, and no other, looks like to `SCAN`.
@@ -27,7 +28,7 @@ impl Keys {
             }
             pattern.push(character);
         }
-        pattern + "session:{*"
+        pattern + "{*"
     }
 
     /// The latest events of a session.

@@ -58,7 +58,7 @@
 //!
 //! | key | holds | goes |
 //! | --- | --- | --- |
-//! | `hallpass:session:{REALM/ID}` | the record: what scripts compare, then the fields, the attributes as JSON | 2 hours after `expires_at` |
+//! | `hallpass:{REALM/ID}` | the record: what scripts compare, then the fields, the attributes as JSON | 2 hours after `expires_at` |
 //! | `hallpass:events:{REALM/ID}` | a list: the session's latest events as JSON | with the record |
 //! | `hallpass:subject:{REALM/SUBJECT}` | a sorted set: the sessions of a subject, by creation and id | swept |
 //! | `hallpass:all:{REALM}` | the same of a realm | swept |

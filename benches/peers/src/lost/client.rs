@@ -23,7 +23,7 @@ impl Client {
     /// Starts a session.
     pub(super) async fn start(address: SocketAddr) -> Self {
         let mut client = Self { address, cookie: String::new(), kept: Arc::default() };
-        let answer = client.clone().get("/start".to_owned()).await;
+        let answer = client.clone().get("/start/u0000000".to_owned()).await;
         assert_eq!(answer.status, 200, "{answer:?}");
         client.cookie = answer.cookie.expect("a session begins with a cookie");
         client

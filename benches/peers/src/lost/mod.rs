@@ -1,41 +1,42 @@
 //! How many of fifty changes are lost that come at once, over real sockets.
 
-mod actix;
 mod client;
-mod hallpass;
-mod ruts;
-mod tower_sessions;
 
 use std::net::SocketAddr;
-use std::time::Duration;
 
-use axum::Router;
+use actix_session::storage::CookieSessionStore;
+use ruts::store::moka::MokaStoreBuilder;
 
 use self::client::Client;
+use crate::app;
+use crate::arm::Memory;
 
 const WRITERS: usize = 50;
 const ROUNDS: usize = 10;
 
-/// What each handler does between reading and writing: as long as a query or two.
-async fn pause() {
-    tokio::time::sleep(Duration::from_millis(20)).await;
-}
-
 /// Prints the table.
 pub fn report() {
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build().expect("a runtime");
-    println!("| service | one number, {WRITERS} writers | {WRITERS} keys, a writer each | answers other than 200 |");
-    println!("| --- | ---: | ---: | ---: |");
+    head();
     runtime.block_on(async {
-        row("hallpass", listen(hallpass::router()).await).await;
-        row("tower-sessions", listen(tower_sessions::router()).await).await;
-        row("ruts", listen(ruts::router()).await).await;
-        row("actix-session, cookie", actix::with_cookies()).await;
-        row("actix-session, memory", actix::with_memory()).await;
+        row("hallpass", app::listen(app::hallpass::router(hallpass::MemoryStore::new())).await).await;
+        let store = tower_sessions::MemoryStore::default();
+        row("tower-sessions", app::listen(app::tower_sessions::latest::router(store)).await).await;
+        row("ruts", app::listen(app::ruts::router(MokaStoreBuilder::new().build())).await).await;
+        row("actix-session, cookie", app::actix::listen(CookieSessionStore::default)).await;
+        let store = Memory::default();
+        row("actix-session, memory", app::actix::listen(move || store.clone())).await;
     });
 }
 
-async fn row(name: &str, address: SocketAddr) {
+/// Prints the head of the table.
+pub(crate) fn head() {
+    println!("| service | one number, {WRITERS} writers | {WRITERS} keys, a writer each | answers other than 200 |");
+    println!("| --- | ---: | ---: | ---: |");
+}
+
+/// Measures the service at this address, and prints its row.
+pub(crate) async fn row(name: &str, address: SocketAddr) {
     let (mut of_count, mut of_keys, mut refused) = (0, 0, 0);
     for _ in 0..ROUNDS {
         let mut client = Client::start(address).await;
@@ -59,11 +60,4 @@ async fn all(client: &mut Client, path: impl Fn(usize) -> String) -> usize {
     }
     client.settle();
     refused
-}
-
-async fn listen(router: Router) -> SocketAddr {
-    let listener = tokio::net::TcpListener::bind(("127.0.0.1", 0)).await.expect("a port");
-    let address = listener.local_addr().expect("an address");
-    tokio::spawn(async move { axum::serve(listener, router).await });
-    address
 }

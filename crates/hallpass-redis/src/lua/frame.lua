@@ -1,14 +1,17 @@
--- What the scripts read of a stored record: format (1 byte), state (1), version (8), seen_at (8), expires_at (8),
--- length of the subject (1), subject. Versions are compared as bytes, since numbers here are exact only up to 2^53;
--- instants end below that.
+-- What the scripts read of a stored record: format (1 byte), state (1), seen_at (6), expires_at (6), length of the
+-- version (1), version, length of the subject (1), subject. Versions are compared as bytes, since numbers here are exact
+-- only up to 2^53; instants end below that. What is no record has neither a version nor a subject.
 local HOUR = 3600000
 local function instant(bytes, at)
-  local number = 0
-  for i = at + 2, at + 7 do number = number * 256 + string.byte(bytes, i) end
-  return number
+  local a, b, c, d, e, f = string.byte(bytes, at, at + 5)
+  return ((((a * 256 + b) * 256 + c) * 256 + d) * 256 + e) * 256 + f
+end
+local function version(bytes)
+  return string.sub(bytes, 16, 15 + (string.byte(bytes, 15) or 0))
 end
 local function subject(bytes)
-  return string.sub(bytes, 28, 27 + string.byte(bytes, 27))
+  local at = 16 + (string.byte(bytes, 15) or 0)
+  return string.sub(bytes, at + 1, at + (string.byte(bytes, at) or 0))
 end
 local function now()
   local time = redis.call('TIME')
@@ -16,4 +19,13 @@ local function now()
 end
 local function decimal(number)
   return string.format('%.0f', number)
+end
+-- A touch leaves the version as it is, so the one who saves may not know of the last use.
+local function seen_last(stored, record)
+  if instant(stored, 3) <= instant(record, 3) then return record end
+  return string.sub(record, 1, 2) .. string.sub(stored, 3, 8) .. string.sub(record, 9)
+end
+-- The server's clock only cleans up, so what it counts as over already is kept for a while, too.
+local function kept_until(expires, at)
+  return decimal(math.max(expires, at) + 2 * HOUR)
 end

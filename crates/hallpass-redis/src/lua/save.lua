@@ -2,22 +2,18 @@
 -- ARGV: expected version (nothing: none), record, member, realm, most events of a session, most pointers, channel,
 -- news, when it was filed (nothing: not yet), then of each event: id, subject, kind, text.
 -- Answers 1 if applied, 0 on a conflict, 2 if the session must be filed first.
-local stored = redis.call('GETRANGE', KEYS[1], 0, 281)
+local stored = redis.call('GETRANGE', KEYS[1], 0, 278)
 local expected, record, member = ARGV[1], ARGV[2], ARGV[3]
 if expected == '' then
   if stored ~= '' then return 0 end
-elseif stored == '' or string.byte(stored, 2) ~= 0 or string.sub(stored, 3, 10) ~= expected then
+elseif stored == '' or string.byte(stored, 2) ~= 0 or version(stored) ~= expected then
   return 0
 end
 
--- A touch leaves the version as it is, so the one who saves may not know of the last use.
-if stored ~= '' and instant(stored, 11) > instant(record, 11) then
-  record = string.sub(record, 1, 10) .. string.sub(stored, 11, 18) .. string.sub(record, 19)
-end
-
-local at, expires, whose = now(), instant(record, 19), subject(record)
+if stored ~= '' then record = seen_last(stored, record) end
+local at, expires, whose = now(), instant(record, 9), subject(record)
 local one_server = #KEYS > 2
-if stored == '' or subject(stored) ~= whose or expires < instant(stored, 19) then
+if stored == '' or subject(stored) ~= whose or expires < instant(stored, 9) then
   if one_server then
     redis.call('SADD', KEYS[3], ARGV[4])
     file_in_realm(KEYS[4], KEYS[5], member, whose, expires, at)
@@ -29,8 +25,7 @@ if stored == '' or subject(stored) ~= whose or expires < instant(stored, 19) the
   end
 end
 
--- The server's clock only cleans up, so what it counts as over already is kept for a while, too.
-local keep = decimal(math.max(expires, at) + 2 * HOUR)
+local keep = kept_until(expires, at)
 redis.call('PUBLISH', ARGV[7], ARGV[8])
 redis.call('SET', KEYS[1], record, 'PXAT', keep)
 for i = 10, #ARGV, 4 do

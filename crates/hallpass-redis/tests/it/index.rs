@@ -40,7 +40,7 @@ async fn a_crash_between_index_and_record_leaves_nothing_that_hinders() {
     create(&store, &kept).await;
     create(&store, &crashed).await;
     // As a crash leaves it: filed, and without a record.
-    server.ask(&["del", &format!("hallpass:session:{{default/{}}}", crashed.id)]);
+    server.ask(&["del", &format!("hallpass:{{default/{}}}", crashed.id)]);
     assert_eq!(ids(&store, &all_of(&alice)).await, [kept.id]);
     assert_eq!(ids(&store, &Query::default()).await, [kept.id]);
     // A sweep that comes at once leaves the entry: its record may be under way.
@@ -62,8 +62,7 @@ async fn what_the_server_has_forgotten_is_swept_out_of_the_indices() {
     for record in [&gone, &used, &moved, &young] {
         create(&store, record).await;
     }
-    let (key, also) =
-        (format!("hallpass:session:{{default/{}}}", gone.id), format!("hallpass:session:{{default/{}}}", young.id));
+    let (key, also) = (format!("hallpass:{{default/{}}}", gone.id), format!("hallpass:{{default/{}}}", young.id));
     assert_eq!(server.ask(&["del", &key, &also]), "2");
     let outcome = store.touch(&used.realm, &used.id, used.version, now(), now().plus(HOUR)).await;
     assert_eq!(outcome.expect("the store is there"), Outcome::Applied);
@@ -168,19 +167,19 @@ async fn everything_of_a_session_has_an_end_at_the_server() {
     let next = ended(&lasting);
     let over = until(now().minus(1000 * HOUR), record());
     create(&store, &over).await;
-    for key in ["session", "events"] {
-        let left = server.ask(&["pttl", &format!("hallpass:{key}:{{default/{}}}", lasting.id)]);
+    for key in ["", "events:"] {
+        let left = server.ask(&["pttl", &format!("hallpass:{key}{{default/{}}}", lasting.id)]);
         let left = Duration::from_millis(left.parse().expect("a time to live"));
         assert!((2 * HOUR..=3 * HOUR).contains(&left), "{key} has {left:?}");
     }
     // What the server's clock thinks long over is kept all the same: clocks differ, and a store never judges time.
     assert_eq!(load(&store, &over).await, Some(over.clone()));
-    let left: u64 = server.ask(&["pttl", &format!("hallpass:session:{{default/{}}}", over.id)]).parse().expect("time");
+    let left: u64 = server.ask(&["pttl", &format!("hallpass:{{default/{}}}", over.id)]).parse().expect("time");
     assert!(left > 60 * 60 * 1000, "only {left} ms");
     // A tombstone is kept for its own time.
     update(&store, &lasting, &next).await;
-    for key in ["session", "events"] {
-        let left = server.ask(&["pttl", &format!("hallpass:{key}:{{default/{}}}", lasting.id)]);
+    for key in ["", "events:"] {
+        let left = server.ask(&["pttl", &format!("hallpass:{key}{{default/{}}}", lasting.id)]);
         assert!(Duration::from_millis(left.parse().expect("time")) > 24 * HOUR, "{key} has {left}");
     }
 }
@@ -255,6 +254,9 @@ async fn a_load_is_one_question_and_so_is_a_save() {
     let store = connect(&server.url()).await;
     let record = record_by(&subject("alice"));
     create(&store, &record).await;
+    // The server meets the script for changes.
+    let mut present = changed(&record, "{}");
+    update(&store, &record, &present).await;
     let asked = |name: &str| {
         let told = server.ask(&["info", "commandstats"]);
         let line =
@@ -267,7 +269,6 @@ async fn a_load_is_one_question_and_so_is_a_save() {
         load(&store, &record).await.expect("it is there");
     }
     assert_eq!(asked("get") - gets, 10);
-    let mut present = record;
     for _ in 0..10 {
         let next = changed(&present, "{}");
         update(&store, &present, &next).await;
@@ -278,4 +279,25 @@ async fn a_load_is_one_question_and_so_is_a_save() {
     // Each script runs a handful of commands within the server; questions on the wire are twenty, and those of this test.
     assert!(processed < 120, "{processed} commands for ten loads and ten saves");
     assert_eq!(asked("keys"), 0, "nothing asks for all keys at once");
+}
+
+#[tokio::test]
+async fn a_change_that_has_to_be_filed_anew_is_found_there_at_once() {
+    let Some(server) = rig::redis(&[]) else { return };
+    let store = connect(&server.url()).await;
+    let nobodys = until(now().plus(10 * HOUR), record());
+    create(&store, &nobodys).await;
+    // Without events, as a change that stays where it is would be: another subject, and then an earlier deadline.
+    let mut hers = changed(&nobodys, "{}");
+    hers.subject = Some(subject("alice"));
+    update(&store, &nobodys, &hers).await;
+    assert_eq!(ids(&store, &all_of(&subject("alice"))).await, [hers.id]);
+    let sooner = until(now().plus(HOUR), changed(&hers, "{}"));
+    update(&store, &hers, &sooner).await;
+    let limit = hallpass::PageLimit::default();
+    let over = store.overdue(now().plus(2 * HOUR), limit).await.expect("the store is there");
+    assert_eq!(over.iter().map(|record| record.id).collect::<Vec<_>>(), [sooner.id]);
+    // Whoever comes with the version before finds a conflict.
+    let late = store.save(&changed(&nobodys, "{}"), Expected::Version(nobodys.version), &[]).await;
+    assert_eq!(late.expect("the store is there"), Outcome::Conflict);
 }

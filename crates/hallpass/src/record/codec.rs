@@ -1,6 +1,7 @@
 //! The bytes of a record: a format byte, then fields of `tag, length, value`, so that a node can keep what it does
 //! not know.
 
+mod life;
 #[cfg(test)]
 mod tests;
 
@@ -8,6 +9,7 @@ use std::net::IpAddr;
 
 use bytes::{BufMut, Bytes, BytesMut};
 
+use self::life::Life;
 use super::{Ended, Frame, Level, Record, Retry, Terms, Version};
 use crate::event::EndReason;
 use crate::id::{SecretHash, SessionId};
@@ -49,6 +51,8 @@ mod tag {
     pub(super) const TERMS_TOO: u8 = 23;
     /// What an attempt that can be retried asked for.
     pub(super) const ASKED: u8 = 24;
+    /// What is written in place of the fields 6 to 8, 11, 12 and 23, which are still read.
+    pub(super) const LIFE: u8 = 25;
 }
 
 /// The error of reading bytes that are not a record; says which field is wrong.
@@ -103,17 +107,10 @@ impl Record {
 
     /// Writes everything that is neither in the frame nor an attribute.
     fn put_body(&self, out: &mut BytesMut) {
-        put(out, tag::PROFILE, self.profile.as_str().as_bytes());
-        let Terms { idle, absolute, renewal, anonymous, locks } = self.terms;
-        put(out, tag::TERMS, [idle, absolute, renewal].map(u32::to_be_bytes).as_flattened());
-        let [a, b, c, d] = anonymous.to_be_bytes();
-        put(out, tag::TERMS_TOO, &[a, b, c, d, locks.into()]);
-        put_instant(out, tag::CREATED_AT, Some(self.created_at));
-        put_instant(out, tag::AUTHENTICATED_AT, self.authenticated_at);
-        if let Some(chain) = &self.chain {
-            put(out, tag::CHAIN, &chain_to_bytes(chain));
+        if self.profile != Profile::default() {
+            put(out, tag::PROFILE, self.profile.as_str().as_bytes());
         }
-        put(out, tag::LEVEL, &[self.level.number()]);
+        put(out, tag::LIFE, &life::to_bytes(self));
         for method in &self.methods {
             put(out, tag::METHOD, method.as_str().as_bytes());
         }
@@ -301,9 +298,21 @@ impl Draft {
             tag::RETRY => once(&mut self.retry, keyed(value)?)?,
             tag::ASKED => once(&mut self.asked, keyed(value)?)?,
             tag::DATA => once(&mut self.data, whole.slice_ref(value))?,
+            tag::LIFE => self.live(life::from_bytes(value)?)?,
             _ => return Ok(false),
         }
         Ok(true)
+    }
+
+    fn live(&mut self, life: Life) -> Result<(), CorruptRecord> {
+        let Life { created_at, terms, authenticated_at, level, chain } = life;
+        let Terms { idle, absolute, renewal, anonymous, locks } = terms;
+        once(&mut self.created_at, created_at)?;
+        once(&mut self.terms, [idle, absolute, renewal])?;
+        once(&mut self.terms_too, (anonymous, locks))?;
+        authenticated_at.map_or(Ok(()), |at| once(&mut self.authenticated_at, at))?;
+        once(&mut self.level, level)?;
+        chain.map_or(Ok(()), |chain| once(&mut self.chain, chain))
     }
 
     fn push_method(&mut self, value: &[u8]) -> Result<(), CorruptRecord> {
@@ -332,7 +341,7 @@ impl Draft {
             realm: self.realm.ok_or(MISSING)?,
             subject: self.subject,
             version: self.version.ok_or(MISSING)?,
-            profile: self.profile.ok_or(MISSING)?,
+            profile: self.profile.unwrap_or_default(),
             terms: Terms { idle, absolute, renewal, anonymous, locks },
             created_at: self.created_at.ok_or(MISSING)?,
             authenticated_at: self.authenticated_at,
@@ -416,22 +425,6 @@ fn retry(presented: Keyed, asked: Keyed) -> Result<Option<Retry>, CorruptRecord>
 
 /// The length of a chain without the instant of its confirmation, which comes last and only if there is one.
 const UNCONFIRMED: usize = 16 + 32 + 5 * 4 + 4 * 8;
-
-fn chain_to_bytes(chain: &Chain) -> Vec<u8> {
-    let mut out = Vec::with_capacity(UNCONFIRMED + 8);
-    out.put_slice(chain.nonce.as_bytes());
-    out.put_slice(chain.hash.as_bytes());
-    for generation in [chain.first_generation, chain.settled, chain.settling, chain.from, chain.generation] {
-        out.put_u32(generation.number());
-    }
-    for at in [chain.started_at, chain.settling_at, chain.renewed_at, chain.paced_until] {
-        out.put_u64(at.as_millis());
-    }
-    if let Some(at) = chain.confirmed_at {
-        out.put_u64(at.as_millis());
-    }
-    out
-}
 
 fn chain_from_bytes(value: &[u8]) -> Result<Chain, CorruptRecord> {
     let (bytes, confirmed_at) = value.split_at_checked(UNCONFIRMED).ok_or(CorruptRecord("a chain is cut off"))?;

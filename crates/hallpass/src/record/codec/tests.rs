@@ -90,16 +90,119 @@ fn fields_of_a_newer_version_are_kept() {
     assert_eq!(again.unknown.len(), 7 + 303);
 }
 
+/// Writes the fields that are read still, and not written any more.
+fn written_before(record: &Record) -> BytesMut {
+    let mut out = BytesMut::new();
+    out.put_u8(FORMAT);
+    put(&mut out, tag::ID, record.id.as_bytes());
+    put(&mut out, tag::REALM, record.realm.as_str().as_bytes());
+    put_text(&mut out, tag::SUBJECT, record.subject.as_ref().map(Subject::as_str));
+    put(&mut out, tag::VERSION, &record.version.number().to_be_bytes());
+    put_instant(&mut out, tag::SEEN_AT, Some(record.seen_at));
+    put_instant(&mut out, tag::EXPIRES_AT, Some(record.expires_at));
+    let Terms { idle, absolute, renewal, .. } = record.terms;
+    put(&mut out, tag::PROFILE, record.profile.as_str().as_bytes());
+    put(&mut out, tag::TERMS, [idle, absolute, renewal].map(u32::to_be_bytes).as_flattened());
+    put_instant(&mut out, tag::CREATED_AT, Some(record.created_at));
+    put_instant(&mut out, tag::AUTHENTICATED_AT, record.authenticated_at);
+    let chain = record.chain.as_ref().expect("living");
+    let mut bytes = [&chain.nonce.as_bytes()[..], chain.hash.as_bytes()].concat();
+    for generation in [chain.first_generation, chain.settled, chain.settling, chain.from, chain.generation] {
+        bytes.extend(generation.number().to_be_bytes());
+    }
+    let instants = [chain.started_at, chain.settling_at, chain.renewed_at, chain.paced_until];
+    for at in instants.into_iter().chain(chain.confirmed_at) {
+        bytes.extend(at.as_millis().to_be_bytes());
+    }
+    put(&mut out, tag::CHAIN, &bytes);
+    put(&mut out, tag::LEVEL, &[record.level.number()]);
+    out
+}
+
+fn plain() -> Record {
+    let full = full();
+    Record { methods: Vec::new(), client: Client::default(), retry: None, data: Bytes::new(), ..full }
+}
+
+#[test]
+fn a_record_from_before_its_life_was_one_field_is_still_read() {
+    for confirmed_at in [None, Some(Timestamp::from_millis(7))] {
+        let mut now = plain();
+        now.chain.as_mut().expect("living").confirmed_at = confirmed_at;
+        let mut before = written_before(&now);
+        put(&mut before, tag::TERMS_TOO, &[0, 0, 3, 132, 0]);
+        let record = Record::from_bytes(&close(before)).expect("what was written before is still read");
+        assert_eq!(record, now);
+        assert_eq!(Record::from_bytes(&record.to_bytes()), Ok(record));
+    }
+    let mut both = written_before(&plain());
+    put(&mut both, tag::LIFE, &life::to_bytes(&plain()));
+    assert_eq!(Record::from_bytes(&close(both)), Err(CorruptRecord("a field comes twice")));
+}
+
 #[test]
 fn a_record_from_before_all_terms_were_kept_leaves_the_others_to_the_policy_of_today() {
-    let now = full();
-    let bytes = now.to_bytes();
-    let later = bytes.windows(2).position(|field| field == [tag::TERMS_TOO, 5]).expect("the terms");
-    let before = [&bytes[..later], &bytes[later + 7..]].concat();
-    let record = Record::from_bytes(&Bytes::from(before)).expect("what was written before is still read");
+    let now = plain();
+    let record = Record::from_bytes(&close(written_before(&now))).expect("what was written before is still read");
     let terms = Terms { anonymous: Terms::NEVER, locks: true, ..now.terms };
     assert_eq!(record, Record { terms, ..now });
     assert_eq!(Record::from_bytes(&record.to_bytes()), Ok(record));
+}
+
+#[test]
+fn every_torn_or_longer_life_is_refused() {
+    let mut renewed = full();
+    let chain = renewed.chain.as_mut().expect("living");
+    (chain.generation, chain.confirmed_at) = (generation(200), Some(Timestamp::MAX));
+    chain.paced_until = Timestamp::UNIX_EPOCH;
+    let mut ended = tombstone();
+    ended.terms.idle = Terms::NEVER;
+    for record in [full(), renewed, ended] {
+        let bytes = life::to_bytes(&record);
+        assert!(life::from_bytes(&bytes).is_ok());
+        for length in 0..bytes.len() {
+            assert!(life::from_bytes(&bytes[..length]).is_err(), "{length} bytes");
+        }
+        assert!(life::from_bytes(&[&bytes[..], &[0]].concat()).is_err());
+    }
+    let ended = life::to_bytes(&tombstone());
+    let more = [&[ended[0] | 1 << 6], &ended[1..]].concat();
+    assert!(life::from_bytes(&more).is_err(), "parts of a chain without one");
+}
+
+proptest! {
+    #[test]
+    fn any_life_survives_its_bytes(
+        instants in any::<[u64; 7]>(),
+        mut generations in proptest::collection::vec(0..=Generation::LAST.number(), 5),
+        seconds in any::<[u32; 4]>(),
+        locks in any::<bool>(),
+        level in 0_u8..=9,
+        (is_authenticated, is_confirmed) in any::<(bool, bool)>(),
+    ) {
+        generations.sort_unstable();
+        let [at, other, started_at, settling_at, renewed_at, paced_until, confirmed] = instants.map(Timestamp::from_millis);
+        let [idle, absolute, renewal, anonymous] = seconds;
+        let mut record = full();
+        record.created_at = at;
+        record.authenticated_at = is_authenticated.then_some(other);
+        record.terms = Terms { idle, absolute, renewal, anonymous, locks };
+        record.level = Level::new(level).expect("below 10");
+        record.chain = Some(Chain {
+            first_generation: generation(generations[0]),
+            settled: generation(generations[1]),
+            settling: generation(generations[2]),
+            from: generation(generations[3]),
+            generation: generation(generations[4]),
+            started_at,
+            settling_at,
+            renewed_at,
+            paced_until,
+            confirmed_at: is_confirmed.then_some(confirmed),
+            ..record.chain.expect("living")
+        });
+        prop_assert_eq!(Record::from_bytes(&record.to_bytes()), Ok(record));
+    }
 }
 
 #[test]

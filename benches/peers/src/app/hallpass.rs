@@ -2,22 +2,42 @@ use axum::Router;
 use axum::extract::Path;
 use axum::routing::get;
 use hallpass::http::{CookieCarrier, SessionLayer};
-use hallpass::{Error, MemoryStore, Session, Sessions};
+use hallpass::{Error, Session, Sessions, SignIn, Store, Subject};
 
 use super::pause;
 
-pub(super) fn router() -> Router {
-    let sessions = Sessions::builder().store(MemoryStore::new()).build().expect("a store was chosen");
+/// Its default policy lets a session go unused for [`IDLE`](super::IDLE).
+pub(crate) fn router(store: impl Store + 'static) -> Router {
+    let sessions = Sessions::builder().store(store).build().expect("a store was chosen");
     Router::new()
-        .route("/start", get(start))
+        .route("/start/{user}", get(start))
+        .route("/login/{user}", get(login))
+        .route("/read", get(read))
+        .route("/add", get(add))
         .route("/count", get(count))
         .route("/key/{key}", get(key))
         .route("/seen/{keys}", get(seen))
         .layer(SessionLayer::new(sessions, CookieCarrier::default()))
 }
 
-async fn start(session: Session) {
+async fn start(session: Session, Path(user): Path<String>) {
+    session.set("user_id", &user).expect("short");
     session.set("count", &0).expect("short");
+}
+
+/// What the others have no word for: the session is somebody's, so it can be listed, limited and revoked.
+async fn login(session: Session, Path(user): Path<String>) {
+    session.authenticate(SignIn::new(Subject::new(&*user).expect("short"))).expect("nothing is kept");
+    start(session, Path(user)).await;
+}
+
+async fn read(session: Session) -> String {
+    session.get("user_id").expect("a string").unwrap_or_default()
+}
+
+async fn add(session: Session) -> String {
+    let count = session.update("count", |count: Option<u64>| count.unwrap_or(0) + 1);
+    count.expect("a number").to_string()
 }
 
 async fn count(session: Session) -> String {

@@ -1,34 +1,29 @@
 use std::net::SocketAddr;
 use std::sync::mpsc;
 
-use actix_session::storage::{CookieSessionStore, SessionStore};
+use actix_session::config::PersistentSession;
+use actix_session::storage::SessionStore;
 use actix_session::{Session, SessionMiddleware};
 use actix_web::cookie::Key;
+use actix_web::cookie::time::Duration;
 use actix_web::rt::System;
 use actix_web::{App, HttpServer, web};
 
-use super::pause;
-use crate::arm::Memory;
-
-pub(super) fn with_cookies() -> SocketAddr {
-    listen(CookieSessionStore::default)
-}
-
-pub(super) fn with_memory() -> SocketAddr {
-    let store = Memory::default();
-    listen(move || store.clone())
-}
+use super::{IDLE, pause};
 
 /// Its server wants a thread with a runtime of its own, which lives as long as this program.
-fn listen<S: SessionStore + 'static>(store: impl Fn() -> S + Send + Clone + 'static) -> SocketAddr {
+pub(crate) fn listen<S: SessionStore + 'static>(store: impl Fn() -> S + Send + Clone + 'static) -> SocketAddr {
     let (sender, receiver) = mpsc::channel();
     let key = Key::generate();
     std::thread::spawn(move || {
         System::new().block_on(async move {
             let app = move || {
+                let life = PersistentSession::default().session_ttl(Duration::seconds(IDLE.into()));
                 App::new()
-                    .wrap(SessionMiddleware::new(store(), key.clone()))
-                    .route("/start", web::get().to(start))
+                    .wrap(SessionMiddleware::builder(store(), key.clone()).session_lifecycle(life).build())
+                    .route("/start/{user}", web::get().to(start))
+                    .route("/read", web::get().to(read))
+                    .route("/add", web::get().to(add))
                     .route("/count", web::get().to(count))
                     .route("/key/{key}", web::get().to(set_key))
                     .route("/seen/{keys}", web::get().to(seen))
@@ -42,9 +37,20 @@ fn listen<S: SessionStore + 'static>(store: impl Fn() -> S + Send + Clone + 'sta
     receiver.recv().expect("the server starts")
 }
 
-async fn start(session: Session) -> &'static str {
+async fn start(session: Session, user: web::Path<String>) -> &'static str {
+    session.insert("user_id", user.as_str()).expect("a string");
     session.insert("count", 0).expect("a number");
     "ok"
+}
+
+async fn read(session: Session) -> String {
+    session.get("user_id").expect("a string").unwrap_or_default()
+}
+
+async fn add(session: Session) -> String {
+    let count = session.get::<usize>("count").expect("a number").unwrap_or(0) + 1;
+    session.insert("count", count).expect("a number");
+    count.to_string()
 }
 
 async fn count(session: Session) -> String {
