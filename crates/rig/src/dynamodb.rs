@@ -1,0 +1,135 @@
+use std::collections::hash_map::RandomState;
+use std::env;
+use std::hash::{BuildHasher as _, Hasher as _};
+use std::net::TcpStream;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+use std::sync::{Mutex, MutexGuard, OnceLock, PoisonError};
+use std::time::Duration;
+
+use hallpass::testing::require;
+use tempfile::TempDir;
+
+use crate::browser::cache;
+use crate::daemon::Daemon;
+use crate::program::program;
+use crate::redis::free_port;
+use crate::scratch;
+
+const PATIENCE: Duration = Duration::from_mins(1);
+
+/// DynamoDB Local, Amazon's own emulator, on a port of 127.0.0.1; it has no tables until somebody makes one.
+#[derive(Debug)]
+pub struct DynamoDb {
+    java: PathBuf,
+    jars: PathBuf,
+    port: u16,
+    daemon: Mutex<Option<Daemon>>,
+    folder: TempDir,
+}
+
+/// Returns the server that all tests of this process share, or says that the test is skipped.
+///
+/// # Panics
+///
+/// If it cannot be started, or if it is missing and `HALLPASS_TEST_REQUIRE_ALL=1`.
+pub fn shared_dynamodb() -> Option<&'static DynamoDb> {
+    static SHARED: OnceLock<Option<DynamoDb>> = OnceLock::new();
+    let shared = SHARED.get_or_init(dynamodb).as_ref();
+    require(shared.ok_or("DynamoDB Local is not installed; ./test does that"))
+}
+
+/// Starts a server for one test alone, or says that the test is skipped.
+///
+/// # Panics
+///
+/// As [`shared_dynamodb`].
+pub fn dynamodb() -> Option<DynamoDb> {
+    let java = program("java")?;
+    let jars = require(jars().ok_or("DynamoDB Local is not installed; ./test does that"))?;
+    let server = DynamoDb { java, jars, port: free_port(), daemon: Mutex::default(), folder: scratch() };
+    server.start();
+    Some(server)
+}
+
+impl DynamoDb {
+    /// Starts it again after [`stop`](Self::stop), with what it had.
+    ///
+    /// # Panics
+    ///
+    /// If it does not start.
+    pub fn start(&self) {
+        let folder = self.folder.path();
+        let mut command = Command::new(&self.java);
+        // Small, quick to start, and no more threads than a small machine has use for.
+        command.args(["-Xmx256m", "-XX:+UseSerialGC", "-XX:TieredStopAtLevel=1", "-XX:-UsePerfData"]);
+        command.arg(format!("-Djava.library.path={}", self.jars.display()));
+        command.arg("-cp").arg(self.jars.join("*"));
+        command.args(["com.amazonaws.services.dynamodbv2.local.main.ServerRunner", "-sharedDb", "-disableTelemetry"]);
+        command.args(["-port", &self.port.to_string(), "-dbPath"]).arg(folder);
+        let daemon = Daemon::start(folder, "KILL", &command).expect("the server runs");
+        let ready = daemon.wait(PATIENCE, || TcpStream::connect(("127.0.0.1", self.port)).is_ok());
+        *self.daemon() = Some(daemon);
+        ready.unwrap_or_else(|error| panic!("DynamoDB Local: {error}"));
+    }
+
+    /// Kills it as `kill -9` does; what it had stays.
+    pub fn stop(&self) {
+        if let Some(daemon) = self.daemon().take() {
+            daemon.stop();
+        }
+    }
+
+    /// Stops it where it is, as a machine that hangs, until [`thaw`](Self::thaw).
+    pub fn freeze(&self) {
+        self.signal("STOP");
+    }
+
+    /// Lets it go on where it was frozen.
+    pub fn thaw(&self) {
+        self.signal("CONT");
+    }
+
+    fn signal(&self, signal: &str) {
+        if let Some(daemon) = &*self.daemon() {
+            daemon.signal(signal);
+        }
+    }
+
+    fn daemon(&self) -> MutexGuard<'_, Option<Daemon>> {
+        self.daemon.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Returns the port.
+    pub fn port(&self) -> u16 {
+        self.port
+    }
+
+    /// Returns the endpoint.
+    pub fn endpoint(&self) -> String {
+        format!("http://127.0.0.1:{}", self.port)
+    }
+
+    /// Returns the URL of a store in a table of this name, which is made if there is none.
+    pub fn url(&self, table: &str) -> String {
+        format!("dynamodb://test:secret@eu-west-1/{table}?endpoint={}&create=true", self.endpoint())
+    }
+
+    /// Returns the URL of a store in a table that no other test has.
+    pub fn own_url(&self) -> String {
+        let number = RandomState::new().build_hasher().finish();
+        self.url(&format!("test-{number:016x}"))
+    }
+}
+
+// `./test` names the folder; a plain `cargo test` after it finds the same one.
+fn jars() -> Option<PathBuf> {
+    let named = env::var_os("HALLPASS_TEST_DYNAMODB").map(PathBuf::from);
+    let cached = cache().map(|cache| cache.join("hallpass/dynamodb/lib"));
+    [named, cached].into_iter().flatten().find(|folder| is_whole(folder))
+}
+
+fn is_whole(folder: &Path) -> bool {
+    let files = folder.read_dir().into_iter().flatten().flatten();
+    files.map(|file| file.file_name()).any(|name| name.to_string_lossy().starts_with("DynamoDBLocal-"))
+}
