@@ -4,9 +4,9 @@ use hallpass::{PageLimit, Record, Timestamp};
 
 use crate::base::Base;
 use crate::error::Fault;
-use crate::index::get_all;
+use crate::index::{get_all, readable};
 use crate::item::{self, ENDED, EXPIRES_AT, Item, instant, keyed, text};
-use crate::keys::{DUE_AT, DUE_IN, DUE_INDEX, Due, Key, PARTITION, SHARDS, due_shard};
+use crate::keys::{DUE_AT, DUE_IN, DUE_INDEX, Due, Key, SHARDS, due_shard};
 
 /// Returns records that have not ended and whose deadline is over.
 ///
@@ -98,15 +98,11 @@ impl Deadlines {
         self.is_read = self.after.is_none();
         let keys: Vec<_> = answer.items.unwrap_or_default().iter().filter_map(item::key_of).collect();
         let items = get_all(base, keys).await?;
-        let read = items.into_values().filter_map(|item| {
-            let key = item.get(PARTITION).cloned();
-            let record = item::record(item);
-            if let Err(fault) = &record {
-                tracing::error!(store = %base.place, error = %fault, ?key, "a damaged record is left where it is");
-            }
-            record.ok()
-        });
-        Ok(Some(read.collect()))
+        let mut records = Vec::with_capacity(items.len());
+        for item in items.into_values() {
+            records.extend(readable(base, item).await?);
+        }
+        Ok(Some(records))
     }
 }
 

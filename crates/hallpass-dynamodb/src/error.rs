@@ -86,7 +86,7 @@ pub(crate) enum Fault {
     Busy,
     #[error("the table takes no more at the moment: {0}")]
     Throttled(String),
-    #[error("a record of {bytes} bytes is more than an item of DynamoDB can be, {most}; keep less in a session")]
+    #[error("the session has {bytes} bytes, and the table takes {most}; keep less in it")]
     TooLarge { bytes: usize, most: usize },
     #[error("{parts} items in one transaction are more than DynamoDB takes, {most}")]
     TooMany { parts: usize, most: usize },

@@ -2,12 +2,12 @@ use std::collections::{HashMap, HashSet, VecDeque};
 
 use aws_sdk_dynamodb::types::{AttributeValue, KeysAndAttributes};
 use futures_util::future::try_join_all;
-use hallpass::{Realm, Record, Subject};
+use hallpass::{Realm, Record, StoreFault as _, Subject};
 use parking_lot::Mutex;
 
 use crate::base::{Base, Pause};
 use crate::error::Fault;
-use crate::item::{self, Item, text};
+use crate::item::{self, Item, PARTS, VERSION, text};
 use crate::keys::{self, Key, Member, PARTITION, REALMS, SHARDS, SORT};
 
 /// The most items that one question can name (`BatchGetItem`).
@@ -96,22 +96,62 @@ pub(crate) async fn query(base: &Base, question: &Question) -> Result<Vec<Item>,
 pub(crate) async fn load_all(base: &Base, members: &[(Realm, Member)]) -> Result<Vec<Option<Record>>, Fault> {
     let keys = members.iter().map(|(realm, member)| Key::record(realm, &member.id));
     let mut items = get_all(base, keys.collect()).await?;
-    let read = |(realm, member): &(Realm, Member)| {
-        let key = Key::record(realm, &member.id);
-        match items.remove(&key).map(item::record)? {
-            Ok(record) => Some(record),
-            Err(fault) => {
-                tell(base, &key, &fault);
-                None
-            }
-        }
-    };
-    Ok(members.iter().map(read).collect())
+    let mut records = Vec::with_capacity(members.len());
+    for (realm, member) in members {
+        let item = items.remove(&Key::record(realm, &member.id));
+        records.push(match item {
+            Some(item) => readable(base, item).await?,
+            None => None,
+        });
+    }
+    Ok(records)
 }
 
-fn tell(base: &Base, key: &Key, fault: &Fault) {
+/// Reads the record of this item, if it can be read; one that is damaged is told of once.
+pub(crate) async fn readable(base: &Base, item: Item) -> Result<Option<Record>, Fault> {
+    let key = item::key_of(&item);
+    match whole(base, item).await {
+        Err(fault) if fault.is_corrupt() => {
+            tell(base, key.as_ref(), &fault);
+            Ok(None)
+        }
+        read => read,
+    }
+}
+
+/// Reads the record of this item, with its attributes where they are elsewhere; nothing if it is gone meanwhile.
+pub(crate) async fn whole(base: &Base, item: Item) -> Result<Option<Record>, Fault> {
+    let mut item = item;
+    loop {
+        let Some(count) = item::read_number(&item, PARTS) else { return item::record(item, None).map(Some) };
+        let key = item::key_of(&item).and_then(|key| keys::read_session(&key.partition));
+        let Some((realm, id)) = key else { return item::record(item, None).map(Some) };
+        // More than a session can have is damage.
+        let keys: Vec<_> = (0..count.min(100)).zip(0..).map(|(_, part)| Key::data(&realm, &id, part)).collect();
+        let parts = get_all(base, keys.clone()).await?;
+        let parts: Vec<_> = keys.iter().map(|key| parts.get(key)).collect();
+        if let Some(data) = item::joined(&item, &parts) {
+            return item::record(item, Some(data)).map(Some);
+        }
+        // Somebody saved in between; or they are lost.
+        let Some(present) = get(base, &Key::record(&realm, &id)).await? else { return Ok(None) };
+        if present.get(VERSION) == item.get(VERSION) {
+            return Err(Fault::Item(Key::record(&realm, &id).to_string()));
+        }
+        item = present;
+    }
+}
+
+/// Reads an item as it is now.
+pub(crate) async fn get(base: &Base, key: &Key) -> Result<Option<Item>, Fault> {
+    let key = item::keyed(key);
+    let ask = || base.client.get_item().table_name(&base.table).consistent_read(true).set_key(Some(key.clone())).send();
+    Ok(base.read(ask).await?.item)
+}
+
+fn tell(base: &Base, key: Option<&Key>, fault: &Fault) {
     let mut damaged = base.seen.damaged.lock();
-    if damaged.len() < MOST_TOLD && damaged.insert(key.to_string()) {
+    if damaged.len() < MOST_TOLD && damaged.insert(key.map_or_else(String::new, Key::to_string)) {
         tracing::error!(store = %base.place, error = %fault, "a damaged record is left out of listings");
     }
 }

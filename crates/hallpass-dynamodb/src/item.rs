@@ -4,7 +4,7 @@ use std::time::Duration;
 use aws_sdk_dynamodb::primitives::Blob;
 use aws_sdk_dynamodb::types::AttributeValue;
 use bytes::Bytes;
-use hallpass::{Frame, Record, SWEEP_MARGIN, SessionId, Subject, Timestamp, Version};
+use hallpass::{Frame, Record, SWEEP_MARGIN, Subject, Timestamp, Version};
 
 use crate::error::Fault;
 use crate::keys::{DUE_AT, DUE_IN, FORGET_AT, Key, PARTITION, SORT, due_in, read_session};
@@ -23,8 +23,14 @@ pub(crate) const SEEN_AT: &str = "seen_at";
 pub(crate) const EXPIRES_AT: &str = "expires_at";
 pub(crate) const SUBJECT: &str = "subject";
 pub(crate) const ENDED: &str = "ended";
+pub(crate) const PARTS: &str = "parts";
 const BODY: &str = "body";
 const DATA: &str = "data";
+
+/// How many bytes of attributes are kept in a record's own item, and in each further one where they are more.
+const MOST_IN_ITEM: usize = 300 * 1024;
+/// The most attributes of a session: all that a transaction writes is to be 4 MB at most.
+const MOST_DATA: usize = 3 * 1024 * 1024;
 
 pub(crate) fn text(text: impl Into<String>) -> AttributeValue {
     AttributeValue::S(text.into())
@@ -70,7 +76,8 @@ pub(crate) fn forget_at(expires_at: Timestamp, now: Option<Timestamp>) -> Attrib
 /// Writes what a save writes, without the key.
 pub(crate) fn attributes(record: &Record, now: Option<Timestamp>) -> Item {
     let mut bare = record.clone();
-    let data = std::mem::take(&mut bare.data);
+    let mut data = std::mem::take(&mut bare.data);
+    let parts = part_count(record);
     let mut item = HashMap::from([
         (VERSION.to_owned(), number(record.version.number())),
         (ENDED.to_owned(), AttributeValue::Bool(record.ended.is_some())),
@@ -84,6 +91,10 @@ pub(crate) fn attributes(record: &Record, now: Option<Timestamp>) -> Item {
     if let Some(subject) = &record.subject {
         item.insert(SUBJECT.to_owned(), text(subject.as_str()));
     }
+    if parts > 0 {
+        item.insert(PARTS.to_owned(), number(parts));
+        data.clear();
+    }
     if !data.is_empty() {
         // JSON is text, so that an operator can read it in the console.
         let data = match str::from_utf8(&data) {
@@ -96,10 +107,41 @@ pub(crate) fn attributes(record: &Record, now: Option<Timestamp>) -> Item {
 }
 
 /// The attributes that a record may be without: a save takes away those that it does not write.
-pub(crate) const OPTIONAL: [&str; 2] = [SUBJECT, DATA];
+pub(crate) const OPTIONAL: [&str; 3] = [SUBJECT, DATA, PARTS];
 
-/// Sees that an item is no larger than one can be.
-pub(crate) fn check_size(key: &Key, item: &Item) -> Result<(), Fault> {
+/// How many further items a record's attributes take.
+pub(crate) fn part_count(record: &Record) -> u64 {
+    let bytes = record.data.len();
+    if bytes <= MOST_IN_ITEM { 0 } else { u64::try_from(bytes.div_ceil(MOST_IN_ITEM)).unwrap_or(u64::MAX) }
+}
+
+/// Writes these further items, each with the version that it is of.
+pub(crate) fn parts(record: &Record) -> Vec<Item> {
+    let count = if part_count(record) == 0 { 0 } else { usize::MAX };
+    let parts = record.data.chunks(MOST_IN_ITEM).take(count).enumerate().map(|(part, data)| {
+        let mut item = keyed(&Key::data(&record.realm, &record.id, part));
+        item.insert(VERSION.to_owned(), number(record.version.number()));
+        item.insert(DATA.to_owned(), bytes(data));
+        item
+    });
+    parts.collect()
+}
+
+/// Returns the attributes that these items are the parts of, if they are all there and of the version of this item.
+pub(crate) fn joined(item: &Item, parts: &[Option<&Item>]) -> Option<Bytes> {
+    let mut data = Vec::new();
+    for part in parts {
+        let part = part.filter(|part| part.get(VERSION) == item.get(VERSION))?;
+        data.extend_from_slice(part.get(DATA)?.as_b().ok()?.as_ref());
+    }
+    Some(Bytes::from(data))
+}
+
+/// Sees that a record's item is no larger than one can be, and all that belongs to it than a transaction.
+pub(crate) fn check_size(key: &Key, item: &Item, record: &Record) -> Result<(), Fault> {
+    if record.data.len() > MOST_DATA {
+        return Err(Fault::TooLarge { bytes: record.data.len(), most: MOST_DATA });
+    }
     let of_value = |value: &AttributeValue| match value {
         AttributeValue::S(text) => text.len(),
         AttributeValue::B(blob) => blob.as_ref().len(),
@@ -112,8 +154,8 @@ pub(crate) fn check_size(key: &Key, item: &Item) -> Result<(), Fault> {
     if found > MOST_BYTES { Err(Fault::TooLarge { bytes: found, most: MOST_BYTES }) } else { Ok(()) }
 }
 
-/// Reads what [`attributes`] wrote.
-pub(crate) fn record(mut item: Item) -> Result<Record, Fault> {
+/// Reads what [`attributes`] wrote; attributes that are elsewhere are given.
+pub(crate) fn record(mut item: Item, elsewhere: Option<Bytes>) -> Result<Record, Fault> {
     let Some(key) = key_of(&item) else { return Err(Fault::Item("without a key".to_owned())) };
     let draft = (|| {
         let (realm, id) = read_session(&key.partition)?;
@@ -142,7 +184,7 @@ pub(crate) fn record(mut item: Item) -> Result<Record, Fault> {
     let Some((frame, body, data)) = draft else { return Err(Fault::Item(key.to_string())) };
     let record = Record::from_body(frame, &body);
     let mut record = record.map_err(|source| Fault::Record { item: key.to_string(), source })?;
-    record.data = data;
+    record.data = elsewhere.unwrap_or(data);
     Ok(record)
 }
 
@@ -153,6 +195,7 @@ pub(crate) struct Present {
     pub(crate) seen_at: Timestamp,
     pub(crate) expires_at: Timestamp,
     pub(crate) subject: Option<Subject>,
+    pub(crate) parts: u64,
 }
 
 impl Present {
@@ -167,6 +210,7 @@ impl Present {
                     Some(subject) => Some(Subject::new(subject.as_s().ok()?).ok()?),
                     None => None,
                 },
+                parts: read_number(item, PARTS).unwrap_or_default(),
             })
         };
         let name = || key_of(item).map_or_else(|| "without a key".to_owned(), |key| key.to_string());
@@ -176,9 +220,4 @@ impl Present {
     pub(crate) fn is_living(&self, version: Version) -> bool {
         self.version == version && !self.has_ended
     }
-}
-
-/// Returns the key of the record with this name, for reading.
-pub(crate) fn record_key(realm: &hallpass::Realm, id: &SessionId) -> Item {
-    keyed(&Key::record(realm, id))
 }

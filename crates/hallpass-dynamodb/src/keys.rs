@@ -28,6 +28,11 @@ impl Key {
         Self::new(session(realm, id), "record")
     }
 
+    /// The part of a record's attributes with this number, where they are too many for one item.
+    pub(crate) fn data(realm: &Realm, id: &SessionId, part: usize) -> Self {
+        Self::new(session(realm, id), format!("data/{part:03}"))
+    }
+
     pub(crate) fn event_of_session(realm: &Realm, id: &SessionId, number: u64) -> Self {
         Self::new(session(realm, id), format!("event/{number:020}"))
     }

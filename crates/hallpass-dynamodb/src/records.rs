@@ -6,8 +6,8 @@ use crate::base::Base;
 use crate::commit::{self, Change, Committed};
 use crate::error::Fault;
 use crate::item::{
-    self, ENDED, EXPIRES_AT, Item, OPTIONAL, Present, SEEN_AT, SUBJECT, VERSION, forget_at, instant, number,
-    record_key, text,
+    self, ENDED, EXPIRES_AT, Item, OPTIONAL, PARTS, Present, SEEN_AT, SUBJECT, VERSION, forget_at, instant, number,
+    text,
 };
 use crate::keys::{FORGET_AT, Key, Member};
 use crate::{index, log};
@@ -15,9 +15,13 @@ use crate::{index, log};
 const COUNT: &str = "count";
 
 pub(crate) async fn load(base: &Base, realm: &Realm, id: &SessionId) -> Result<Option<Record>, Fault> {
-    let key = record_key(realm, id);
-    let ask = || base.client.get_item().table_name(&base.table).consistent_read(true).set_key(Some(key.clone())).send();
-    base.read(ask).await?.item.map(item::record).transpose()
+    base.in_time(async {
+        match index::get(base, &Key::record(realm, id)).await? {
+            Some(item) => index::whole(base, item).await,
+            None => Ok(None),
+        }
+    })
+    .await
 }
 
 pub(crate) async fn save(base: &Base, record: &Record, expected: Expected, events: &[Event]) -> Result<Outcome, Fault> {
@@ -36,13 +40,14 @@ async fn create(base: &Base, record: &Record, events: &[Event]) -> Result<Outcom
     let key = Key::record(realm, &record.id);
     let mut item = item::keyed(&key);
     item.extend(item::attributes(record, base.now()));
-    item::check_size(&key, &item)?;
+    item::check_size(&key, &item, record)?;
     loop {
         let mut parts =
             vec![commit::create(base, item.clone())?, commit::put(base, item::keyed(&Key::entry(realm, member)))?];
         if let Some(subject) = &record.subject {
             parts.push(commit::put(base, item::keyed(&Key::entry_of_subject(realm, subject, member)))?);
         }
+        parts.extend(reparted(base, record, 0)?);
         parts.extend(log::parts(base, events).await?);
         match commit::commit(base, parts).await? {
             Committed::Applied => return Ok(Outcome::Applied),
@@ -55,18 +60,20 @@ async fn create(base: &Base, record: &Record, events: &[Event]) -> Result<Outcom
 
 async fn replace(base: &Base, record: &Record, version: Version, events: &[Event]) -> Result<Outcome, Fault> {
     let key = Key::record(&record.realm, &record.id);
-    item::check_size(&key, &item::attributes(record, base.now()))?;
+    item::check_size(&key, &item::attributes(record, base.now()), record)?;
     let mut seen_at = record.seen_at;
-    let mut before = record.subject.clone();
+    let mut before = Before { subject: record.subject.clone(), parts: item::part_count(record) };
     loop {
         let mut record = record.clone();
         record.seen_at = seen_at;
-        let change = replacement(base, &record, version, before.as_ref());
-        let refused = if before == record.subject && events.is_empty() {
+        let change = replacement(base, &record, version, &before);
+        let is_alone = before.subject == record.subject && before.parts == 0 && item::part_count(&record) == 0;
+        let refused = if is_alone && events.is_empty() {
             change_one(base, &key, &change).await?
         } else {
             let mut parts = vec![commit::update(base, &key, &change)?];
-            parts.extend(moved(base, &record, before.as_ref())?);
+            parts.extend(moved(base, &record, before.subject.as_ref())?);
+            parts.extend(reparted(base, &record, before.parts)?);
             parts.extend(log::parts(base, events).await?);
             match commit::commit(base, parts).await? {
                 Committed::Applied => None,
@@ -80,13 +87,18 @@ async fn replace(base: &Base, record: &Record, version: Version, events: &[Event
             _ => return Ok(Outcome::Conflict),
         };
         seen_at = seen_at.max(present.seen_at);
-        before = present.subject;
+        before = Before { subject: present.subject, parts: present.parts };
     }
 }
 
-/// Returns the change that writes a record over its version before, if that was last used no later and was of this
-/// subject.
-fn replacement(base: &Base, record: &Record, version: Version, before: Option<&Subject>) -> Change {
+/// What of a record decides about which items are written beside it.
+struct Before {
+    subject: Option<Subject>,
+    parts: u64,
+}
+
+/// Returns the change that writes a record over its version before, if that was last used no later and was this.
+fn replacement(base: &Base, record: &Record, version: Version, before: &Before) -> Change {
     let mut change = Change::default();
     let mut sets = Vec::new();
     for (name, value) in item::attributes(record, base.now()) {
@@ -101,14 +113,20 @@ fn replacement(base: &Base, record: &Record, version: Version, before: Option<&S
         change.update += &format!(" REMOVE {}", names.join(", "));
         change.names.extend(left.iter().map(|name| (format!("#{name}"), (**name).to_owned())));
     }
-    let whose = if let Some(before) = before {
+    let whose = if let Some(before) = &before.subject {
         change.values.insert(":before".to_owned(), text(before.as_str()));
         format!("#{SUBJECT} = :before")
     } else {
         format!("attribute_not_exists(#{SUBJECT})")
     };
+    let parted = if before.parts > 0 {
+        change.values.insert(":parted".to_owned(), number(before.parts));
+        format!("#{PARTS} = :parted")
+    } else {
+        format!("attribute_not_exists(#{PARTS})")
+    };
     change.condition =
-        format!("#{VERSION} = :expected AND #{ENDED} = :living AND #{SEEN_AT} <= :{SEEN_AT} AND {whose}");
+        format!("#{VERSION} = :expected AND #{ENDED} = :living AND #{SEEN_AT} <= :{SEEN_AT} AND {whose} AND {parted}");
     change.values.insert(":expected".to_owned(), number(version.number()));
     change.values.insert(":living".to_owned(), AttributeValue::Bool(false));
     change
@@ -126,6 +144,18 @@ fn moved(base: &Base, record: &Record, before: Option<&Subject>) -> Result<Vec<T
     }
     if let Some(before) = before {
         parts.push(commit::remove(base, &Key::entry_of_subject(realm, before, member))?);
+    }
+    Ok(parts)
+}
+
+/// Writes the parts of a record's attributes, and removes those that there were beyond.
+fn reparted(base: &Base, record: &Record, before: u64) -> Result<Vec<TransactWriteItem>, Fault> {
+    let mut parts = Vec::new();
+    for item in item::parts(record) {
+        parts.push(commit::put(base, item)?);
+    }
+    for (_, part) in (0..before).zip(0..).skip(parts.len()) {
+        parts.push(commit::remove(base, &Key::data(&record.realm, &record.id, part))?);
     }
     Ok(parts)
 }

@@ -6,7 +6,7 @@ use crate::base::Base;
 use crate::commit::{self, Change, Committed};
 use crate::due::{Deadlines, for_each, starting_anywhere};
 use crate::error::Fault;
-use crate::item::{EXPIRES_AT, VERSION, instant, number};
+use crate::item::{self, EXPIRES_AT, VERSION, instant, number};
 use crate::keys::{Due, Key, Member, due_shard};
 
 /// How many records are looked at in one go.
@@ -50,6 +50,9 @@ async fn forget(base: &Base, record: &Record) -> Result<bool, Fault> {
     ];
     if let Some(subject) = &record.subject {
         parts.push(commit::remove(base, &Key::entry_of_subject(realm, subject, member))?);
+    }
+    for (_, part) in (0..item::part_count(record)).zip(0..) {
+        parts.push(commit::remove(base, &Key::data(realm, &record.id, part))?);
     }
     Ok(matches!(commit::commit(base, parts).await?, Committed::Applied))
 }

@@ -24,6 +24,8 @@ pub struct DynamoDb {
     java: PathBuf,
     jars: PathBuf,
     port: u16,
+    /// Whether it forgets everything when it ends, and is the faster for it.
+    forgets: bool,
     daemon: Mutex<Option<Daemon>>,
     folder: TempDir,
 }
@@ -35,7 +37,7 @@ pub struct DynamoDb {
 /// If it cannot be started, or if it is missing and `HALLPASS_TEST_REQUIRE_ALL=1`.
 pub fn shared_dynamodb() -> Option<&'static DynamoDb> {
     static SHARED: OnceLock<Option<DynamoDb>> = OnceLock::new();
-    let shared = SHARED.get_or_init(dynamodb).as_ref();
+    let shared = SHARED.get_or_init(|| new(true)).as_ref();
     require(shared.ok_or("DynamoDB Local is not installed; ./test does that"))
 }
 
@@ -45,9 +47,13 @@ pub fn shared_dynamodb() -> Option<&'static DynamoDb> {
 ///
 /// As [`shared_dynamodb`].
 pub fn dynamodb() -> Option<DynamoDb> {
+    new(false)
+}
+
+fn new(forgets: bool) -> Option<DynamoDb> {
     let java = program("java")?;
     let jars = require(jars().ok_or("DynamoDB Local is not installed; ./test does that"))?;
-    let server = DynamoDb { java, jars, port: free_port(), daemon: Mutex::default(), folder: scratch() };
+    let server = DynamoDb { java, jars, port: free_port(), forgets, daemon: Mutex::default(), folder: scratch() };
     server.start();
     Some(server)
 }
@@ -66,7 +72,12 @@ impl DynamoDb {
         command.arg(format!("-Djava.library.path={}", self.jars.display()));
         command.arg("-cp").arg(self.jars.join("*"));
         command.args(["com.amazonaws.services.dynamodbv2.local.main.ServerRunner", "-sharedDb", "-disableTelemetry"]);
-        command.args(["-port", &self.port.to_string(), "-dbPath"]).arg(folder);
+        command.args(["-port", &self.port.to_string()]);
+        if self.forgets {
+            command.arg("-inMemory");
+        } else {
+            command.arg("-dbPath").arg(folder);
+        }
         let daemon = Daemon::start(folder, "KILL", &command).expect("the server runs");
         let ready = daemon.wait(PATIENCE, || TcpStream::connect(("127.0.0.1", self.port)).is_ok());
         *self.daemon() = Some(daemon);
