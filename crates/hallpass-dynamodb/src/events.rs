@@ -1,16 +1,14 @@
 use std::time::Duration;
 
-use aws_sdk_dynamodb::operation::put_item::PutItemError;
 use futures_util::future::try_join_all;
 use hallpass::{Cursor, Event, EventId, EventQuery, Page, PageLimit, Realm, SessionId, Timestamp};
-use tokio::time::sleep;
 
-use crate::base::Base;
+use crate::base::{Base, Pause};
 use crate::error::Fault;
 use crate::index::{Question, query as ask_partition, realms};
-use crate::item::{self, Item, instant, keyed, text};
-use crate::keys::{self, Key, PARTITION, SORT};
-use crate::log::{AT, BEFORE, EVENTS, Place, forgotten_in_time, last};
+use crate::item::{self, Item, text};
+use crate::keys::{self, SORT};
+use crate::log::{AT, BEFORE, EVENTS, Place, last, take_away};
 
 /// How many entries of a log are read at once.
 const AT_ONCE: usize = 200;
@@ -21,7 +19,7 @@ const SETTLED_AFTER: Duration = Duration::from_mins(20);
 /// How many numbers below one that was just drawn are looked at.
 const MOST_OPEN: u64 = 4096;
 /// How long writes under way are given before their numbers are taken from them.
-const GRACE: Duration = Duration::from_millis(20);
+const GRACE: Duration = Duration::from_secs(2);
 
 /// An item of a log.
 struct Entry {
@@ -194,33 +192,23 @@ fn is_settled(base: &Base, drawn: Timestamp) -> bool {
 
 /// Sees that the numbers from one to another are used, or never will be; returns what there is.
 async fn settle(base: &Base, realm: &Realm, first: u64, last: u64, drawn: Timestamp) -> Result<Vec<Entry>, Fault> {
-    sleep(GRACE).await;
-    let there = read(base, realm, first, Some(last), None).await?;
-    let missing = (first..=last).filter(|number| there.iter().all(|entry| entry.number != *number));
-    let missing: Vec<_> = missing.collect();
-    for some in missing.chunks(16) {
-        try_join_all(some.iter().map(|number| take_away(base, realm, *number, drawn))).await?;
-    }
-    if missing.is_empty() { Ok(there) } else { read(base, realm, first, Some(last), None).await }
-}
-
-/// Uses a number, which was drawn by this time, for nothing, unless it is used by now.
-async fn take_away(base: &Base, realm: &Realm, number: u64, drawn: Timestamp) -> Result<(), Fault> {
-    let mut item = keyed(&Key::in_log(realm, number));
-    item.insert(EVENTS.to_owned(), text("[]"));
-    item.insert(AT.to_owned(), instant(drawn));
-    forgotten_in_time(base, &mut item, drawn);
-    let ask = || {
-        base.client
-            .put_item()
-            .table_name(&base.table)
-            .set_item(Some(item.clone()))
-            .condition_expression(format!("attribute_not_exists({PARTITION})"))
-            .send()
-    };
-    match base.write(ask).await? {
-        Ok(_) | Err(PutItemError::ConditionalCheckFailedException(_)) => Ok(()),
-        Err(error) => Err(Fault::Lost(error.to_string())),
+    let patience = tokio::time::Instant::now() + GRACE;
+    let mut pause = Pause::new();
+    loop {
+        let there = read(base, realm, first, Some(last), None).await?;
+        let missing = (first..=last).filter(|number| there.iter().all(|entry| entry.number != *number));
+        let missing: Vec<_> = missing.collect();
+        if missing.is_empty() {
+            return Ok(there);
+        }
+        if tokio::time::Instant::now() < patience {
+            pause.wait().await;
+            continue;
+        }
+        for some in missing.chunks(16) {
+            try_join_all(some.iter().map(|number| take_away(base, realm, *number, drawn))).await?;
+        }
+        return read(base, realm, first, Some(last), None).await;
     }
 }
 

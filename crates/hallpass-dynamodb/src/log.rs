@@ -1,5 +1,6 @@
 use std::collections::VecDeque;
 
+use aws_sdk_dynamodb::operation::put_item::PutItemError;
 use aws_sdk_dynamodb::operation::update_item::UpdateItemError;
 use aws_sdk_dynamodb::types::{ReturnValue, ReturnValuesOnConditionCheckFailure, TransactWriteItem};
 use hallpass::{Event, EventId, Realm, SessionId, Timestamp};
@@ -9,7 +10,7 @@ use crate::commit::{self, Committed};
 use crate::error::Fault;
 use crate::index::note_realm;
 use crate::item::{self, Item, instant, keyed, number, text};
-use crate::keys::{FORGET_AT, Key};
+use crate::keys::{FORGET_AT, Key, PARTITION};
 
 /// What one item of events can hold, with room for its other attributes.
 const MOST_BYTES: usize = 300 * 1024;
@@ -58,7 +59,7 @@ pub(crate) async fn append(base: &Base, events: &[Event]) -> Result<(), Fault> {
             note_realm(base, &event.realm).await?;
         }
         loop {
-            let parts = parts(base, events).await?;
+            let Drawing { parts, .. } = draw_for(base, events).await?;
             if parts.is_empty() || matches!(commit::commit(base, parts).await?, Committed::Applied) {
                 return Ok(());
             }
@@ -67,12 +68,19 @@ pub(crate) async fn append(base: &Base, events: &[Event]) -> Result<(), Fault> {
     .await
 }
 
-/// Returns the parts of a transaction that keep these events, each realm's under the next numbers of its log.
+/// The parts of a transaction that keep events, and the numbers that they were given.
+#[derive(Debug, Default)]
+pub(crate) struct Drawing {
+    pub(crate) parts: Vec<TransactWriteItem>,
+    pub(crate) numbers: Vec<(Realm, u64, Timestamp)>,
+}
+
+/// Draws for these events the next numbers of the logs of their realms.
 ///
-/// A number that is drawn and not used leaves a gap, and whoever reads closes it: a transaction that comes later with this
-/// number is refused, and draws again. So nobody who reads on from a number ever misses one below it.
-pub(crate) async fn parts(base: &Base, events: &[Event]) -> Result<Vec<TransactWriteItem>, Fault> {
-    let mut parts = Vec::new();
+/// A number that is drawn and not used leaves a gap, and whoever reads waits, and closes it: a transaction that comes later
+/// with this number is refused, and draws again. So nobody who reads on from a number ever misses one below it.
+pub(crate) async fn draw_for(base: &Base, events: &[Event]) -> Result<Drawing, Fault> {
+    let Drawing { mut parts, mut numbers } = Drawing::default();
     for (realm, events) in by(events, |event| event.realm.clone()) {
         let chunks = chunks(&events)?;
         let latest = events.iter().map(|event| event.at).max().unwrap_or(Timestamp::UNIX_EPOCH);
@@ -83,6 +91,7 @@ pub(crate) async fn parts(base: &Base, events: &[Event]) -> Result<Vec<TransactW
             let mut item = kept(base, &Key::in_log(&realm, number), &events, drawn.at)?;
             item.extend(before.map(|before| (BEFORE.to_owned(), instant(before))));
             parts.push(commit::create(base, item)?);
+            numbers.push((realm.clone(), number, drawn.at));
             before = Some(drawn.at);
             for (session, events) in by(&events, |event| event.session) {
                 let Some(session): Option<SessionId> = session else { continue };
@@ -91,7 +100,36 @@ pub(crate) async fn parts(base: &Base, events: &[Event]) -> Result<Vec<TransactW
             }
         }
     }
-    Ok(parts)
+    Ok(Drawing { parts, numbers })
+}
+
+/// Gives numbers back that will not be used, so that nobody who reads waits for them. If that fails, readers do it.
+pub(crate) async fn give_back(base: &Base, numbers: Vec<(Realm, u64, Timestamp)>) {
+    for (realm, number, at) in numbers {
+        if let Err(fault) = take_away(base, &realm, number, at).await {
+            tracing::debug!(error = %fault, "a number without events could not be given back");
+        }
+    }
+}
+
+/// Uses a number, which was drawn by this time, for nothing, unless it is used by now.
+pub(crate) async fn take_away(base: &Base, realm: &Realm, number: u64, drawn: Timestamp) -> Result<(), Fault> {
+    let mut item = keyed(&Key::in_log(realm, number));
+    item.insert(EVENTS.to_owned(), text("[]"));
+    item.insert(AT.to_owned(), instant(drawn));
+    forgotten_in_time(base, &mut item, drawn);
+    let ask = || {
+        base.client
+            .put_item()
+            .table_name(&base.table)
+            .set_item(Some(item.clone()))
+            .condition_expression(format!("attribute_not_exists({PARTITION})"))
+            .send()
+    };
+    match base.write(ask).await? {
+        Ok(_) | Err(PutItemError::ConditionalCheckFailedException(_)) => Ok(()),
+        Err(error) => Err(Fault::Lost(error.to_string())),
+    }
 }
 
 /// Parts events by something, in their order.
@@ -137,7 +175,7 @@ fn kept(base: &Base, key: &Key, events: &[Event], at: Timestamp) -> Result<Item,
     Ok(item)
 }
 
-pub(crate) fn forgotten_in_time(base: &Base, item: &mut Item, at: Timestamp) {
+fn forgotten_in_time(base: &Base, item: &mut Item, at: Timestamp) {
     if let Some(keep) = base.keep_events {
         item.insert(FORGET_AT.to_owned(), number(at.plus(keep).as_millis() / 1000 + 1));
     }

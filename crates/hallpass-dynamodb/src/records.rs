@@ -48,10 +48,14 @@ async fn create(base: &Base, record: &Record, events: &[Event]) -> Result<Outcom
             parts.push(commit::put(base, item::keyed(&Key::entry_of_subject(realm, subject, member)))?);
         }
         parts.extend(reparted(base, record, 0)?);
-        parts.extend(log::parts(base, events).await?);
+        let drawing = log::draw_for(base, events).await?;
+        parts.extend(drawing.parts);
         match commit::commit(base, parts).await? {
             Committed::Applied => return Ok(Outcome::Applied),
-            Committed::Refused { part: 0, .. } => return Ok(Outcome::Conflict),
+            Committed::Refused { part: 0, .. } => {
+                log::give_back(base, drawing.numbers).await;
+                return Ok(Outcome::Conflict);
+            }
             // A reader has given up waiting for the number of these events: they take another.
             Committed::Refused { .. } => {}
         }
@@ -74,10 +78,14 @@ async fn replace(base: &Base, record: &Record, version: Version, events: &[Event
             let mut parts = vec![commit::update(base, &key, &change)?];
             parts.extend(moved(base, &record, before.subject.as_ref())?);
             parts.extend(reparted(base, &record, before.parts)?);
-            parts.extend(log::parts(base, events).await?);
+            let drawing = log::draw_for(base, events).await?;
+            parts.extend(drawing.parts);
             match commit::commit(base, parts).await? {
                 Committed::Applied => None,
-                Committed::Refused { part: 0, present } => Some(present),
+                Committed::Refused { part: 0, present } => {
+                    log::give_back(base, drawing.numbers).await;
+                    Some(present)
+                }
                 Committed::Refused { .. } => continue,
             }
         };

@@ -1,6 +1,7 @@
 use std::collections::hash_map::RandomState;
 use std::env;
 use std::hash::{BuildHasher as _, Hasher as _};
+use std::io::{self, Read as _, Write as _};
 use std::net::TcpStream;
 use std::path::{Path, PathBuf};
 use std::process::Command;
@@ -41,21 +42,36 @@ pub fn shared_dynamodb() -> Option<&'static DynamoDb> {
     require(shared.ok_or("DynamoDB Local is not installed; ./test does that"))
 }
 
-/// Starts a server for one test alone, or says that the test is skipped.
+/// Starts a server for one test alone, in memory, or says that the test is skipped.
 ///
 /// # Panics
 ///
 /// As [`shared_dynamodb`].
 pub fn dynamodb() -> Option<DynamoDb> {
+    new(true)
+}
+
+/// Starts a server for one test alone that keeps what it has over a [`stop`](DynamoDb::stop), or says that the test is
+/// skipped.
+///
+/// # Panics
+///
+/// As [`shared_dynamodb`].
+pub fn lasting_dynamodb() -> Option<DynamoDb> {
     new(false)
 }
 
 fn new(forgets: bool) -> Option<DynamoDb> {
     let java = program("java")?;
     let jars = require(jars().ok_or("DynamoDB Local is not installed; ./test does that"))?;
-    let server = DynamoDb { java, jars, port: free_port(), forgets, daemon: Mutex::default(), folder: scratch() };
+    let server = DynamoDb { java, jars, port: free_port(), forgets, daemon: Mutex::default(), folder: folder() };
     server.start();
     Some(server)
+}
+
+// It syncs its files at every write, which takes a second on some disks; what is to last here lasts until the machine ends.
+fn folder() -> TempDir {
+    tempfile::Builder::new().prefix("hallpass-dynamodb.").tempdir_in("/dev/shm").unwrap_or_else(|_| scratch())
 }
 
 impl DynamoDb {
@@ -79,9 +95,25 @@ impl DynamoDb {
             command.arg("-dbPath").arg(folder);
         }
         let daemon = Daemon::start(folder, "KILL", &command).expect("the server runs");
-        let ready = daemon.wait(PATIENCE, || TcpStream::connect(("127.0.0.1", self.port)).is_ok());
+        let ready = daemon.wait(PATIENCE, || self.is_ready().unwrap_or(false));
         *self.daemon() = Some(daemon);
         ready.unwrap_or_else(|error| panic!("DynamoDB Local: {error}"));
+    }
+
+    // It takes connections long before it answers.
+    fn is_ready(&self) -> io::Result<bool> {
+        let mut stream = TcpStream::connect(("127.0.0.1", self.port))?;
+        stream.set_read_timeout(Some(PATIENCE))?;
+        stream.write_all(
+            b"POST / HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\nContent-Length: 2\r\n\
+              Content-Type: application/x-amz-json-1.0\r\nX-Amz-Target: DynamoDB_20120810.ListTables\r\n\
+              X-Amz-Date: 20200101T000000Z\r\n\
+              Authorization: AWS4-HMAC-SHA256 Credential=test/20200101/eu-west-1/dynamodb/aws4_request, \
+              SignedHeaders=host, Signature=0\r\n\r\n{}",
+        )?;
+        let mut answer = String::new();
+        stream.read_to_string(&mut answer)?;
+        Ok(answer.starts_with("HTTP/1.1 200"))
     }
 
     /// Kills it as `kill -9` does; what it had stays.

@@ -162,7 +162,8 @@ async fn parts_of(server: &rig::DynamoDb, table: &str, record: &Record) -> usize
     let ask = bare(server).query().table_name(table).key_condition_expression("pk = :pk AND begins_with(sk, :data)");
     let ask = ask.expression_attribute_values(":pk", AttributeValue::S(partition));
     let ask = ask.expression_attribute_values(":data", AttributeValue::S("data/".to_owned()));
-    ask.send().await.expect("it is there").items.unwrap_or_default().len()
+    let items: Result<Vec<_>, _> = ask.into_paginator().items().send().collect().await;
+    items.expect("it is there").len()
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
