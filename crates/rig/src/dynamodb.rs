@@ -153,9 +153,10 @@ impl DynamoDb {
         format!("http://127.0.0.1:{}", self.port)
     }
 
-    /// Returns the URL of a store in a table of this name, which is made if there is none.
+    /// Returns the URL of a store in a table of this name, which is made if there is none. The store is patient: what
+    /// AWS answers in milliseconds takes this server seconds on a busy machine.
     pub fn url(&self, table: &str) -> String {
-        format!("dynamodb://test:secret@eu-west-1/{table}?endpoint={}&create=true", self.endpoint())
+        format!("dynamodb://test:secret@eu-west-1/{table}?endpoint={}&create=true&timeout_ms=20000", self.endpoint())
     }
 
     /// Returns the URL of a store in a table that no other test has.

@@ -14,8 +14,7 @@ async fn connect(url: &str) -> Arc<DynamoDbStore> {
 async fn handles(services: usize) -> Option<Handles> {
     let server = rig::shared_dynamodb()?;
     let proxy = rig::Proxy::to(server.port());
-    // A busy machine may take long, and what is refused is refused at once.
-    let url = format!("{}&timeout_ms=10000", proxy.url(&server.own_url()));
+    let url = proxy.url(&server.own_url());
     let one = connect(&url).await;
     let handles = if services == 1 { Handles::one(one) } else { Handles::two(one, connect(&url).await) };
     let proxy = Arc::new(proxy);

@@ -79,7 +79,7 @@ async fn a_writer_whose_number_was_taken_away_writes_under_another() {
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
 async fn who_reads_on_meets_each_event_once_while_many_write() {
     let Some(server) = rig::shared_dynamodb() else { return };
-    let url = format!("{}&timeout_ms=20000", server.own_url());
+    let url = server.own_url();
     let mut writers = JoinSet::new();
     for writer in 0..6 {
         let store = connect(&url).await;
