@@ -53,7 +53,7 @@ impl Base {
         let mut pause = Pause::new();
         for again in 0.. {
             let until = if again == 0 { Instant::now() + self.timeout / 2 } else { deadline };
-            let fault = match timeout_at(until, ask()).await {
+            let fault = match timeout_at(until, Box::pin(ask())).await {
                 Ok(Ok(answer)) => return Ok(answer),
                 Ok(Err(error)) => Fault::of(&error),
                 Err(_) => Fault::Late(self.timeout),
@@ -79,7 +79,7 @@ impl Base {
             let mut pause = Pause::new();
             let mut throttled = 0;
             loop {
-                let error = match ask().await {
+                let error = match Box::pin(ask()).await {
                     Ok(answer) => return Ok(Ok(answer)),
                     Err(error) => error,
                 };

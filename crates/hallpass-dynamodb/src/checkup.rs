@@ -1,5 +1,6 @@
 use aws_sdk_dynamodb::types::{
-    BillingMode, ContinuousBackupsStatus, PointInTimeRecoveryStatus, TableDescription, TimeToLiveStatus,
+    BillingMode, ContinuousBackupsStatus, PointInTimeRecoveryStatus, ProvisionedThroughputDescription as Units,
+    TableDescription, TimeToLiveStatus,
 };
 use hallpass::{Checkup, Finding, Timestamp};
 
@@ -30,9 +31,8 @@ fn billing(table: &TableDescription) -> Finding {
         return Finding::good("capacity", "paid by use: it grows by itself");
     }
     let units = table.provisioned_throughput();
-    let [read, write] =
-        [units.and_then(|units| units.read_capacity_units()), units.and_then(|units| units.write_capacity_units())]
-            .map(Option::unwrap_or_default);
+    let [read, write] = [units.and_then(Units::read_capacity_units), units.and_then(Units::write_capacity_units)]
+        .map(Option::unwrap_or_default);
     let found = format!("{read} reads and {write} writes a second, and what is more is refused as unavailable");
     Finding::warning("capacity", found, "let it scale by itself, or set BillingMode to PAY_PER_REQUEST")
 }

@@ -121,11 +121,11 @@ impl Fault {
         };
         let status = context.raw().status().as_u16();
         let code = context.err().code().unwrap_or("an answer without a code").to_owned();
-        let message = context.err().message().unwrap_or("no message").to_owned();
+        let message = context.err().message().unwrap_or("no message");
         if THROTTLES.contains(&&*code) { Self::Throttled(code) } else { Self::service(code, message, status) }
     }
 
-    fn service(code: String, message: String, status: u16) -> Self {
+    fn service(code: String, message: &str, status: u16) -> Self {
         // A reader of logs is helped by what it says first.
         let message = message.chars().take(300).collect();
         Self::Service { code, message, is_of_server: status >= 500 }

@@ -118,7 +118,7 @@ fn replacement(base: &Base, record: &Record, version: Version, before: &Before) 
     let left: Vec<_> = OPTIONAL.iter().filter(|name| !change.names.contains_key(&format!("#{name}"))).collect();
     if !left.is_empty() {
         let names: Vec<_> = left.iter().map(|name| format!("#{name}")).collect();
-        change.update += &format!(" REMOVE {}", names.join(", "));
+        change.update = format!("{} REMOVE {}", change.update, names.join(", "));
         change.names.extend(left.iter().map(|name| (format!("#{name}"), (**name).to_owned())));
     }
     let whose = if let Some(before) = &before.subject {
