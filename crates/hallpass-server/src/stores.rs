@@ -96,6 +96,8 @@ impl std::error::Error for OpenError {
 
 /// What a store's URL can look like.
 const KINDS: &[&str] = &[
+    #[cfg(feature = "dynamodb")]
+    "dynamodb://REGION/TABLE",
     "memory:",
     "sqlite:FILE",
     #[cfg(feature = "memcached")]
@@ -111,6 +113,8 @@ const KINDS: &[&str] = &[
 /// The kinds of store that there are.
 #[derive(Clone, Copy)]
 enum Kind {
+    #[cfg(feature = "dynamodb")]
+    Dynamodb,
     #[cfg(feature = "memcached")]
     Memcached,
     Memory,
@@ -143,6 +147,11 @@ const REDIS: [&str; 12] = [
 impl Kind {
     fn of(url: &str) -> Result<Self, OpenError> {
         match url.split_once(':').map(|(scheme, _)| scheme) {
+            #[cfg(feature = "dynamodb")]
+            Some("dynamodb") => {
+                hallpass_dynamodb::DynamoDbOptions::from_url(url).map_err(OpenError::new)?;
+                Ok(Self::Dynamodb)
+            }
             #[cfg(feature = "memcached")]
             Some("memcached") => {
                 hallpass_memcached::MemcachedOptions::from_url(url).map_err(OpenError::new)?;
@@ -188,14 +197,19 @@ pub(crate) fn keeps_settings(url: &str) -> bool {
 
 /// Opens the store with this URL: `memory:`, which forgets everything when the process ends, `sqlite:FILE`,
 /// `postgres://...` (feature `postgres`), `mysql://...` (feature `mysql`), `redis://HOST` and what else
-/// `hallpass_redis::RedisOptions` reads (feature `redis`), or `memcached://HOST,HOST` (feature `memcached`), which has
-/// no settings: whoever asks for some is told that this is unsupported.
+/// `hallpass_redis::RedisOptions` reads (feature `redis`), `dynamodb://REGION/TABLE` (feature `dynamodb`), or
+/// `memcached://HOST,HOST` (feature `memcached`), which has no settings: whoever asks for some is told that this is unsupported.
 ///
 /// # Errors
 ///
 /// [`OpenError`] if there is no such kind of store, or it cannot be opened.
 pub async fn open(url: &str) -> Result<Opened, OpenError> {
     match Kind::of(url)? {
+        #[cfg(feature = "dynamodb")]
+        Kind::Dynamodb => {
+            let store = hallpass_dynamodb::DynamoDbStore::from_url(url).await.map_err(OpenError::new)?;
+            Ok(Opened { settings: Arc::new(store.settings()), store: Arc::new(store) })
+        }
         #[cfg(feature = "memcached")]
         Kind::Memcached => {
             let store = hallpass_memcached::MemcachedStore::from_url(url).await.map_err(OpenError::new)?;

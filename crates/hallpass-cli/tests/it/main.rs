@@ -4,6 +4,7 @@ mod bench;
 mod completions;
 mod crash;
 mod doctor;
+mod dynamodb;
 mod errors;
 mod help;
 mod homes;

@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 use crate::bench::{Bench, KEY};
 
 /// Asks a service as an application does.
-fn call(url: &str, path: &str, body: &Value) -> (StatusCode, Value) {
+pub(crate) fn call(url: &str, path: &str, body: &Value) -> (StatusCode, Value) {
     let asking = async {
         let request = reqwest::Client::new().post(format!("{url}{path}")).bearer_auth(KEY).json(body);
         let answer = request.send().await.expect("the service answers");

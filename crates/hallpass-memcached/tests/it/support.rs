@@ -1,10 +1,15 @@
 //! The store and its server.
 
+use std::time::Duration;
+
 use hallpass::Record;
 use hallpass_memcached::MemcachedStore;
 use rig::Memcached;
 
 pub(crate) use crate::records::*;
+
+/// How long a store waits for a server that hangs.
+pub(crate) const TIMEOUT: Duration = Duration::from_millis(300);
 
 pub(crate) const SCHEME: &str = "memcached";
 

@@ -1,10 +1,15 @@
 //! The store and its server, and a second way to the server.
 
+use std::time::Duration;
+
 use hallpass::{Event, EventKind, Note, Record, Timestamp};
 use hallpass_redis::{RedisStore, redis};
 use rig::Redis;
 
 pub(crate) use crate::records::*;
+
+/// How long a store waits for a server that hangs.
+pub(crate) const TIMEOUT: Duration = Duration::from_millis(300);
 
 pub(crate) const SCHEME: &str = "redis";
 

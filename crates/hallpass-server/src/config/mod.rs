@@ -54,7 +54,7 @@ pub struct Config {
     /// [`listen`](Config::listen) if nobody says.
     pub admin_listen: Option<SocketAddr>,
     /// Where sessions live, as a URL: `memory:`, `sqlite:FILE`, `postgres://HOST/DATABASE`, `mysql://HOST/DATABASE`,
-    /// `redis://HOST` or `memcached://HOST,HOST`; `sqlite:hallpass.db` if nobody says.
+    /// `redis://HOST`, `memcached://HOST,HOST` or `dynamodb://REGION/TABLE`; `sqlite:hallpass.db` if nobody says.
     pub store: String,
     /// The policy of sessions that name no profile, by the name of a preset.
     pub profile: Preset,

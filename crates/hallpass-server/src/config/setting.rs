@@ -38,7 +38,7 @@ impl Setting {
         text("admin_listen", "Address for metrics, keys and operators, apart from applications"),
         text(
             "store",
-            "Where sessions live: memory:, sqlite:FILE, postgres://..., mysql://..., redis://HOST or memcached://HOST",
+            "Where sessions live: memory:, sqlite:FILE, postgres://..., mysql://..., redis://HOST, memcached://HOST or dynamodb://REGION/TABLE",
         ),
         text("profile", "Policy preset for sessions that name no profile"),
         text("tokens", "Self-contained tokens beside sessions: none, jwt or sealed"),

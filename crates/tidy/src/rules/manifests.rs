@@ -6,7 +6,7 @@ const INHERITED: [&str; 4] = ["version", "edition", "rust-version", "license"];
 
 // What each store may depend on besides `hallpass` and what that depends on itself.
 const DRIVERS: [(&str, &[&str]); 7] = [
-    ("hallpass-dynamodb", &["aws-config", "aws-sdk-dynamodb", "aws-smithy-types", "tokio"]),
+    ("hallpass-dynamodb", &["aws-config", "aws-sdk-dynamodb", "futures-util", "percent-encoding", "tokio"]),
     ("hallpass-memcached", &["percent-encoding", "tokio"]),
     ("hallpass-mysql", &["hallpass-sql", "mysql_async", "percent-encoding", "tokio"]),
     (

@@ -1,0 +1,20 @@
+//! The DynamoDB store, tested from outside, against a real server.
+
+mod access;
+#[path = "../../../hallpass/tests/far/breakage.rs"]
+mod breakage;
+mod broken;
+mod conformance;
+mod failure;
+mod fake;
+#[path = "../../../hallpass/tests/far/load.rs"]
+mod load;
+mod log;
+#[path = "../../../hallpass/tests/far/outage.rs"]
+mod outage;
+#[path = "../../../hallpass/tests/far/races.rs"]
+mod races;
+#[path = "../../../hallpass/tests/far/records.rs"]
+mod records;
+mod support;
+mod table;
