@@ -258,8 +258,6 @@ impl Sessions {
         }
         let mut done = Revoked::default();
         loop {
-            let page = self.records().list(&query).await?;
-            for record in &page.items {
             let mut page = self.records().list(&query).await?;
             page.items.retain(|record| {
                 let state = self.state(record);
