@@ -212,6 +212,16 @@ impl Key {
         }
     }
 
+    /// Returns what is to be kept secret: a PKCS#8 document, or a secret; nothing where only the public part is known.
+    #[cfg(all(feature = "encrypted", feature = "jwt"))]
+    pub(crate) fn private(&self) -> Option<&[u8]> {
+        match &self.material {
+            Material::Jose(jose) => jose.private(),
+            #[cfg(feature = "sealed")]
+            Material::Sealing { secret, .. } => Some(secret),
+        }
+    }
+
     pub(crate) fn material(&self) -> &Material {
         &self.material
     }

@@ -136,7 +136,8 @@ impl SessionsBuilder {
     /// attributes is out of its bounds; or if a policy limits sessions per subject and the store cannot list them.
     pub fn build(self) -> Result<Sessions, InvalidSessions> {
         let (store, carriage) = parts(self.store, self.form, self.lifetime)?;
-        let hand = carriage.as_ref().filter(|carriage| carriage.lifetime.is_none()).map(|_| Arc::default());
+        let carried = carriage.as_ref().filter(|carriage| carriage.lifetime.is_none());
+        let hand = carried.map(|carriage| Arc::new(Hand::empty(carriage.shared())));
         if self.realm.is_own() {
             return Err(InvalidSessions("this realm is the library's own"));
         }

@@ -14,7 +14,7 @@ use crate::name::{Realm, Subject};
 use crate::record::Record;
 #[cfg(feature = "revocations")]
 use crate::revocations::Revocations;
-use crate::store::{Epoch, StoreError};
+use crate::store::{Epoch, Store, StoreError};
 use crate::time::Timestamp;
 use crate::token::{Generation, ReferenceToken, Token};
 
@@ -25,6 +25,17 @@ pub(super) struct Carriage {
     pub(super) lifetime: Option<Duration>,
     #[cfg(feature = "revocations")]
     pub(super) revocations: Option<Arc<Revocations>>,
+}
+
+impl Carriage {
+    /// Returns where epochs and revocations stand, if anywhere.
+    pub(super) fn shared(&self) -> Option<Arc<dyn Store>> {
+        #[cfg(feature = "revocations")]
+        if let Some(revocations) = &self.revocations {
+            return Some(Arc::clone(revocations.store()));
+        }
+        None
+    }
 }
 
 /// A token that stands for a session for some minutes, without a store being asked.
@@ -42,7 +53,7 @@ const LEEWAY: Duration = Duration::from_mins(2);
 impl Sessions {
     /// Returns the same sessions for one request, which holds what its token carries.
     pub(crate) fn for_request(&self) -> Self {
-        let hand = self.1.as_ref().map(|_| Arc::new(Hand::empty(self.shared_store())));
+        let hand = self.1.as_ref().map(|hand| Arc::new(hand.another()));
         Self(Arc::clone(&self.0), hand)
     }
 
@@ -236,14 +247,6 @@ impl Sessions {
     #[cfg(feature = "revocations")]
     fn revocations(&self) -> Option<&Revocations> {
         self.0.carriage.as_ref()?.revocations.as_deref()
-    }
-
-    fn shared_store(&self) -> Option<Arc<dyn crate::store::Store>> {
-        #[cfg(feature = "revocations")]
-        if let Some(revocations) = self.revocations() {
-            return Some(Arc::clone(revocations.store()));
-        }
-        None
     }
 }
 

@@ -34,6 +34,11 @@ impl Hand {
         Self { held: Mutex::default(), shared }
     }
 
+    /// Returns an empty one for another request.
+    pub(super) fn another(&self) -> Self {
+        Self::empty(self.shared.clone())
+    }
+
     /// Takes what a token carried.
     pub(super) fn take(&self, carried: &Carried) {
         *self.held.lock() = Held { record: Some(carried.record.clone()), epoch: carried.epoch, is_changed: false };

@@ -10,6 +10,8 @@ pub(crate) mod feed;
 mod memory;
 mod query;
 mod settings;
+#[cfg(all(feature = "encrypted", feature = "jwt"))]
+mod signing;
 #[cfg(feature = "tiered")]
 mod tiered;
 mod trouble;
@@ -37,6 +39,8 @@ pub use self::error::StoreError;
 pub use self::memory::MemoryStore;
 pub use self::query::{Cursor, EventQuery, InvalidCursor, Page, PageLimit, Query};
 pub use self::settings::{MemorySettings, Settings};
+#[cfg(all(feature = "encrypted", feature = "jwt"))]
+pub use self::signing::{Rotation, StoredKey, StoredKeys};
 #[cfg(feature = "tiered")]
 pub use self::tiered::{CacheCounts, Tiered};
 pub use self::trouble::{StoreFault, Trouble};

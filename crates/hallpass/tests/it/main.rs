@@ -17,5 +17,6 @@ mod renewal;
 mod session;
 mod settings;
 mod signing_in;
+mod signing_keys;
 mod sweeping;
 mod tiered;

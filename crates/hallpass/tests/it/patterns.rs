@@ -3,10 +3,10 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use hallpass::testing::{FaultyStore, ManualClock, Method};
+use hallpass::testing::{FaultyStore, ManualClock};
 use hallpass::{
     Caller, Error, Issued, Jwt, Key, KeyAlgorithm, KeyRing, MemoryStore, NewSession, Outgoing, Realm, Revocation,
-    Revocations, Sealed, Sessions, SessionsBuilder, SignIn, Store, Tiered,
+    Revocations, Sealed, Sessions, SessionsBuilder, SignIn, Tiered,
 };
 use tokio::time::{Instant, sleep};
 
@@ -43,9 +43,7 @@ impl Pattern {
     /// Asks the other node whether a token is good.
     async fn is_good(&self, issued: &Issued) -> bool {
         let asked = match (&issued.access_token, self.by_access) {
-            (Some(access), true) => {
-                self.elsewhere.verify_access(access.token.expose(), None, &Caller::user()).await
-            }
+            (Some(access), true) => self.elsewhere.verify_access(access.token.expose(), None, &Caller::user()).await,
             _ => self.elsewhere.verify(issued.token.expose(), true, &Caller::user()).await,
         };
         match asked {
@@ -277,12 +275,12 @@ async fn while_the_store_is_away_an_access_token_is_unavailable_and_nobody_is_lo
     while ask(None).await.is_err() {
         sleep(Duration::from_millis(1)).await;
     }
-    store.fail(Method::ALL);
+    store.outage(true);
     // Who wants to know exactly is told that nobody can say; and when the feed no longer proves itself, everybody is.
     assert!(ask(Some(Duration::ZERO)).await.is_err_and(|error| error.is_unavailable()));
     sleep(Revocations::BOUND + MARGIN).await;
     assert!(ask(None).await.is_err_and(|error| error.is_unavailable()));
-    store.heal();
+    store.outage(false);
     assert!(ask(Some(Duration::ZERO)).await.is_ok());
 }
 

@@ -37,7 +37,7 @@ pub struct InvalidSealingKey;
 
 /// Why a sealed text does not open.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
-pub(super) enum Unopened {
+pub(crate) enum Unopened {
     #[error("it is sealed under a key that is not among the configured ones")]
     UnknownKey,
     #[error("it was changed since it was sealed, or belongs to another record")]
@@ -74,7 +74,7 @@ impl SealingKeys {
     }
 
     /// Seals a text to a place: elsewhere it does not open.
-    pub(super) fn seal(&self, text: &[u8], place: &[u8]) -> Vec<u8> {
+    pub(crate) fn seal(&self, text: &[u8], place: &[u8]) -> Vec<u8> {
         let Key { name, cipher } = &self.first;
         // Of 24 bytes, random nonces do not repeat (draft-irtf-cfrg-xchacha-03, section 1).
         let nonce = random::<NONCE>();
@@ -88,7 +88,7 @@ impl SealingKeys {
         sealed
     }
 
-    pub(super) fn open(&self, sealed: &[u8], place: &[u8]) -> Result<Vec<u8>, Unopened> {
+    pub(crate) fn open(&self, sealed: &[u8], place: &[u8]) -> Result<Vec<u8>, Unopened> {
         let (head, text) = sealed.split_at_checked(HEAD).ok_or(Unopened::Changed)?;
         let (format, name) = (head[0], &head[1..=NAME]);
         let nonce = <[u8; NONCE]>::try_from(&head[1 + NAME..]).map_err(|_| Unopened::Changed)?;
