@@ -5,6 +5,7 @@ mod global;
 mod id;
 mod serve;
 mod sessions;
+mod token;
 mod when;
 
 use std::ffi::OsString;
@@ -19,6 +20,7 @@ pub(crate) use self::filter::{Filter, State};
 pub(crate) use self::global::Global;
 pub(crate) use self::serve::Serve;
 pub(crate) use self::sessions::{Count, CountBy, List, Revoke, SessionsCommand, Show, Ttl, Watch};
+pub(crate) use self::token::{Inspect, TokenCommand};
 
 /// Manages sessions: a service, and an operator's commands.
 #[derive(Debug, Parser)]
@@ -86,6 +88,12 @@ pub(crate) enum Command {
     Keys {
         #[command(subcommand)]
         command: KeysCommand,
+    },
+    /// Look into a token
+    #[command(subcommand_required = true, arg_required_else_help = true)]
+    Token {
+        #[command(subcommand)]
+        command: TokenCommand,
     },
     /// Check the configuration
     #[command(subcommand_required = true, arg_required_else_help = true)]

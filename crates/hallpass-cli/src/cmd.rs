@@ -14,6 +14,7 @@ mod revoke;
 mod serve;
 mod show;
 mod sweep;
+mod token;
 mod ttl;
 mod watch;
 
@@ -37,6 +38,7 @@ pub(crate) async fn run(command: Command, context: &Context) -> Result<Ending, F
         Command::Doctor(doctor) => doctor::run(&doctor, context).await,
         Command::Bench(bench) => bench::run(&bench, context).await,
         Command::Keys { command } => keys::run(command, context).await,
+        Command::Token { command } => token::run(&command, context),
         Command::Config { command } => config::run(&command, context),
         Command::Completions { shell } => completions::run(shell),
         Command::Man { folder } => man::run(&folder, &context.output),

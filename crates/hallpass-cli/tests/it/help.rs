@@ -3,7 +3,7 @@
 use crate::bench::Bench;
 
 /// Every command, as it is asked for help.
-const COMMANDS: [&str; 18] = [
+const COMMANDS: [&str; 20] = [
     "",
     "serve",
     "sessions",
@@ -20,6 +20,8 @@ const COMMANDS: [&str; 18] = [
     "keys create",
     "keys list",
     "keys revoke",
+    "token",
+    "token inspect",
     "config check",
     "completions",
 ];

@@ -16,5 +16,6 @@ mod revoking;
 mod seed;
 mod serving;
 mod terminal;
+mod token;
 mod traces;
 mod watching;

@@ -8,7 +8,7 @@ use zeroize::Zeroizing;
 
 use super::{Carried, SelfContained, Unopened, Unsealed};
 use crate::crypto::{Aead, random};
-use crate::keys::{Key, KeyAlgorithm, KeyRing, Material};
+use crate::keys::{Key, KeyAlgorithm, KeyId, KeyRing, Material};
 use crate::name::Realm;
 use crate::record::Record;
 use crate::store::Epoch;
@@ -75,6 +75,19 @@ impl Sealed {
             place.extend_from_slice(part.as_bytes());
         }
         Ok(Self { ring, cookie: cookie.into(), place })
+    }
+
+    /// Returns the name of the key that a text says it is sealed under, believed by nobody; nothing if it has not the
+    /// shape of a sealed session.
+    pub fn glance(text: &[u8]) -> Option<KeyId> {
+        if text.len() > Self::MOST {
+            return None;
+        }
+        let bytes = URL_SAFE_NO_PAD.decode(text).ok()?;
+        let (&[FORMAT, length], rest) = bytes.split_first_chunk::<2>()? else { return None };
+        let (name, rest) = rest.split_at_checked(length.into())?;
+        let is_long_enough = rest.len() > Aead::NONCE + PRELUDE;
+        KeyId::new(str::from_utf8(name).ok()?).ok().filter(|_| is_long_enough)
     }
 
     /// Returns the ring of keys.

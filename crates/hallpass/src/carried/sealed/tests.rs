@@ -50,6 +50,8 @@ fn what_is_sealed_opens_again_whole_and_hides_what_it_says() {
     assert_eq!(opens(&sealed, token.expose().as_bytes()), Ok(carried()));
     let bytes = URL_SAFE_NO_PAD.decode(token.expose()).expect("base64url");
     assert!(!String::from_utf8_lossy(&bytes).contains("alice"));
+    assert_eq!(Sealed::glance(token.expose().as_bytes()).as_ref(), Some(sealed.ring().keys()[0].id()));
+    assert_eq!(Sealed::glance(&token.expose().as_bytes()[..40]), None);
     assert_ne!(sealed.seal(&carried()).expect("it is small").expose(), token.expose(), "no two look alike");
 }
 
