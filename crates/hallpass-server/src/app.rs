@@ -9,6 +9,7 @@ use crate::events::News;
 use crate::health::Readiness;
 use crate::keys::{ApiKeys, KeyRing};
 use crate::metrics::Metrics;
+use crate::tokens::Mint;
 use crate::wire::RequestIds;
 
 /// What every handler may use.
@@ -22,6 +23,8 @@ pub(crate) struct App {
     pub(crate) keys: ApiKeys,
     pub(crate) ring: Arc<KeyRing>,
     pub(crate) carrier: CookieCarrier,
+    /// What makes self-contained tokens, if any are made.
+    pub(crate) mint: Option<Mint>,
     pub(crate) metrics: Arc<Metrics>,
     pub(crate) news: News,
     pub(crate) readiness: Readiness,

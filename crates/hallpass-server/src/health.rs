@@ -25,6 +25,7 @@ pub(crate) enum Unready {
     Store,
     Clock,
     Keys,
+    Signing,
 }
 
 /// That the service lives, or is ready.
@@ -56,7 +57,9 @@ impl Readiness {
 
 async fn ask(app: &App) -> Result<(), Unready> {
     let nobody = SessionId::from_bytes([0; 16]);
-    match tokio::time::timeout(PATIENCE, app.sessions.find(&nobody)).await {
+    // The store itself: where clients carry their sessions, what is revoked stands in it.
+    let asked = app.sessions.store().load(app.sessions.realm(), &nobody);
+    match tokio::time::timeout(PATIENCE, asked).await {
         Ok(Ok(_)) => {}
         Ok(Err(error)) => {
             tracing::warn!(error = %error, cause = ?std::error::Error::source(&error), "the store is not ready");
@@ -73,6 +76,7 @@ async fn ask(app: &App) -> Result<(), Unready> {
         Err(_) => return Err(Unready::Store),
     }
     match tokio::time::timeout(PATIENCE, app.keys.list()).await {
+        Ok(Ok(_)) if app.mint.as_ref().is_some_and(|mint| !mint.is_ready(app.sessions.now())) => Err(Unready::Signing),
         Ok(Ok(_)) => Ok(()),
         Ok(Err(error)) => {
             tracing::warn!(error = %error, "the API keys are not ready");
@@ -106,6 +110,7 @@ pub(crate) async fn readyz(State(app): State<Arc<App>>) -> Result<Json, Problem>
                 Unready::Store => "The store does not answer.",
                 Unready::Clock => "The clock of this machine is more than 30 seconds from the store's.",
                 Unready::Keys => "The API keys cannot be read.",
+                Unready::Signing => "No key signs tokens now.",
             },
         )),
     }
@@ -118,6 +123,9 @@ pub(crate) async fn readyz(State(app): State<Arc<App>>) -> Result<Json, Problem>
 pub(crate) async fn metrics(State(app): State<Arc<App>>) -> Result<Response, Problem> {
     if let Some(cache) = &app.cache {
         app.metrics.cached(cache.counts(), cache.is_whole());
+    }
+    if let Some(revocations) = app.sessions.revocations() {
+        app.metrics.revoked(revocations);
     }
     let text = app.metrics.write().map_err(|error| Problem::internal().caused_by(error))?;
     let kind = "application/openmetrics-text; version=1.0.0; charset=utf-8";

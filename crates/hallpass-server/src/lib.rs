@@ -20,14 +20,17 @@ mod events;
 mod health;
 pub mod keys;
 mod metrics;
+mod oauth;
 mod server;
 pub mod stores;
 mod sweeper;
+mod tokens;
 mod traces;
 pub mod view;
 mod wire;
 
 pub use self::config::*;
 pub use self::server::{RunError, Server, ServerBuilder, StartError};
+pub use self::tokens::TokenKeyError;
 pub use self::traces::{Traces, TracesError};
 pub use self::view::SessionView;

@@ -45,8 +45,8 @@ pub(crate) fn cache(store: &Arc<dyn Store>, config: &Config) -> Option<Arc<Tiere
     Some(Arc::new(Tiered::with_bytes(Arc::clone(store), bytes)))
 }
 
-/// Reads the keys that records are sealed under.
-fn sealing_keys(config: &Config) -> Result<Option<SealingKeys>, KeyFileError> {
+/// Reads the keys that records, and keys for tokens, are sealed under.
+pub(crate) fn sealing_keys(config: &Config) -> Result<Option<SealingKeys>, KeyFileError> {
     let mut keys: Option<SealingKeys> = None;
     for path in &config.sealing_key_files.0 {
         let wrong = |source: Box<dyn std::error::Error + Send + Sync>| KeyFileError { path: path.clone(), source };

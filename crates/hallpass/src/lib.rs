@@ -31,7 +31,7 @@ pub use crate::name::*;
 pub use crate::policy::*;
 pub use crate::record::*;
 #[cfg(feature = "revocations")]
-pub use crate::revocations::Revocations;
+pub use crate::revocations::{RevocationCounts, Revocations};
 pub use crate::session::Session;
 pub use crate::sessions::*;
 pub use crate::store::*;

@@ -5,8 +5,8 @@ mod tests;
 
 use std::fmt;
 use std::hash::{Hash, Hasher};
-use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
 use async_trait::async_trait;
@@ -50,7 +50,21 @@ use crate::token::{Chain, Generation};
 /// ```
 pub struct Revocations {
     shared: Arc<Shared>,
-    following: Option<AbortHandle>,
+    /// Whether the store tells of changes.
+    tells: bool,
+    following: OnceLock<AbortHandle>,
+}
+
+/// What [`Revocations`] count.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct RevocationCounts {
+    /// How many revocations are held in memory.
+    pub held: usize,
+    /// How many tokens were judged by what is held.
+    pub from_memory: u64,
+    /// How many tokens were judged by asking the store.
+    pub from_store: u64,
 }
 
 struct Shared {
@@ -58,6 +72,7 @@ struct Shared {
     realm: Realm,
     pulse: Pulse,
     held: Mutex<Held>,
+    remembered: AtomicU64,
     asked: AtomicU64,
     /// The latest time that a caller named, in milliseconds: what is over by it can go.
     clock: AtomicU64,
@@ -181,11 +196,8 @@ impl Revocations {
     const NONE: u64 = u64::MAX;
     const ATTEMPTS: usize = 1000;
 
-    /// Keeps revocations in a store that the verifiers share, and follows it.
-    ///
-    /// # Panics
-    ///
-    /// Outside of a tokio runtime with time, if the store tells of changes.
+    /// Keeps revocations in a store that the verifiers share. Where it tells of changes, they are followed from the first
+    /// question on, so that whoever only revokes follows nothing.
     pub fn new(store: Arc<dyn Store>) -> Self {
         let tells = store.capabilities().changes && store.capabilities().list;
         let shared = Arc::new(Shared {
@@ -193,11 +205,11 @@ impl Revocations {
             realm: Realm::new(Realm::REVOKED).unwrap_or_default(),
             pulse: Pulse::default(),
             held: Mutex::default(),
+            remembered: AtomicU64::new(0),
             asked: AtomicU64::new(0),
             clock: AtomicU64::new(0),
         });
-        let following = tells.then(|| tokio::spawn(follow(Arc::clone(&shared))).abort_handle());
-        Self { shared, following }
+        Self { shared, tells, following: OnceLock::new() }
     }
 
     /// Returns the store that they stand in.
@@ -208,17 +220,27 @@ impl Revocations {
     /// Returns how late, at the most, a revocation is heeded by every verifier: [`Revocations::BOUND`] where the store
     /// tells of changes, and not at all where it is asked each time.
     pub fn bound(&self) -> Duration {
-        if self.following.is_some() { Self::BOUND } else { Duration::ZERO }
+        if self.tells { Self::BOUND } else { Duration::ZERO }
     }
 
     /// Tells whether what is held in memory is whole now, so that tokens are judged without asking the store.
     pub fn is_whole(&self) -> bool {
-        self.following.is_some() && self.shared.pulse.is_whole()
+        self.shared.pulse.is_whole()
     }
 
-    /// Returns how many revocations are held in memory, and how often the store was asked instead since the start.
-    pub fn counts(&self) -> (usize, u64) {
-        (self.shared.held.lock().lowest.len(), self.shared.asked.load(Ordering::Relaxed))
+    /// Returns how old what is held in memory may be now; nothing while that is not known, or nothing is followed.
+    pub fn lag(&self) -> Option<Duration> {
+        self.shared.pulse.age()
+    }
+
+    /// Returns what was counted since the start.
+    pub fn counts(&self) -> RevocationCounts {
+        let Shared { held, remembered, asked, .. } = &*self.shared;
+        RevocationCounts {
+            held: held.lock().lowest.len(),
+            from_memory: remembered.load(Ordering::Relaxed),
+            from_store: asked.load(Ordering::Relaxed),
+        }
     }
 
     /// Ends all tokens of a session, or those of a generation before `lowest`; tokens that are good until `until` exist.
@@ -260,9 +282,13 @@ impl Revocations {
             subject.as_ref().map(|subject| (Mark::subject(realm, subject), carried.epoch.0)),
         ];
         self.shared.clock.fetch_max(now.as_millis(), Ordering::Relaxed);
+        if self.tells {
+            self.following.get_or_init(|| tokio::spawn(follow(Arc::clone(&self.shared))).abort_handle());
+        }
         if self.is_whole() && staleness.is_none_or(|staleness| staleness >= Self::BOUND) {
             let held = self.shared.held.lock();
             if held.short_until.is_none_or(|until| until <= now) {
+                self.shared.remembered.fetch_add(1, Ordering::Relaxed);
                 let lowest = |mark| held.lowest.get(mark).map_or(0, |lowest| lowest.good);
                 return Ok(marks.iter().flatten().all(|(mark, number)| lowest(mark) <= *number));
             }
@@ -406,7 +432,7 @@ impl Follower for Shared {
 
 impl Drop for Revocations {
     fn drop(&mut self) {
-        if let Some(following) = &self.following {
+        if let Some(following) = self.following.get() {
             following.abort();
         }
     }

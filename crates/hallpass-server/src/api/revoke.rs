@@ -17,9 +17,10 @@ pub(super) struct Effect {
     pub(super) effective_at: Timestamp,
 }
 
-/// Returns since when an end that was just written is heeded on every node, also on one with a cache.
+/// Returns since when an end that was just written is heeded by every verifier, also by one with a cache, or that asks no
+/// store.
 pub(super) fn effective_at(sessions: &Sessions) -> Timestamp {
-    sessions.now().plus(sessions.store().staleness())
+    sessions.now().plus(sessions.revocation_bound())
 }
 
 /// Why a session is to end.

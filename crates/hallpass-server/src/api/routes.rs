@@ -10,6 +10,7 @@ use utoipa_axum::routes;
 
 use super::{authenticate, create, data, keys, list, logout, own, renew, revoke, show, sweep, verify};
 use crate::app::App;
+use crate::oauth::{introspect, metadata, revoke as revocation, token};
 use crate::wire::{Json, Problem, edge};
 use crate::{events, health};
 
@@ -29,6 +30,7 @@ pub(crate) enum Served {
     security(("api_key" = [])),
     tags(
         (name = "sessions", description = "For applications: sessions by their tokens, and their data. Role `app`."),
+        (name = "standards", description = "What OAuth 2.0 has words for: refreshing, asking about and ending tokens. Role `app`."),
         (name = "own", description = "For applications: what users do with their own sessions. Role `app`."),
         (name = "operating", description = "Looking at sessions and ending them. Roles `viewer` and `operator`."),
         (name = "events", description = "What happened. Role `auditor`."),
@@ -48,6 +50,11 @@ fn applications() -> OpenApiRouter<Arc<App>> {
         .routes(routes!(own::own))
         .routes(routes!(own::own_revoke))
         .routes(routes!(data::show_data, data::change_data))
+        .routes(routes!(token::token))
+        .routes(routes!(introspect::introspect))
+        .routes(routes!(revocation::revoke_token))
+        .routes(routes!(metadata::jwks))
+        .routes(routes!(metadata::metadata))
         .routes(routes!(health::livez))
         .routes(routes!(health::readyz))
 }
@@ -76,6 +83,9 @@ pub(crate) fn openapi() -> OpenApi {
     let key = HttpBuilder::new().scheme(HttpAuthScheme::Bearer).description(Some("An API key: `hpk_...`")).build();
     let components = document.components.get_or_insert_default();
     components.add_security_scheme("api_key", SecurityScheme::Http(key));
+    let about = "The realm, and an API key of it (RFC 6749, section 2.3.1)";
+    let client = HttpBuilder::new().scheme(HttpAuthScheme::Basic).description(Some(about)).build();
+    components.add_security_scheme("client", SecurityScheme::Http(client));
     document
 }
 

@@ -3,7 +3,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use axum::extract::State;
-use hallpass::Verified;
+use hallpass::{Caller, Sessions, Verified};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
@@ -21,7 +21,8 @@ pub(super) struct VerifyRequest<'a> {
     #[serde(borrow)]
     #[schema(value_type = Option<String>)]
     token: Option<Cow<'a, str>>,
-    /// A self-contained token, instead.
+    /// An access token, instead. Its session is shown as it was when the token was made, without its data, and this does
+    /// not count as use of it.
     #[serde(borrow)]
     #[schema(value_type = Option<String>)]
     access_token: Option<Cow<'a, str>>,
@@ -30,7 +31,8 @@ pub(super) struct VerifyRequest<'a> {
     #[schema(default = true)]
     touch: bool,
     /// How old the answer may be, in seconds. Where the service has no cache, it never is older than the call; where it
-    /// has one, at most two seconds, and with 0 or 1 the cache is not asked.
+    /// has one, at most two seconds, and with 0 or 1 the cache is not asked. What is known of revoked self-contained
+    /// tokens is at most two seconds old, and with 0 or 1 the store is asked.
     max_staleness: Option<u32>,
     /// What the session must have, beyond being active.
     require: Option<Requirement>,
@@ -62,30 +64,32 @@ pub(super) async fn verify(
     body: JsonBody,
 ) -> Result<Json, Problem> {
     let request: VerifyRequest<'_> = body.read()?;
-    let verified = judge(&key, &request).await;
+    let verified = judge(&app, &key, &request).await;
     app.metrics.verified(match &verified {
         Ok(_) => Verification::Active,
         Err(problem) => problem.verification(),
     });
     let Verified { record, renewal_due, .. } = verified?;
-    let session = SessionView::of(key.sessions(), &record).with_data(&record).map_err(Problem::corrupt)?;
+    let session = SessionView::of(key.sessions(), &record);
+    let session = match request.token {
+        Some(_) => session.with_data(&record).map_err(Problem::corrupt)?,
+        None => session,
+    };
     Json::ok(&VerifyAnswer { active: true, session, renew_due: renewal_due })
 }
 
-async fn judge(key: &Authorized<Serve>, request: &VerifyRequest<'_>) -> Result<Verified, Problem> {
-    let token = match (&request.token, &request.access_token) {
-        (Some(token), None) => token,
-        // No self-contained token was ever handed out, so none is good.
-        (None, Some(_)) => return Err(Problem::inactive()),
-        (Some(_), Some(_)) => return Err(Problem::field("access_token", "This is instead of `token`.")),
-        (None, None) => return Err(Problem::field("token", "This is missing.")),
-    };
+async fn judge(app: &App, key: &Authorized<Serve>, request: &VerifyRequest<'_>) -> Result<Verified, Problem> {
     let (sessions, user) = (key.sessions(), key.user());
     let bound = request.max_staleness.map(|seconds| Duration::from_secs(seconds.into()));
-    let verified = if bound.is_some_and(|bound| bound < sessions.store().staleness()) {
-        sessions.verify_fresh(token, request.touch, &user).await?
-    } else {
-        sessions.verify(token, request.touch, &user).await?
+    let verified = match (&request.token, &request.access_token) {
+        (Some(token), None) => by_token(sessions, token, bound, request.touch, &user).await?,
+        (None, Some(token)) => match &app.mint {
+            Some(mint) if mint.access().is_some() => mint.verify(sessions, token, bound, &user).await?.1,
+            // No access token was ever handed out, so none is good.
+            _ => return Err(Problem::inactive()),
+        },
+        (Some(_), Some(_)) => return Err(Problem::field("access_token", "This is instead of `token`.")),
+        (None, None) => return Err(Problem::field("token", "This is missing.")),
     };
     if verified.is_locked {
         return Err(Problem::locked());
@@ -95,4 +99,20 @@ async fn judge(key: &Authorized<Serve>, request: &VerifyRequest<'_>) -> Result<V
         return Err(Problem::step_up_required());
     }
     Ok(verified)
+}
+
+/// Judges a token that points at a session, or carries it.
+pub(crate) async fn by_token(
+    sessions: &Sessions,
+    token: &str,
+    bound: Option<Duration>,
+    touch: bool,
+    user: &Caller,
+) -> Result<Verified, hallpass::Error> {
+    let may_lag = if sessions.is_carried() { sessions.revocation_bound() } else { sessions.store().staleness() };
+    if bound.is_some_and(|bound| bound < may_lag) {
+        sessions.verify_fresh(token, touch, user).await
+    } else {
+        sessions.verify(token, touch, user).await
+    }
 }

@@ -4,7 +4,7 @@ use serde::Deserialize;
 use toml::{Table, Value};
 
 use super::check::read_keys;
-use super::{AdminKey, Config, Finding, Setting, SettingKind};
+use super::{AdminKey, Config, Finding, Setting, SettingKind, SigningKey};
 
 /// The text of a configuration file, and where it was read.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -97,6 +97,11 @@ impl Config {
         if let Some(text) = variable("HALLPASS_ADMIN_KEY").filter(|text| !text.is_empty()) {
             let key = AdminKey::new(&text).map_err(|error| value_error("HALLPASS_ADMIN_KEY", &error.to_string()))?;
             config.admin_key = Some(key);
+        }
+        if let Some(pem) = variable("HALLPASS_SIGNING_KEY").filter(|text| !text.is_empty()) {
+            let hint = "make one with: openssl genpkey -algorithm ed25519";
+            let wrong = |error| value_error("HALLPASS_SIGNING_KEY", &format!("{error} ({hint})"));
+            config.signing_key = Some(SigningKey::new(&pem).map_err(wrong)?);
         }
         config.checked()
     }

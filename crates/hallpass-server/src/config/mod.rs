@@ -3,12 +3,14 @@
 mod admin_key;
 mod check;
 mod cookie;
+mod jwt;
 mod layers;
 mod limits;
 mod paths;
 mod policy;
 mod preset;
 mod setting;
+mod signing_key;
 mod validate;
 
 use std::collections::BTreeMap;
@@ -21,12 +23,14 @@ use serde::{Deserialize, Serialize};
 pub use self::admin_key::{AdminKey, InvalidAdminKey};
 pub use self::check::Finding;
 pub use self::cookie::{CookieConfig, SameSiteConfig};
+pub use self::jwt::{JwtConfig, SigningAlgorithm};
 pub use self::layers::{ConfigError, ConfigFile};
 pub use self::limits::Limits;
 pub use self::paths::Paths;
 pub use self::policy::{OverflowConfig, PolicyConfig};
 pub use self::preset::Preset;
 pub use self::setting::{Setting, SettingKind};
+pub use self::signing_key::SigningKey;
 
 /// Everything that the service can be told: by flags, by `HALLPASS_*` variables and by `hallpass.toml`, in that order
 /// of strength; see [`Config::layered`].
@@ -71,6 +75,12 @@ pub struct Config {
     /// The files with the keys that attributes and clients are sealed under before the store sees them, 32 random bytes
     /// each: the first seals, all open. Nothing is sealed if there are none.
     pub sealing_key_files: Paths,
+    /// The files with the key pairs that tokens are signed with, PKCS#8 in PEM: the first signs, all verify. If there are
+    /// none, pairs are made here, kept in the store under [`sealing_key_files`](Config::sealing_key_files), and take turns.
+    pub signing_key_files: Paths,
+    /// How many seconds a key that was made here signs or seals tokens before the next one does: 1 to 31,536,000; 30 days
+    /// if nobody says.
+    pub key_rotation: u64,
     /// Whether records are read that were saved before sealing began.
     ///
     /// # Security
@@ -83,12 +93,17 @@ pub struct Config {
     /// The first admin key of an empty store, instead of one that is made; only from `HALLPASS_ADMIN_KEY`.
     #[serde(skip)]
     pub admin_key: Option<AdminKey>,
+    /// The key pair that signs, before all files; only from `HALLPASS_SIGNING_KEY`.
+    #[serde(skip)]
+    pub signing_key: Option<SigningKey>,
     /// What the policy of sessions that name no profile changes of its preset.
     pub policy: PolicyConfig,
     /// Further policies, by the profile that sessions name.
     pub profiles: BTreeMap<Profile, PolicyConfig>,
     /// The cookie that answers with a token suggest.
     pub cookie: CookieConfig,
+    /// The tokens that go with [`Tokens::Jwt`].
+    pub jwt: JwtConfig,
     /// How much is done at once, and for how long.
     pub limits: Limits,
 }
@@ -101,9 +116,9 @@ pub enum Tokens {
     /// None: every token points at its record.
     #[default]
     None,
-    /// A short-lived JWT beside the token that points.
+    /// A short-lived JWT beside the token that points, which renews it.
     Jwt,
-    /// A sealed cookie.
+    /// A sealed cookie in place of the token that points: sessions live with their clients.
     Sealed,
 }
 
@@ -125,12 +140,16 @@ impl Default for Config {
             sweep_interval: 60,
             pepper_file: None,
             sealing_key_files: Paths::default(),
+            signing_key_files: Paths::default(),
+            key_rotation: 30 * 24 * 3600,
             danger_unsealed: false,
             cache: 0,
             admin_key: None,
+            signing_key: None,
             policy: PolicyConfig::default(),
             profiles: BTreeMap::new(),
             cookie: CookieConfig::default(),
+            jwt: JwtConfig::default(),
             limits: Limits::default(),
         }
     }

@@ -32,7 +32,7 @@ pub enum SettingKind {
 
 impl Setting {
     /// Every setting that has a flag and a variable. Further profiles can be set in the file only, and the first admin
-    /// key by `HALLPASS_ADMIN_KEY` only.
+    /// key by `HALLPASS_ADMIN_KEY` only, as a signing key is by `HALLPASS_SIGNING_KEY`.
     pub const ALL: &'static [Self] = &[
         text("listen", "Address to listen on; port 0 picks one"),
         text("admin_listen", "Address for metrics, keys and operators, apart from applications"),
@@ -41,12 +41,17 @@ impl Setting {
             "Where sessions live: memory:, sqlite:FILE, postgres://..., mysql://..., redis://HOST, memcached://HOST or dynamodb://REGION/TABLE",
         ),
         text("profile", "Policy preset for sessions that name no profile"),
-        text("tokens", "Self-contained tokens beside sessions: none, jwt or sealed"),
+        text("tokens", "Self-contained tokens: none, jwt (short ones beside sessions) or sealed (in place of them)"),
         switch("demo", "Serve the demo under /demo"),
         number("data_limit", "Most bytes of data in a session"),
         number("sweep_interval", "Seconds between sweeps"),
         text("pepper_file", "File with at least 32 random bytes that the store never sees"),
         text("sealing_key_files", "Files with 32 random bytes each: the first seals what the store keeps, all open it"),
+        text(
+            "signing_key_files",
+            "Files with key pairs in PEM: the first signs tokens, all verify; made here if there are none",
+        ),
+        number("key_rotation", "Seconds that a key made here signs tokens before the next one does"),
         switch("danger_unsealed", "Read what was saved before sealing began"),
         number("cache", "MiB of copies before a shared store; what ends elsewhere is let in for 1.5 s more"),
         number("policy.idle", "Seconds that a session may go unused"),
@@ -67,6 +72,11 @@ impl Setting {
         text("cookie.domain", "Domain of the suggested cookie, shared with its subdomains"),
         switch("cookie.partitioned", "Keep the cookie apart for each embedding site"),
         switch("cookie.danger_plain_http", "Suggest a cookie for plain HTTP, for development"),
+        text("jwt.issuer", "Who issues access tokens: the address that clients have of this service"),
+        text("jwt.audience", "Whom access tokens are for; the issuer if nobody says"),
+        number("jwt.lifetime", "Seconds that an access token is good"),
+        text("jwt.algorithm", "What keys made here are for: EdDSA or ES256"),
+        number("jwt.max_age", "Seconds that others may keep the published keys"),
         number("limits.connections", "Most connections at once"),
         number("limits.requests", "Most requests at once"),
         number("limits.streams", "Most event streams at once"),
@@ -127,10 +137,14 @@ mod tests {
         config.admin_listen = Some(config.listen);
         config.pepper_file = Some("pepper".into());
         config.sealing_key_files.0.push("sealing-key".into());
+        config.signing_key_files.0.push("signing-key.pem".into());
         let text = || Some("x".to_owned());
         config.cookie.name = text();
         config.cookie.path = text();
         config.cookie.domain = text();
+        config.jwt.issuer = text();
+        config.jwt.audience = text();
+        config.jwt.algorithm = Some(crate::SigningAlgorithm::EdDsa);
         let table = toml::Table::try_from(&config).expect("a table");
         let mut keys = BTreeSet::new();
         for (key, value) in table {

@@ -29,12 +29,7 @@ impl Config {
         if let Err(error) = stores::check(&self.store) {
             found.push(broken("store", error.to_string()));
         }
-        if self.tokens != Tokens::None {
-            found.push(Broken {
-                hint: Some("use `none`: every token then points at its session".to_owned()),
-                ..broken("tokens", "self-contained tokens are not offered by this version")
-            });
-        }
+        found.extend(self.broken_tokens());
         if self.admin_listen.is_some_and(|address| address == self.listen && address.port() != 0) {
             found.push(broken("admin_listen", "this is the address of `listen`; leave it out to serve all on one"));
         }
@@ -70,7 +65,76 @@ impl Config {
         if let Err(error) = self.cookie.carrier() {
             found.push(broken("cookie", error.to_string()));
         }
+        found.extend(self.jwt.broken().into_iter().map(|(key, rule)| broken(format!("jwt.{key}"), rule)));
         found.extend(self.limits.broken().into_iter().map(|(key, rule)| broken(format!("limits.{key}"), rule)));
         found
+    }
+
+    /// Returns what hinders that self-contained tokens are made as asked.
+    fn broken_tokens(&self) -> Vec<Broken> {
+        let mut found = Vec::new();
+        if !(1..=31_536_000).contains(&self.key_rotation) {
+            found.push(broken("key_rotation", "this is 1 to 31,536,000 seconds"));
+        } else if self.tokens != Tokens::None && self.keys_at_once() > 60 {
+            let rule = "so many keys would have to be kept at once that there is no room for them: this is too short";
+            found.push(broken("key_rotation", rule));
+        }
+        let has_pairs = self.signing_key.is_some() || !self.signing_key_files.0.is_empty();
+        let sealing_key = Some("make one with: openssl rand -out sealing-key 32".to_owned());
+        match self.tokens {
+            Tokens::None => return found,
+            Tokens::Jwt if has_pairs => {
+                if self.jwt.algorithm.is_some() {
+                    found.push(broken("jwt.algorithm", "this is for keys that are made here; those that are given say it"));
+                }
+            }
+            Tokens::Jwt if !stores::keeps_settings(&self.store) => found.push(Broken {
+                hint: Some("make one with: openssl genpkey -algorithm ed25519 -out signing-key.pem".to_owned()),
+                ..broken("tokens", "this store keeps no keys to sign with: set `signing_key_files`")
+            }),
+            Tokens::Jwt if self.needs_sealing_key() => found.push(Broken {
+                hint: sealing_key,
+                ..broken(
+                    "tokens",
+                    "keys to sign with are kept sealed: set `sealing_key_files`, or `signing_key_files` to give your own",
+                )
+            }),
+            Tokens::Sealed if !stores::keeps_settings(&self.store) => {
+                found.push(broken("tokens", "sealed tokens need a store that keeps what is revoked, and this one does not"));
+            }
+            Tokens::Sealed if self.needs_sealing_key() => found.push(Broken {
+                hint: sealing_key,
+                ..broken("tokens", "keys to seal with are kept sealed themselves: set `sealing_key_files`")
+            }),
+            Tokens::Jwt | Tokens::Sealed => {}
+        }
+        if self.tokens == Tokens::Jwt && self.jwt.issuer.is_none() && !self.listen.ip().is_loopback() {
+            found.push(Broken {
+                hint: Some("such as https://login.example".to_owned()),
+                ..broken("jwt.issuer", "this is missing: the address that clients have of this service")
+            });
+        }
+        if self.tokens == Tokens::Sealed {
+            let is_limited =
+                |policies: Vec<(_, hallpass::Policy)>| policies.iter().any(|(_, policy)| policy.limit().is_some());
+            if self.policies().is_ok_and(is_limited) {
+                found.push(broken(
+                    "tokens",
+                    "sessions that their clients hold cannot be counted: take `most_sessions` away",
+                ));
+            }
+            if self.demo {
+                found.push(broken(
+                    "demo",
+                    "the demo lists sessions, and those that their clients hold cannot be listed",
+                ));
+            }
+        }
+        found
+    }
+
+    /// Tells whether keys would be kept without one to seal them. What is in memory needs none.
+    fn needs_sealing_key(&self) -> bool {
+        self.sealing_key_files.0.is_empty() && self.store != "memory:"
     }
 }

@@ -83,6 +83,11 @@ pub(super) struct Swept {
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
+pub(super) struct Checked {
+    pub(super) by: CheckedBy,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
 pub(super) struct LookedUp {
     pub(super) result: Cache,
 }
@@ -147,6 +152,12 @@ words! {
     SweptAs {
         Expired = "expired",
         Forgotten = "forgotten",
+    }
+
+    /// Where it was looked up whether a token was revoked.
+    CheckedBy {
+        Memory = "memory",
+        Store = "store",
     }
 
     /// Whether an API key was looked up in memory.

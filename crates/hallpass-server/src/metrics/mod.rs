@@ -4,18 +4,18 @@ mod labels;
 mod observed_store;
 mod observer;
 
-use std::sync::atomic::Ordering;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 use axum::http::{Method, StatusCode};
-use hallpass::CacheCounts;
+use hallpass::{CacheCounts, Revocations};
 use prometheus_client::metrics::counter::Counter;
 use prometheus_client::metrics::family::Family;
 use prometheus_client::metrics::gauge::Gauge;
 use prometheus_client::metrics::histogram::Histogram;
 use prometheus_client::registry::{Registry, Unit};
 
-use self::labels::{Answered, EventLabels, LookedUp, Operated, Swept, SweptAs, Verified};
+use self::labels::{Answered, Checked, CheckedBy, EventLabels, LookedUp, Operated, Swept, SweptAs, Verified};
 pub(crate) use self::labels::{Cache, Operation, OperationResult, Route, Verification, method_word};
 pub(crate) use self::observed_store::ObservedStore;
 pub(crate) use self::observer::ServiceObserver;
@@ -35,6 +35,10 @@ pub(crate) struct Metrics {
     copy_lookups: Family<LookedUp, Counter>,
     copies: Gauge,
     feed_is_whole: Gauge,
+    access_tokens: Counter,
+    access_checks: Family<Checked, Counter>,
+    revocations: Gauge,
+    revocation_lag: Gauge<f64, AtomicU64>,
 }
 
 // From a look into memory to a disk that stalls.
@@ -70,6 +74,17 @@ impl Metrics {
         let feed_is_whole = Gauge::default();
         let help = "Whether the store's feed of changes proves itself, so that the cache may be used: 1 or 0";
         registry.register("session_cache_whole", help, feed_is_whole.clone());
+        let access_tokens = Counter::default();
+        registry.register("access_tokens", "Access tokens that were made", access_tokens.clone());
+        let access_checks = Family::default();
+        let help = "Self-contained tokens whose revocation was looked up in memory, or in the store";
+        registry.register("revocation_checks", help, access_checks.clone());
+        let revocations = Gauge::default();
+        registry.register("revocations_held", "Revocations that are held in memory", revocations.clone());
+        let revocation_lag = Gauge::default();
+        let help =
+            "How old what is held of revocations may be; 0 where the store is asked each time, infinite while unknown";
+        registry.register_with_unit("revocation_lag", help, Unit::Seconds, revocation_lag.clone());
         Self {
             registry,
             requests,
@@ -81,6 +96,10 @@ impl Metrics {
             copy_lookups,
             copies,
             feed_is_whole,
+            access_tokens,
+            access_checks,
+            revocations,
+            revocation_lag,
         }
     }
 
@@ -119,6 +138,21 @@ impl Metrics {
         }
         self.copies.set(i64::try_from(counts.copies).unwrap_or(i64::MAX));
         self.feed_is_whole.set(is_whole.into());
+    }
+
+    pub(crate) fn made_access_token(&self) {
+        self.access_tokens.inc();
+    }
+
+    /// Takes over what the revocations have counted.
+    pub(crate) fn revoked(&self, revocations: &Revocations) {
+        let counts = revocations.counts();
+        for (by, count) in [(CheckedBy::Memory, counts.from_memory), (CheckedBy::Store, counts.from_store)] {
+            self.access_checks.get_or_create(&Checked { by }).inner().store(count, Ordering::Relaxed);
+        }
+        self.revocations.set(i64::try_from(counts.held).unwrap_or(i64::MAX));
+        let lag = if revocations.bound().is_zero() { Some(Duration::ZERO) } else { revocations.lag() };
+        self.revocation_lag.set(lag.map_or(f64::INFINITY, |lag| lag.as_secs_f64()));
     }
 
     /// Writes everything in the text format of `OpenMetrics`.

@@ -4,11 +4,12 @@ use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 
 use hallpass::http::InvalidCookie;
-use hallpass::{InvalidPolicy, InvalidSessions};
+use hallpass::{InvalidJwt, InvalidPolicy, InvalidSealed, InvalidSessions};
 
 use crate::config::ConfigError;
 use crate::keys::KeyError;
 use crate::stores::{KeyFileError, OpenError};
+use crate::tokens::TokenKeyError;
 
 /// Why the service did not start: says which file, setting or address, and what to do.
 #[derive(Debug, thiserror::Error)]
@@ -29,6 +30,12 @@ enum Cause {
     Store(#[from] OpenError),
     #[error("the API keys could not be read or made: {0}")]
     Keys(#[from] KeyError),
+    #[error(transparent)]
+    TokenKeys(#[from] TokenKeyError),
+    #[error("jwt: {0}")]
+    Jwt(#[from] InvalidJwt),
+    #[error("cookie: {0}")]
+    Sealed(#[from] InvalidSealed),
     #[error(transparent)]
     SealingKey(#[from] KeyFileError),
     #[error(

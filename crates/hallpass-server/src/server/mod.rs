@@ -7,7 +7,7 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 
 use axum::Router;
-use hallpass::{Clock, Pepper, Sessions, SessionsBuilder, Store};
+use hallpass::{Clock, Pepper, Sessions, SessionsBuilder, Store, SystemClock};
 use tokio::net::TcpListener;
 use tokio::sync::{Semaphore, watch};
 
@@ -23,6 +23,7 @@ use crate::keys::{ApiKeySecret, ApiKeys, GivenKey, KeyRing};
 use crate::metrics::{Metrics, ObservedStore, ServiceObserver};
 use crate::stores::{self, Opened};
 use crate::sweeper::Sweeper;
+use crate::tokens::{Keeper, Mint, Parts};
 use crate::wire::RequestIds;
 
 /// A service that is bound to its addresses and serves when it is [`run`](Server::run).
@@ -81,7 +82,7 @@ impl Server {
     /// [`RunError`] if connections can no longer be accepted.
     pub async fn run(self, shutdown: impl Future<Output = ()>) -> Result<(), RunError> {
         let Self { app, stop, listener, admin_listener, .. } = self;
-        let sweeper = Sweeper::start(&app);
+        let (sweeper, keeper) = (Sweeper::start(&app), Keeper::start(&app));
         let served = if admin_listener.is_some() { Served::Applications } else { Served::All };
         let connections = Connections::new(&app.config.limits);
         let main = connections.serve(listener, with_demo(&app, served), app.stopping.clone());
@@ -100,6 +101,7 @@ impl Server {
         };
         let (main, admin, ()) = tokio::join!(main, admin, stopped);
         sweeper.stop().await;
+        keeper.stop().await;
         main.and(admin)
     }
 }
@@ -131,10 +133,8 @@ impl ServerBuilder {
         let Self { config, opened, clock } = self;
         let config = config.checked()?;
         let carrier = config.cookie.carrier()?;
-        let mut builder = sessions(&config)?;
-        if let Some(clock) = clock {
-            builder = builder.shared_clock(clock);
-        }
+        let clock = clock.unwrap_or_else(|| Arc::new(SystemClock::new()));
+        let builder = sessions(&config)?.shared_clock(Arc::clone(&clock));
         let opened = match opened {
             Some(opened) => opened,
             None => open(&config).await?,
@@ -145,13 +145,21 @@ impl ServerBuilder {
         let cache = stores::cache(&store, &config);
         let store = cache.clone().map_or(store, |cache| cache);
         let observer = ServiceObserver::new(Arc::clone(&metrics), news.clone());
-        let sessions = builder.shared_store(store).observer(observer).build()?;
         // Before anything is written: an address in use is the likelier mistake.
         let listener = bind(config.listen, "--listen").await?;
         let admin_listener = match config.admin_listen {
             Some(address) => Some(bind(address, "--admin-listen").await?),
             None => None,
         };
+        let parts = Parts {
+            settings: Arc::clone(&opened.settings),
+            metrics: Arc::clone(&metrics),
+            address: format!("http://{}", listener.local_addr().unwrap_or(config.listen)),
+            cookie: carrier.name(),
+            now: clock.now(),
+        };
+        let (mint, builder) = Mint::open(&config, parts, builder).await?;
+        let sessions = builder.shared_store(store).observer(observer).build()?;
         let keys = ApiKeys::new(opened.settings);
         let first_key = keys.make_first(config.admin_key.as_ref(), sessions.now()).await?;
         let (stop, stopping) = watch::channel(false);
@@ -166,6 +174,7 @@ impl ServerBuilder {
             cache,
             keys,
             carrier,
+            mint,
             metrics,
             news,
             stopping,

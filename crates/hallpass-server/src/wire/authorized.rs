@@ -59,11 +59,9 @@ impl<R> Authorized<R> {
     }
 }
 
-impl<R: Needs> FromRequestParts<Arc<App>> for Authorized<R> {
-    type Rejection = Problem;
-
-    async fn from_request_parts(parts: &mut Parts, app: &Arc<App>) -> Result<Self, Problem> {
-        let key = bearer(&parts.headers).ok_or_else(Problem::bad_api_key)?;
+impl<R: Needs> Authorized<R> {
+    /// Returns the proof, if this key is one.
+    pub(crate) async fn by_key(key: &str, parts: &Parts, app: &Arc<App>) -> Result<Self, Problem> {
         if !is_key_shaped(key) {
             return Err(Problem::bad_api_key());
         }
@@ -74,6 +72,15 @@ impl<R: Needs> FromRequestParts<Arc<App>> for Authorized<R> {
         }
         let request_id = parts.extensions.get::<RequestId>().cloned().ok_or_else(Problem::internal)?;
         Ok(Self { holder, request_id, right: PhantomData })
+    }
+}
+
+impl<R: Needs> FromRequestParts<Arc<App>> for Authorized<R> {
+    type Rejection = Problem;
+
+    async fn from_request_parts(parts: &mut Parts, app: &Arc<App>) -> Result<Self, Problem> {
+        let key = bearer(&parts.headers).ok_or_else(Problem::bad_api_key)?;
+        Self::by_key(key, parts, app).await
     }
 }
 

@@ -81,7 +81,7 @@ impl FromRequest<Arc<App>> for JsonBody {
 
     async fn from_request(request: Request, app: &Arc<App>) -> Result<Self, Problem> {
         check_type(request.headers(), &["application/json"])?;
-        collect(request, &app.config.limits).await.map(Self)
+        collect(request, &app.config.limits, Limits::LARGEST_BODY).await.map(Self)
     }
 }
 
@@ -90,11 +90,13 @@ impl FromRequest<Arc<App>> for MergePatchBody {
 
     async fn from_request(request: Request, app: &Arc<App>) -> Result<Self, Problem> {
         check_type(request.headers(), &["application/merge-patch+json", "application/json"])?;
-        collect(request, &app.config.limits).await.map(|bytes| Self(JsonBody(bytes)))
+        let bytes = collect(request, &app.config.limits, Limits::LARGEST_BODY).await?;
+        Ok(Self(JsonBody(bytes)))
     }
 }
 
-fn check_type(headers: &HeaderMap, types: &[&str]) -> Result<(), Problem> {
+/// Refuses a body of another type than these.
+pub(crate) fn check_type(headers: &HeaderMap, types: &[&str]) -> Result<(), Problem> {
     let mut values = headers.get_all(header::CONTENT_TYPE).iter();
     let text = match (values.next(), values.next()) {
         (Some(value), None) => value.to_str().unwrap_or_default(),
@@ -111,20 +113,22 @@ fn check_type(headers: &HeaderMap, types: &[&str]) -> Result<(), Problem> {
     Err(Problem::new(StatusCode::UNSUPPORTED_MEDIA_TYPE, "unsupported_media_type", detail))
 }
 
-async fn collect(request: Request, limits: &Limits) -> Result<Bytes, Problem> {
+/// Reads a body of so many bytes at the most.
+pub(crate) async fn collect(request: Request, limits: &Limits, most: usize) -> Result<Bytes, Problem> {
     let announced = request.headers().get(header::CONTENT_LENGTH).and_then(|value| value.to_str().ok()?.parse().ok());
-    if announced.is_some_and(|length: u64| length > Limits::LARGEST_BODY as u64) {
-        return Err(too_large());
+    if announced.is_some_and(|length: u64| length > most as u64) {
+        return Err(too_large(most));
     }
-    let body = Limited::new(request.into_body(), Limits::LARGEST_BODY).collect();
+    let body = Limited::new(request.into_body(), most).collect();
     match tokio::time::timeout(limits.body_time(), body).await {
         Ok(Ok(collected)) => Ok(collected.to_bytes()),
-        Ok(Err(error)) if error.downcast_ref::<LengthLimitError>().is_some() => Err(too_large()),
+        Ok(Err(error)) if error.downcast_ref::<LengthLimitError>().is_some() => Err(too_large(most)),
         Ok(Err(_)) => Err(Problem::new(StatusCode::BAD_REQUEST, "torn_body", "The body ended early.")),
         Err(_) => Err(Problem::new(StatusCode::REQUEST_TIMEOUT, "body_timeout", "The body took too long to arrive.")),
     }
 }
 
-fn too_large() -> Problem {
-    Problem::new(StatusCode::PAYLOAD_TOO_LARGE, "body_too_large", "The body is larger than 1 MiB.")
+fn too_large(most: usize) -> Problem {
+    let detail = format!("The body is larger than {} KiB.", most >> 10);
+    Problem::new(StatusCode::PAYLOAD_TOO_LARGE, "body_too_large", detail)
 }

@@ -102,6 +102,11 @@ impl Problem {
         Self::new(StatusCode::INTERNAL_SERVER_ERROR, "corrupt", "The session cannot be read.").caused_by(cause)
     }
 
+    /// Returns its machine word.
+    pub(crate) fn code(&self) -> &'static str {
+        self.0.code
+    }
+
     /// Returns what a verification that ended so is counted as.
     pub(crate) fn verification(&self) -> Verification {
         match self.0.code {

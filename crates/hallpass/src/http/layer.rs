@@ -171,7 +171,7 @@ impl Sessions {
     ) -> Result<Entry, Error> {
         match presented.texts() {
             [] => Ok(Entry::Nobody),
-            [text] => match self.present(text).await {
+            [text] => match self.present(text, None).await {
                 Ok(token) => Entry::of(self.admit_token(token, By::CopyOrRecord, witness).await),
                 Err(rejected) => Entry::of(Err(rejected)),
             },
@@ -184,7 +184,7 @@ impl Sessions {
         let mut found = Entry::Nobody;
         let mut is_told = false;
         for text in texts {
-            let token = match self.present(text).await {
+            let token = match self.present(text, None).await {
                 Ok(token) => token,
                 Err(rejected) => {
                     Entry::of(Err(rejected))?;

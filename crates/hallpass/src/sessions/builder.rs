@@ -44,6 +44,9 @@ impl SessionsBuilder {
     /// The most that attributes can be limited to, in bytes: 1 MiB.
     pub const MOST_DATA_LIMIT: usize = 1 << 20;
 
+    /// The longest life of an access token: 1 hour.
+    pub const LONGEST_ACCESS: Duration = Duration::from_hours(1);
+
     /// Keeps records in `store`.
     pub fn store(self, store: impl Store) -> Self {
         self.shared_store(Arc::new(store))
@@ -185,7 +188,8 @@ fn parts(
     if lifetime.is_some() && store.is_none() {
         return Err(InvalidSessions("access tokens stand for sessions of a store: choose one"));
     }
-    if lifetime.is_some_and(|lifetime| !(Duration::from_secs(1)..=Duration::from_hours(1)).contains(&lifetime)) {
+    if lifetime.is_some_and(|lifetime| !(Duration::from_secs(1)..=SessionsBuilder::LONGEST_ACCESS).contains(&lifetime))
+    {
         return Err(InvalidSessions("an access token is good for 1 second to 1 hour"));
     }
     #[cfg(feature = "revocations")]

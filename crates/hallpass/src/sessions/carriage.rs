@@ -63,21 +63,28 @@ impl Sessions {
     }
 
     /// Reads what a request presents: a reference, or a session that is taken in hand.
-    pub(crate) async fn present(&self, text: &[u8]) -> Result<ReferenceToken, Rejected> {
+    ///
+    /// What carries its session is judged by all that was revoked longer than `staleness` ago.
+    pub(crate) async fn present(&self, text: &[u8], staleness: Option<Duration>) -> Result<ReferenceToken, Rejected> {
         match &self.1 {
             None => ReferenceToken::parse(text).map_err(|_| Rejected::Refused(Refusal::Malformed, None)),
             // Rare and large: as a part of this future, every request would have to carry it.
-            Some(hand) => Box::pin(self.take_in_hand(hand, text)).await,
+            Some(hand) => Box::pin(self.take_in_hand(hand, text, staleness)).await,
         }
     }
 
-    async fn take_in_hand(&self, hand: &Hand, text: &[u8]) -> Result<ReferenceToken, Rejected> {
+    async fn take_in_hand(
+        &self,
+        hand: &Hand,
+        text: &[u8],
+        staleness: Option<Duration>,
+    ) -> Result<ReferenceToken, Rejected> {
         let Some(carriage) = &self.0.carriage else { return Err(Rejected::Refused(Refusal::Malformed, None)) };
         let carried = carriage.form.open(text, self.now()).map_err(|why| Rejected::Refused(refusal(why), None))?;
         if carried.record.realm != self.0.realm {
             return Err(Rejected::Refused(Refusal::Malformed, None));
         }
-        if !self.allow(&carried, None).await? {
+        if !self.allow(&carried, staleness).await? {
             return Err(Rejected::Refused(Refusal::Revoked, None));
         }
         hand.take(&carried);
@@ -244,8 +251,9 @@ impl Sessions {
         lives.max().unwrap_or_default()
     }
 
+    /// Returns what ends self-contained tokens before their time, if anything does.
     #[cfg(feature = "revocations")]
-    fn revocations(&self) -> Option<&Revocations> {
+    pub fn revocations(&self) -> Option<&Revocations> {
         self.0.carriage.as_ref()?.revocations.as_deref()
     }
 }

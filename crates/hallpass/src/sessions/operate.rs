@@ -1,6 +1,7 @@
 //! What applications and operators do by name, without a token.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use bytes::Bytes;
 
@@ -13,7 +14,7 @@ use crate::name::Subject;
 use crate::record::Record;
 use crate::session::Session;
 use crate::session::attributes::Attributes;
-use crate::store::{EventQuery, Expected, Outcome, Page, Query};
+use crate::store::{EventQuery, Expected, Outcome, Page, Query, StoreError};
 
 impl Sessions {
     /// Opens the session that a token points at.
@@ -48,7 +49,8 @@ impl Sessions {
         Ok(sessions.verified(admission, touch).await)
     }
 
-    /// Does what [`verify`](Sessions::verify) does by the record itself, also where the store has copies.
+    /// Does what [`verify`](Sessions::verify) does by the record itself, also where the store has copies; and where the
+    /// token carries its session, by the revocations that stand in the store.
     ///
     /// # Errors
     ///
@@ -59,7 +61,7 @@ impl Sessions {
     /// As [`open`](Sessions::open).
     pub async fn verify_fresh(&self, token: &str, touch: bool, caller: &Caller) -> Result<Verified, Error> {
         let sessions = self.for_request();
-        let token = sessions.present(token.as_bytes()).await?;
+        let token = sessions.present(token.as_bytes(), Some(Duration::ZERO)).await?;
         let admission = sessions.admit_token(token, By::Record, caller).await?;
         Ok(sessions.verified(admission, touch).await)
     }
@@ -71,7 +73,8 @@ impl Sessions {
         let is_present = matches!(admission.ticket.seat, super::Seat::Current);
         Verified {
             is_locked: admission.is_locked,
-            renewal_due: !admission.is_locked && (admission.renewal_due || !is_present),
+            // Of a session that its client carries, only the next token says that it was used.
+            renewal_due: !admission.is_locked && (admission.renewal_due || !is_present || self.is_token_stale()),
             record: Arc::unwrap_or_clone(admission.record),
         }
     }
@@ -80,8 +83,9 @@ impl Sessions {
     ///
     /// # Errors
     ///
-    /// [`Error::is_unavailable`].
+    /// [`Error::is_unavailable`]; [`Error::is_unsupported`] where their clients carry the sessions.
     pub async fn find(&self, id: &SessionId) -> Result<Option<Record>, Error> {
+        self.refuse_carried()?;
         Ok(self.records().load(&self.0.realm, id).await?)
     }
 
@@ -124,7 +128,7 @@ impl Sessions {
     /// If the future is dropped, the event may have been kept.
     pub async fn append(&self, event: Event) -> Result<(), Error> {
         let events = [event];
-        let kept = self.records().append(&events).await;
+        let kept = self.0.store.append(&events).await;
         self.observe(&events);
         Ok(kept?)
     }
@@ -137,7 +141,8 @@ impl Sessions {
     /// # Errors
     ///
     /// [`Error::is_not_found`] if there is no living session of this name, [`Error::is_value`] if `edit` makes something
-    /// else than a JSON object, [`Error::is_too_large`], [`Error::is_unavailable`].
+    /// else than a JSON object, [`Error::is_too_large`], [`Error::is_unavailable`]; [`Error::is_unsupported`] where their
+    /// clients carry the sessions.
     ///
     /// # Cancel safety
     ///
@@ -148,6 +153,7 @@ impl Sessions {
         mut edit: impl FnMut(&Bytes) -> Result<Bytes, E> + Send,
         caller: &Caller,
     ) -> Result<Result<Record, E>, Error> {
+        self.refuse_carried()?;
         let mut is_settled = false;
         for _ in 0..ATTEMPTS {
             let stored = self.records().load(&self.0.realm, id).await?;
@@ -177,6 +183,16 @@ impl Sessions {
             }
         }
         Err(Error::conflict())
+    }
+
+    /// What its client carries cannot be found by its name.
+    fn refuse_carried(&self) -> Result<(), Error> {
+        if self.is_carried() {
+            return Err(
+                StoreError::unsupported("sessions that their clients carry are found by their tokens only").into()
+            );
+        }
+        Ok(())
     }
 }
 

@@ -37,6 +37,12 @@ impl Pulse {
         self.state.lock().proven.is_some_and(|proven| proven.elapsed() <= Self::BOUND)
     }
 
+    /// Returns how long ago the last heartbeat was written that has come back: all that was saved before it is known.
+    #[cfg(feature = "revocations")]
+    pub(crate) fn age(&self) -> Option<Duration> {
+        self.state.lock().proven.map(|proven| proven.elapsed())
+    }
+
     /// To be called before the heartbeat is written.
     pub(crate) fn begin(&self, id: SessionId) -> Beat<'_> {
         let written_at = Instant::now();

@@ -1,0 +1,10 @@
+//! Self-contained tokens: what makes them here, under which keys, and who keeps those up.
+
+mod counted;
+mod keeper;
+mod keys;
+mod mint;
+
+pub(crate) use self::keeper::Keeper;
+pub use self::keys::TokenKeyError;
+pub(crate) use self::mint::{Mint, Parts};
