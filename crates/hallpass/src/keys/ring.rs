@@ -1,5 +1,7 @@
 use std::fmt;
 use std::sync::Arc;
+#[cfg(feature = "jwt")]
+use std::sync::Weak;
 
 use parking_lot::RwLock;
 
@@ -75,6 +77,12 @@ impl KeyRing {
     /// Returns the key of this name.
     pub fn find(&self, id: &str) -> Option<Arc<Key>> {
         self.0.read().iter().find(|key| key.id().as_str() == id).cloned()
+    }
+
+    /// Tells whether this very key is one of them, and not another of its name.
+    #[cfg(feature = "jwt")]
+    pub(crate) fn holds(&self, key: &Weak<Key>) -> bool {
+        self.0.read().iter().any(|one| Arc::as_ptr(one) == key.as_ptr())
     }
 
     /// Tells whether there is a key of this name.

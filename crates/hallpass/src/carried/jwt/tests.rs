@@ -349,6 +349,44 @@ fn what_was_verified_is_over_when_its_time_is_and_when_its_key_goes() {
 }
 
 #[test]
+fn jwt_13_what_a_key_verified_goes_with_it_also_when_another_takes_its_name() {
+    let named = |secret| {
+        Key::symmetric(KeyAlgorithm::Hs256, secret).expect("a secret").named(KeyId::new("main").expect("a name"))
+    };
+    let jwt = access(named(SECRET));
+    let token = jwt.seal(&carried()).expect("it is small");
+    assert!(jwt.open(token.expose().as_bytes(), now()).is_ok(), "it is remembered now");
+    jwt.ring().replace(vec![Arc::new(named(b"another secret of some 40 random bytes.."))]).expect("another key");
+    assert_eq!(jwt.open(token.expose().as_bytes(), now()).err(), Some(Unopened::Invalid));
+}
+
+#[test]
+fn jwt_8_what_we_add_says_nothing_else_than_the_claims_of_the_standard() {
+    let of_ours = |exact: Value, claims: Value| {
+        let private = json!({
+            "created": 0, "seen": 0, "profile": "default", "terms": [1, 1, 1, 1, false], "chain": [0, 0, 0], "exact": exact
+        });
+        let mut claims = claims;
+        claims["hallpass"] = private;
+        of_claims(&claims)
+    };
+    let at = now().as_millis() / 1000;
+    let (issued, expires) = (at * 1000 + 999, (at + 300) * 1000 + 999);
+    assert!(of_ours(json!([null, issued, expires]), json!({})).is_ok());
+    assert!(of_ours(json!([at * 1000, issued, expires]), json!({"auth_time": at})).is_ok());
+    for (exact, claims) in [
+        (json!([null, issued, expires + 1]), json!({})),
+        (json!([null, issued, u64::MAX]), json!({})),
+        (json!([null, issued - 1000, expires]), json!({})),
+        (json!([at * 1000, issued, expires]), json!({})),
+        (json!([null, issued, expires]), json!({"auth_time": at})),
+        (json!([at * 1000 + 1000, issued, expires]), json!({"auth_time": at})),
+    ] {
+        assert_eq!(of_ours(exact.clone(), claims).err(), Some(Fault::Claims), "{exact}");
+    }
+}
+
+#[test]
 fn a_token_of_another_issuer_of_the_standard_names_a_session_by_its_own_name() {
     let foreign = json!({"sid": null, "gen": null, "jti": "of theirs", "auth_time": 1_799_999_000_u64, "acr": "phr"});
     let carried = of_claims(&foreign).expect("it is a good access token");
