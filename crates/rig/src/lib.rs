@@ -16,6 +16,7 @@
 mod browser;
 mod certificate;
 mod daemon;
+mod jose;
 mod mariadb;
 mod memcached;
 mod postgres;
@@ -30,6 +31,7 @@ mod sql_server;
 
 pub use browser::{Browser, browser};
 pub use certificate::{Certificate, certificate};
+pub use jose::{Jose, jose};
 pub use mariadb::{MariaDb, MariaDbPrograms};
 pub use memcached::{Memcached, memcached};
 pub use postgres::{Postgres, PostgresPrograms};

@@ -10,6 +10,7 @@ mod copies;
 mod defects;
 mod encrypted;
 mod ending;
+mod jose;
 mod left_behind;
 mod patterns;
 mod renew_now;
