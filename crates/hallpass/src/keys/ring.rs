@@ -1,7 +1,5 @@
 use std::fmt;
 use std::sync::Arc;
-#[cfg(feature = "jwt")]
-use std::sync::Weak;
 
 use parking_lot::RwLock;
 
@@ -81,8 +79,8 @@ impl KeyRing {
 
     /// Tells whether this very key is one of them, and not another of its name.
     #[cfg(feature = "jwt")]
-    pub(crate) fn holds(&self, key: &Weak<Key>) -> bool {
-        self.0.read().iter().any(|one| Arc::as_ptr(one) == key.as_ptr())
+    pub(crate) fn holds(&self, key: super::KeyMark) -> bool {
+        self.0.read().iter().any(|one| one.mark() == key)
     }
 
     /// Tells whether there is a key of this name.

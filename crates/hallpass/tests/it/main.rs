@@ -4,6 +4,7 @@ mod app;
 mod broken;
 mod building;
 mod caching;
+mod carried;
 mod conflicts;
 mod conformance;
 mod copies;

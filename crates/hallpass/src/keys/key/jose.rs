@@ -9,7 +9,6 @@ use rustls_pki_types::pem::PemObject as _;
 use zeroize::Zeroizing;
 
 use super::{InvalidKey, Key, KeyAlgorithm, KeyId, Material};
-use crate::time::Timestamp;
 
 pub(crate) struct Jose {
     /// What signs: a PKCS#8 document, or the secret; nothing where only the public key is known.
@@ -129,7 +128,7 @@ impl Key {
         };
         let id = KeyId::of(public.thumbprint().as_bytes());
         let material = Material::Jose(Jose { private: None, verifying, public });
-        Ok(Self { id, algorithm, signs_from: Timestamp::default(), material })
+        Ok(Self::new(id, algorithm, material))
     }
 
     /// Returns the signature of a message; nothing where the key only verifies.

@@ -37,7 +37,7 @@ async function main() {
     const header = { alg: algorithm, typ: 'at+jwt' };
     let key = secret;
     if (algorithm !== 'HS256') {
-      const pair = await jose.generateKeyPair(algorithm, { crv: 'Ed25519', extractable: true });
+      const pair = await jose.generateKeyPair(algorithm, { extractable: true });
       const jwk = await jose.exportJWK(pair.publicKey);
       header.kid = await jose.calculateJwkThumbprint(jwk);
       keys.push({ ...jwk, kid: header.kid, use: 'sig', alg: algorithm });
