@@ -149,7 +149,11 @@ pub(crate) enum Material {
     #[cfg(feature = "jwt")]
     Jose(Jose),
     #[cfg(feature = "sealed")]
-    Sealing { secret: Zeroizing<Vec<u8>>, aead: Aead },
+    Sealing {
+        #[cfg(all(feature = "encrypted", feature = "jwt"))]
+        secret: Zeroizing<Vec<u8>>,
+        aead: Aead,
+    },
     #[cfg(not(any(feature = "jwt", feature = "sealed")))]
     Nothing,
 }
@@ -179,7 +183,11 @@ impl Key {
             KeyAlgorithm::Hs256 => Material::Jose(Jose::of_secret(secret)),
             #[cfg(feature = "sealed")]
             KeyAlgorithm::Sealing if secret.len() == Self::SHORTEST_SECRET => {
-                Material::Sealing { secret: Zeroizing::new(secret.to_vec()), aead: sealing(secret) }
+                Material::Sealing {
+                    #[cfg(all(feature = "encrypted", feature = "jwt"))]
+                    secret: Zeroizing::new(secret.to_vec()),
+                    aead: sealing(secret),
+                }
             }
             _ => return Err(InvalidKey("a secret of 32 bytes seals, and one of 32 or more signs as HS256")),
         };

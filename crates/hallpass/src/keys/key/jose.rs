@@ -159,6 +159,7 @@ impl Jose {
     }
 
     /// Returns what is to be kept secret: a PKCS#8 document, or a secret.
+    #[cfg(any(test, feature = "encrypted"))]
     pub(crate) fn private(&self) -> Option<&[u8]> {
         self.private.as_ref().map(|(bytes, _)| &***bytes)
     }
