@@ -56,6 +56,7 @@ mod sealing {
 
     impl Aead {
         pub(crate) const NONCE: usize = NONCE_LEN;
+        pub(crate) const TAG: usize = 16;
 
         pub(crate) fn new(key: &[u8; 32]) -> Self {
             Self(LessSafeKey::new(UnboundKey::new(&AES_256_GCM_SIV, key).expect("a key of 32 bytes")))
@@ -83,12 +84,11 @@ mod sealing {
     use aes_gcm_siv::{Aes256GcmSiv, Nonce, Tag};
 
     const NONCE_LEN: usize = 12;
-    const TAG: usize = 16;
-
     pub(crate) struct Aead(Aes256GcmSiv);
 
     impl Aead {
         pub(crate) const NONCE: usize = NONCE_LEN;
+        pub(crate) const TAG: usize = 16;
 
         pub(crate) fn new(key: &[u8; 32]) -> Self {
             Self(Aes256GcmSiv::new(key.into()))
@@ -102,8 +102,8 @@ mod sealing {
 
         /// Opens a text with its tag in place.
         pub(crate) fn open<'t>(&self, nonce: [u8; NONCE_LEN], place: &[u8], text: &'t mut [u8]) -> Option<&'t [u8]> {
-            let (text, tag) = text.split_at_mut_checked(text.len().checked_sub(TAG)?)?;
-            let tag = Tag::from(<[u8; TAG]>::try_from(&*tag).ok()?);
+            let (text, tag) = text.split_at_mut_checked(text.len().checked_sub(Self::TAG)?)?;
+            let tag = Tag::from(<[u8; Self::TAG]>::try_from(&*tag).ok()?);
             self.0.decrypt_inout_detached(&Nonce::from(nonce), place, (&mut *text).into(), &tag).ok()?;
             Some(text)
         }

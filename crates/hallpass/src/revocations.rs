@@ -86,6 +86,8 @@ struct Held {
     short_until: Option<Timestamp>,
     /// How many there may be before those that are over are looked for.
     look_at: usize,
+    /// When they were looked for last.
+    looked_at: Timestamp,
 }
 
 #[derive(Clone, Copy)]
@@ -375,17 +377,27 @@ impl Shared {
     }
 
     fn hold(&self, kept: Kept, lowest: Lowest) {
-        let mut held = self.held.lock();
-        if held.lowest.len() >= held.look_at.max(1024) {
-            let now = Timestamp::from_millis(self.clock.load(Ordering::Relaxed));
-            held.lowest.retain(|_, lowest| lowest.until > now);
-            held.look_at = held.lowest.len() * 2;
+        let now = Timestamp::from_millis(self.clock.load(Ordering::Relaxed));
+        self.held.lock().put(kept, lowest, now, Revocations::MOST);
+    }
+}
+
+impl Held {
+    /// How often those that are over are looked for where there is no room, since each time all are gone through.
+    const PAUSE: Duration = Duration::from_secs(1);
+
+    fn put(&mut self, kept: Kept, lowest: Lowest, now: Timestamp, most: usize) {
+        let is_full = self.lowest.len() >= most && now >= self.looked_at.plus(Self::PAUSE);
+        if is_full || (self.look_at.max(1024)..most).contains(&self.lowest.len()) {
+            self.lowest.retain(|_, lowest| lowest.until > now);
+            self.look_at = self.lowest.len() * 2;
+            self.looked_at = now;
         }
-        if held.lowest.len() >= Revocations::MOST && !held.lowest.contains_key(&kept) {
-            held.short_until = held.short_until.max(Some(lowest.until));
+        if self.lowest.len() >= most && !self.lowest.contains_key(&kept) {
+            self.short_until = self.short_until.max(Some(lowest.until));
             return;
         }
-        let place = held.lowest.entry(kept).or_insert(lowest);
+        let place = self.lowest.entry(kept).or_insert(lowest);
         place.good = place.good.max(lowest.good);
         place.until = place.until.max(lowest.until);
     }

@@ -6,13 +6,14 @@ use quick_cache::sync::Cache;
 use zeroize::Zeroizing;
 
 use super::Carried;
-use crate::keys::KeyId;
+use crate::keys::KeyMark;
 
 /// Tokens that were verified, and what they say: the second time costs a look-up instead of a signature.
 ///
 /// The whole text is the key, so that no other signature, header or claim can ride on what was verified (`JWT-12` is
-/// about lists of what is *refused*). Texts are wiped when they give way.
-pub(super) struct Memo(Cache<Text, (Arc<Carried>, KeyId)>);
+/// about lists of what is *refused*). Texts are wiped when they give way. With each stands the key that verified it, and
+/// not its name only: another key may have the same name later.
+pub(super) struct Memo(Cache<Text, (Arc<Carried>, KeyMark)>);
 
 struct Text(Zeroizing<Box<[u8]>>);
 
@@ -47,11 +48,11 @@ impl Memo {
         Self(Cache::new(most))
     }
 
-    pub(super) fn find(&self, text: &[u8]) -> Option<(Arc<Carried>, KeyId)> {
+    pub(super) fn find(&self, text: &[u8]) -> Option<(Arc<Carried>, KeyMark)> {
         self.0.get(&Asked(text))
     }
 
-    pub(super) fn keep(&self, text: &[u8], carried: Arc<Carried>, key: KeyId) {
+    pub(super) fn keep(&self, text: &[u8], carried: Arc<Carried>, key: KeyMark) {
         self.0.insert(Text(Zeroizing::new(text.into())), (carried, key));
     }
 

@@ -95,6 +95,34 @@ impl Sealed {
         &self.ring
     }
 
+    /// Seals any bytes as if they were a session, for tests and fuzzers of what is read behind the seal.
+    ///
+    /// # Errors
+    ///
+    /// [`Unsealed`].
+    #[cfg(feature = "testing")]
+    pub fn seal_bytes(&self, plain: &[u8], now: Timestamp) -> Result<Token, Unsealed> {
+        let key = self.ring.signing(now).ok_or(Unsealed::NoKey)?;
+        self.seal_under(&key, plain.len(), |text| text.extend_from_slice(plain))
+    }
+
+    /// Seals what is written.
+    fn seal_under(&self, key: &Key, length: usize, write: impl FnOnce(&mut Vec<u8>)) -> Result<Token, Unsealed> {
+        let aead = aead(key).ok_or(Unsealed::NoKey)?;
+        let name = key.id().as_str().as_bytes();
+        let mut text = Zeroizing::new(Vec::with_capacity(2 + name.len() + Aead::NONCE + length + Aead::TAG));
+        text.extend_from_slice(&[FORMAT, short(name.len())]);
+        text.extend_from_slice(name);
+        let nonce = random::<{ Aead::NONCE }>();
+        text.extend_from_slice(&nonce);
+        let from = text.len();
+        write(&mut text);
+        aead.seal(nonce, &self.place(key), &mut text, from);
+        let token = URL_SAFE_NO_PAD.encode(&*text);
+        let size = self.cookie.len() + token.len();
+        if size > Self::MOST { Err(Unsealed::TooLarge { size, limit: Self::MOST }) } else { Ok(Token::new(token)) }
+    }
+
     fn place(&self, key: &Key) -> Vec<u8> {
         let mut place = b"hallpass sealed session".to_vec();
         place.push(FORMAT);
@@ -107,35 +135,25 @@ impl Sealed {
 
 impl SelfContained for Sealed {
     fn seal(&self, carried: &Carried) -> Result<Token, Unsealed> {
-        let key = self.ring.signing(carried.issued_at).ok_or(Unsealed::NoKey)?;
-        let aead = aead(&key).ok_or(Unsealed::NoKey)?;
         let mut record = carried.record.clone();
         let chain = record.chain.take();
         record.retry = None;
         let record = Zeroizing::new(record.to_bytes().to_vec());
-        let name = key.id().as_str().as_bytes();
-        let mut text = Zeroizing::new(Vec::with_capacity(2 + name.len() + Aead::NONCE + PRELUDE + record.len() + 16));
-        text.extend_from_slice(&[FORMAT, short(name.len())]);
-        text.extend_from_slice(name);
-        let nonce = random::<{ Aead::NONCE }>();
-        text.extend_from_slice(&nonce);
-        let from = text.len();
-        for instant in [carried.issued_at, carried.expires_at] {
-            text.extend_from_slice(&instant.as_millis().to_be_bytes());
-        }
-        text.extend_from_slice(&carried.epoch.0.to_be_bytes());
-        let chain = chain.as_ref();
-        for generation in [chain.map(|chain| chain.first_generation), chain.map(|chain| chain.generation)] {
-            text.extend_from_slice(&generation.unwrap_or_default().number().to_be_bytes());
-        }
-        for instant in [chain.map(|chain| chain.started_at), chain.map(|chain| chain.renewed_at)] {
-            text.extend_from_slice(&instant.unwrap_or(carried.issued_at).as_millis().to_be_bytes());
-        }
-        text.extend_from_slice(&record);
-        aead.seal(nonce, &self.place(&key), &mut text, from);
-        let token = URL_SAFE_NO_PAD.encode(&*text);
-        let size = self.cookie.len() + token.len();
-        if size > Self::MOST { Err(Unsealed::TooLarge { size, limit: Self::MOST }) } else { Ok(Token::new(token)) }
+        let key = self.ring.signing(carried.issued_at).ok_or(Unsealed::NoKey)?;
+        self.seal_under(&key, PRELUDE + record.len(), |text| {
+            for instant in [carried.issued_at, carried.expires_at] {
+                text.extend_from_slice(&instant.as_millis().to_be_bytes());
+            }
+            text.extend_from_slice(&carried.epoch.0.to_be_bytes());
+            let chain = chain.as_ref();
+            for generation in [chain.map(|chain| chain.first_generation), chain.map(|chain| chain.generation)] {
+                text.extend_from_slice(&generation.unwrap_or_default().number().to_be_bytes());
+            }
+            for instant in [chain.map(|chain| chain.started_at), chain.map(|chain| chain.renewed_at)] {
+                text.extend_from_slice(&instant.unwrap_or(carried.issued_at).as_millis().to_be_bytes());
+            }
+            text.extend_from_slice(&record);
+        })
     }
 
     fn open(&self, text: &[u8], now: Timestamp) -> Result<Arc<Carried>, Unopened> {

@@ -120,11 +120,26 @@ impl fmt::Debug for KeyId {
 #[error("{0}")]
 pub struct InvalidKey(pub(super) &'static str);
 
+/// What tells a key from another of the same name: of what it is made, and how it was named. It stays when the key is
+/// read anew.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub(crate) struct KeyMark([u8; 16]);
+
+impl KeyMark {
+    fn and(self, id: &KeyId) -> Self {
+        let hash = crypto::sha256(&[&self.0, id.as_str().as_bytes()].concat());
+        let mut mark = [0; 16];
+        mark.copy_from_slice(&hash[..16]);
+        Self(mark)
+    }
+}
+
 /// A key for self-contained tokens, with its name, its one algorithm, and when it begins to sign.
 ///
 /// It cannot be printed, and is wiped from memory when dropped.
 pub struct Key {
     id: KeyId,
+    mark: KeyMark,
     algorithm: KeyAlgorithm,
     signs_from: Timestamp,
     material: Material,
@@ -134,7 +149,11 @@ pub(crate) enum Material {
     #[cfg(feature = "jwt")]
     Jose(Jose),
     #[cfg(feature = "sealed")]
-    Sealing { secret: Zeroizing<Vec<u8>>, aead: Aead },
+    Sealing {
+        #[cfg(all(feature = "encrypted", feature = "jwt"))]
+        secret: Zeroizing<Vec<u8>>,
+        aead: Aead,
+    },
     #[cfg(not(any(feature = "jwt", feature = "sealed")))]
     Nothing,
 }
@@ -164,16 +183,26 @@ impl Key {
             KeyAlgorithm::Hs256 => Material::Jose(Jose::of_secret(secret)),
             #[cfg(feature = "sealed")]
             KeyAlgorithm::Sealing if secret.len() == Self::SHORTEST_SECRET => {
-                Material::Sealing { secret: Zeroizing::new(secret.to_vec()), aead: sealing(secret) }
+                Material::Sealing {
+                    #[cfg(all(feature = "encrypted", feature = "jwt"))]
+                    secret: Zeroizing::new(secret.to_vec()),
+                    aead: sealing(secret),
+                }
             }
             _ => return Err(InvalidKey("a secret of 32 bytes seals, and one of 32 or more signs as HS256")),
         };
-        Ok(Self { id: KeyId::of(&*name), algorithm, signs_from: Timestamp::default(), material })
+        Ok(Self::new(KeyId::of(&*name), algorithm, material))
+    }
+
+    fn new(id: KeyId, algorithm: KeyAlgorithm, material: Material) -> Self {
+        let mark = KeyMark::default().and(&id);
+        Self { id, mark, algorithm, signs_from: Timestamp::default(), material }
     }
 
     /// Gives the key another name than the one that is made from it.
     #[must_use]
     pub fn named(mut self, id: KeyId) -> Self {
+        self.mark = self.mark.and(&id);
         self.id = id;
         self
     }
@@ -220,6 +249,11 @@ impl Key {
             #[cfg(feature = "sealed")]
             Material::Sealing { secret, .. } => Some(secret),
         }
+    }
+
+    #[cfg(feature = "jwt")]
+    pub(crate) fn mark(&self) -> KeyMark {
+        self.mark
     }
 
     pub(crate) fn material(&self) -> &Material {

@@ -77,6 +77,12 @@ impl KeyRing {
         self.0.read().iter().find(|key| key.id().as_str() == id).cloned()
     }
 
+    /// Tells whether this very key is one of them, and not another of its name.
+    #[cfg(feature = "jwt")]
+    pub(crate) fn holds(&self, key: super::KeyMark) -> bool {
+        self.0.read().iter().any(|one| one.mark() == key)
+    }
+
     /// Tells whether there is a key of this name.
     pub fn contains(&self, id: &KeyId) -> bool {
         self.0.read().iter().any(|key| key.id() == id)

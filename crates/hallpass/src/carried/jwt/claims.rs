@@ -185,6 +185,11 @@ impl<'a> Claims<'a> {
             record.client = client;
             record.data = data.map_or_else(Bytes::new, |data| Bytes::copy_from_slice(data.get().as_bytes()));
             let (authenticated_at, issued, expires) = exact;
+            // To the millisecond it may say more than the claims of the standards, and nothing else.
+            let whole = (authenticated_at.map(|at| at / 1000), issued / 1000, expires / 1000);
+            if whole != (self.auth_time, self.iat, self.exp) {
+                return None;
+            }
             record.authenticated_at = authenticated_at.map(millis);
             exactly = (millis(issued), millis(expires));
             record.expires_at = exactly.1;

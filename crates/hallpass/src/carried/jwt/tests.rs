@@ -349,6 +349,44 @@ fn what_was_verified_is_over_when_its_time_is_and_when_its_key_goes() {
 }
 
 #[test]
+fn jwt_13_what_a_key_verified_goes_with_it_also_when_another_takes_its_name() {
+    let named = |secret| {
+        Key::symmetric(KeyAlgorithm::Hs256, secret).expect("a secret").named(KeyId::new("main").expect("a name"))
+    };
+    let jwt = access(named(SECRET));
+    let token = jwt.seal(&carried()).expect("it is small");
+    assert!(jwt.open(token.expose().as_bytes(), now()).is_ok(), "it is remembered now");
+    jwt.ring().replace(vec![Arc::new(named(b"another secret of some 40 random bytes.."))]).expect("another key");
+    assert_eq!(jwt.open(token.expose().as_bytes(), now()).err(), Some(Unopened::Invalid));
+}
+
+#[test]
+fn jwt_8_what_we_add_says_nothing_else_than_the_claims_of_the_standard() {
+    let of_ours = |exact: Value, claims: Value| {
+        let private = json!({
+            "created": 0, "seen": 0, "profile": "default", "terms": [1, 1, 1, 1, false], "chain": [0, 0, 0], "exact": exact
+        });
+        let mut claims = claims;
+        claims["hallpass"] = private;
+        of_claims(&claims)
+    };
+    let at = now().as_millis() / 1000;
+    let (issued, expires) = (at * 1000 + 999, (at + 300) * 1000 + 999);
+    assert!(of_ours(json!([null, issued, expires]), json!({})).is_ok());
+    assert!(of_ours(json!([at * 1000, issued, expires]), json!({"auth_time": at})).is_ok());
+    for (exact, claims) in [
+        (json!([null, issued, expires + 1]), json!({})),
+        (json!([null, issued, u64::MAX]), json!({})),
+        (json!([null, issued - 1000, expires]), json!({})),
+        (json!([at * 1000, issued, expires]), json!({})),
+        (json!([null, issued, expires]), json!({"auth_time": at})),
+        (json!([at * 1000 + 1000, issued, expires]), json!({"auth_time": at})),
+    ] {
+        assert_eq!(of_ours(exact.clone(), claims).err(), Some(Fault::Claims), "{exact}");
+    }
+}
+
+#[test]
 fn a_token_of_another_issuer_of_the_standard_names_a_session_by_its_own_name() {
     let foreign = json!({"sid": null, "gen": null, "jti": "of theirs", "auth_time": 1_799_999_000_u64, "acr": "phr"});
     let carried = of_claims(&foreign).expect("it is a good access token");
@@ -370,4 +408,139 @@ fn a_glance_shows_what_a_token_says_and_verifies_nothing() {
     let glance = Glance::of(&text).expect("it is a JWT");
     assert!(glance.header.contains("at+jwt") && glance.claims.contains("alice"));
     assert_eq!(Glance::of(b"no.jwt"), Err(Fault::Parts));
+}
+
+#[test]
+fn jwt_1_and_jwt_3_the_public_part_of_no_key_serves_as_a_secret() {
+    // RFC 7515, appendix A.2.1, and a key of each other kind.
+    let rsa = r#"{"keys":[{"kty":"RSA","kid":"k","n":"ofgWCuLjybRlzo0tZWJjNiuSfb4p4fAkd_wWJcyQoTbji9k0l8W26mPddxHmfHQp-Vaw-4qPCJrcS2mJPMEzP1Pt0Bm4d4QlL-yRT-SFd2lZS-pCgNMsD1W_YpRPEwOWvG6b32690r2jZ47soMZo9wGzjb_7OMg0LOL-bSf63kpaSHSXndS5z5rexMdbBYUsLA9e-KXBdQOS-UTo7WTBEMa2R2CapHg665xsmtdVMTBQY4uDZlxvb3qCo5ZwKh9kG4LT6_I5IhlJH7aGhyxXFvUK-DWNmoudF8NAco9_h9iaGNj8q2ethFkMLs91kzk2PAcDTW9gb54h4FRWyuXpoQ","e":"AQAB"}]}"#;
+    let rsa = Jwt::access(KeyRing::from_jwks(rsa.as_bytes()).expect("a key"), ISSUER, AUDIENCE).expect("names");
+    for jwt in [rsa, access(key(KeyAlgorithm::Es256)), access(key(KeyAlgorithm::EdDsa))] {
+        let set: Value = serde_json::from_str(&jwt.jwks()).expect("JSON");
+        let public = &set["keys"][0];
+        let id = KeyId::new(public["kid"].as_str().expect("a name")).expect("a name");
+        let mut secrets = vec![public.to_string().into_bytes(), jwt.jwks().into_bytes()];
+        for part in ["x", "y", "n"] {
+            if let Some(part) = public[part].as_str() {
+                secrets.push(part.as_bytes().to_vec());
+                secrets.push(URL_SAFE_NO_PAD.decode(part).expect("base64url"));
+            }
+        }
+        for secret in secrets {
+            let confused = Key::symmetric(KeyAlgorithm::Hs256, &secret).expect("long enough").named(id.clone());
+            for (alg, fault) in [("HS256", Fault::Algorithm), (jwt.ring().keys()[0].algorithm().as_str(), Fault::Signature)] {
+                assert_eq!(judged(&jwt, &confused, &json!({"alg": alg}), &json!({})).err(), Some(fault));
+            }
+        }
+    }
+}
+
+#[test]
+fn jwt_8_the_leeway_is_at_most_two_minutes_and_a_life_no_longer_than_asked() {
+    let at = now().as_millis() / 1000;
+    let secret = || key(KeyAlgorithm::Hs256);
+    let patient = access(secret()).leeway(Duration::from_hours(1));
+    assert!(judged(&patient, &secret(), &json!({}), &json!({"exp": at - 119})).is_ok());
+    assert_eq!(judged(&patient, &secret(), &json!({}), &json!({"exp": at - 120})).err(), Some(Fault::Expired));
+    assert_eq!(judged(&patient, &secret(), &json!({}), &json!({"iat": at + 121})).err(), Some(Fault::NotYet));
+    let exact = access(secret()).leeway(Duration::ZERO);
+    assert!(judged(&exact, &secret(), &json!({}), &json!({"exp": at + 1})).is_ok());
+    assert_eq!(judged(&exact, &secret(), &json!({}), &json!({"exp": at})).err(), Some(Fault::Expired));
+    assert_eq!(judged(&exact, &secret(), &json!({}), &json!({"nbf": at + 1})).err(), Some(Fault::NotYet));
+    let short = access(secret()).longest_life(Duration::from_mins(5));
+    assert!(judged(&short, &secret(), &json!({}), &json!({})).is_ok());
+    assert_eq!(judged(&short, &secret(), &json!({}), &json!({"exp": at + 301})).err(), Some(Fault::TooLongALife));
+    assert_eq!(judged(&short, &secret(), &json!({}), &json!({"iat": at - 1})).err(), Some(Fault::TooLongALife));
+}
+
+#[test]
+fn jwt_9_a_token_and_its_header_may_be_as_long_as_the_limit_and_no_longer() {
+    let secret = key(KeyAlgorithm::Hs256);
+    let jwt = access(key(KeyAlgorithm::Hs256));
+    let header = good_header(&secret).to_string();
+    let of_header = |length: usize| {
+        let padded = format!("{}{}", " ".repeat(length * 3 / 4 - header.len()), header);
+        forge(&secret, &padded, &good_claims().to_string())
+    };
+    assert_eq!(of_header(1024).iter().position(|byte| *byte == b'.'), Some(1024));
+    assert!(jwt.check(&of_header(1024), now()).is_ok());
+    assert_eq!(jwt.check(&of_header(1028), now()).err(), Some(Fault::TooLong));
+    let claims = good_claims().to_string();
+    let longest = (0..8192).map(|spaces| forge(&secret, &header, &format!("{}{claims}", " ".repeat(spaces))));
+    let mut longest: Vec<_> = longest.filter(|token| (8190..8195).contains(&token.len())).collect();
+    longest.sort_by_key(Vec::len);
+    for token in longest {
+        let fault = (token.len() > Jwt::LONGEST).then_some(Fault::TooLong);
+        assert_eq!(jwt.check(&token, now()).err(), fault, "{} bytes", token.len());
+    }
+}
+
+#[test]
+fn jwt_9_what_is_no_utf_8_is_no_token() {
+    let secret = key(KeyAlgorithm::Hs256);
+    let jwt = access(key(KeyAlgorithm::Hs256));
+    let header = good_header(&secret).to_string();
+    let claims = good_claims().to_string();
+    // A lone byte, an overlong slash, a surrogate, and a character past the last.
+    for odd in [&b"\xff"[..], b"\xc0\xaf", b"\xed\xa0\x80", b"\xf4\x90\x80\x80"] {
+        for is_header in [true, false] {
+            let within = |text: &str, is_odd: bool| match text.strip_suffix('}') {
+                Some(start) if is_odd => [start.as_bytes(), b",\"x\":\"", odd, b"\"}"].concat(),
+                _ => text.as_bytes().to_vec(),
+            };
+            let (header, claims) = (within(&header, is_header), within(&claims, !is_header));
+            let mut text = format!("{}.{}", URL_SAFE_NO_PAD.encode(header), URL_SAFE_NO_PAD.encode(claims));
+            let signature = secret.sign(text.as_bytes()).expect("it signs");
+            text = format!("{text}.{}", URL_SAFE_NO_PAD.encode(signature));
+            assert_eq!(jwt.check(text.as_bytes(), now()).err(), Some(Fault::Encoding), "{odd:x?}");
+        }
+    }
+    // A surrogate may not hide in an escape either.
+    let lone = claims.replace("alice", r"al\ud800ice");
+    assert_eq!(jwt.check(&forge(&secret, &header, &lone), now()).err(), Some(Fault::Claims));
+}
+
+#[test]
+fn jwt_10_a_token_within_a_token_is_refused() {
+    let secret = key(KeyAlgorithm::Hs256);
+    let jwt = access(key(KeyAlgorithm::Hs256));
+    let inner = jwt.seal(&carried()).expect("it is small");
+    let header = json!({"alg": "HS256", "typ": "at+jwt", "cty": "JWT", "kid": secret.id().as_str()}).to_string();
+    assert_eq!(jwt.check(&forge(&secret, &header, inner.expose()), now()).err(), Some(Fault::Claims));
+    let quoted = format!("\"{}\"", inner.expose());
+    assert_eq!(jwt.check(&forge(&secret, &header, &quoted), now()).err(), Some(Fault::Claims));
+    // RFC 7516, appendix A.1, in short: an encrypted token has five parts.
+    assert_eq!(jwt.check(b"eyJhbGciOiJSU0EtT0FFUCIsImVuYyI6IkEyNTZHQ00ifQ.AA.AA.AA.AA", now()).err(), Some(Fault::Parts));
+}
+
+#[test]
+fn jwt_11_half_a_signature_another_form_of_it_or_numbers_past_the_order_are_refused() {
+    let pair = key(KeyAlgorithm::Es256);
+    let token = forge(&pair, &good_header(&pair).to_string(), &good_claims().to_string());
+    let jwt = access(pair);
+    let dot = token.iter().rposition(|byte| *byte == b'.').expect("a dot");
+    let signature = URL_SAFE_NO_PAD.decode(&token[dot + 1..]).expect("base64url");
+    let (r, s) = signature.split_at(32);
+    let zero = [0; 32];
+    // As ASN.1, in which other protocols write it.
+    let integer = |number: &[u8]| [&[2, 33, 0], number].concat();
+    let der = [&[0x30, 70][..], &integer(r), &integer(s)].concat();
+    let padded = [&[0][..], r, &[0], s].concat();
+    for other in [[r, &zero].concat(), [&zero, s].concat(), [s, r].concat(), [r, &[0xff; 32]].concat(), der, padded] {
+        let text = [&token[..=dot], URL_SAFE_NO_PAD.encode(other).as_bytes()].concat();
+        assert_eq!(jwt.check(&text, now()).err(), Some(Fault::Signature));
+    }
+    assert!(jwt.check(&token, now()).is_ok());
+}
+
+#[test]
+fn jwt_16_an_access_token_says_nothing_of_attributes_and_devices() {
+    let mut carried = carried();
+    carried.record.data = Bytes::from_static(br#"{"cart":"private words"}"#);
+    carried.record.client.ip = Some([192, 0, 2, 77].into());
+    let token = access(key(KeyAlgorithm::EdDsa)).seal(&carried).expect("it is small");
+    let Glance { header, claims } = Glance::of(token.expose().as_bytes()).expect("a JWT");
+    for private in ["cart", "private words", "192.0.2.77", "data", "client\""] {
+        assert!(!header.contains(private) && !claims.contains(private), "{private} in {claims}");
+    }
 }

@@ -2,6 +2,7 @@ use std::time::Duration;
 
 use super::*;
 use crate::id::SessionId;
+use crate::keys::KeyId;
 use crate::name::{Profile, Subject};
 use crate::policy::Policy;
 
@@ -136,4 +137,59 @@ fn keys_of_another_kind_seal_nothing() {
         assert!(Sealed::new(ring, Realm::default(), "a").is_err());
     }
     assert!(Sealed::new(ring(&[SECRET]), Realm::default(), "").is_err());
+}
+
+#[test]
+fn enc_2_a_value_is_bound_to_the_name_of_its_key_and_to_its_format() {
+    let named = |name: &str| {
+        let key = Key::symmetric(KeyAlgorithm::Sealing, SECRET).expect("32 bytes");
+        let key = key.named(KeyId::new(name).expect("a name"));
+        Sealed::new(KeyRing::new([key]).expect("a key"), Realm::default(), "a").expect("a name")
+    };
+    let token = named("one").seal(&carried()).expect("it is small");
+    let bytes = URL_SAFE_NO_PAD.decode(token.expose()).expect("base64url");
+    assert_eq!(&bytes[..5], b"\x01\x03one");
+    let mut renamed = bytes.clone();
+    renamed[2..5].copy_from_slice(b"two");
+    assert!(opens(&named("one"), URL_SAFE_NO_PAD.encode(&bytes).as_bytes()).is_ok());
+    assert_eq!(opens(&named("two"), URL_SAFE_NO_PAD.encode(&renamed).as_bytes()), Err(Unopened::Invalid));
+    for format in [0, 2, 0xff] {
+        let mut changed = bytes.clone();
+        changed[0] = format;
+        assert_eq!(opens(&named("one"), URL_SAFE_NO_PAD.encode(&changed).as_bytes()), Err(Unopened::Invalid));
+    }
+}
+
+#[test]
+fn enc_4_no_nonce_comes_twice() {
+    let sealed = sealed(&[SECRET], "default", "a");
+    let from = 2 + sealed.ring().keys()[0].id().as_str().len();
+    let mut seen = std::collections::HashSet::new();
+    for _ in 0..5000 {
+        let token = sealed.seal(&carried()).expect("it is small");
+        let bytes = URL_SAFE_NO_PAD.decode(token.expose()).expect("base64url");
+        assert!(seen.insert(bytes[from..from + Aead::NONCE].to_vec()));
+    }
+}
+
+#[test]
+fn enc_5_the_key_that_was_given_seals_nothing_itself() {
+    let sealed = sealed(&[SECRET], "default", "a");
+    let token = sealed.seal(&carried()).expect("it is small");
+    let mut bytes = URL_SAFE_NO_PAD.decode(token.expose()).expect("base64url");
+    let key = &sealed.ring().keys()[0];
+    let from = 2 + key.id().as_str().len();
+    let nonce: [u8; Aead::NONCE] = bytes[from..from + Aead::NONCE].try_into().expect("12 bytes");
+    let text = &mut bytes[from + Aead::NONCE..];
+    let secret: &[u8; 32] = SECRET.try_into().expect("32 bytes");
+    assert!(Aead::new(secret).open(nonce, &sealed.place(key), &mut text.to_vec()).is_none());
+    assert!(aead(key).expect("it seals").open(nonce, &sealed.place(key), text).is_some());
+}
+
+#[test]
+fn enc_11_a_sealing_key_has_32_bytes_and_is_none_that_everybody_guesses() {
+    for bad in [&b""[..], &[0; 32], &[0xff; 32], b"a password", &b"33 bytes are one byte more than it"[..33]] {
+        assert!(Key::symmetric(KeyAlgorithm::Sealing, bad).is_err(), "{bad:?}");
+    }
+    assert!(Key::symmetric(KeyAlgorithm::Sealing, SECRET).is_ok());
 }

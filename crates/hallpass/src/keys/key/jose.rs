@@ -9,7 +9,6 @@ use rustls_pki_types::pem::PemObject as _;
 use zeroize::Zeroizing;
 
 use super::{InvalidKey, Key, KeyAlgorithm, KeyId, Material};
-use crate::time::Timestamp;
 
 pub(crate) struct Jose {
     /// What signs: a PKCS#8 document, or the secret; nothing where only the public key is known.
@@ -103,13 +102,25 @@ impl Key {
 
     pub(in crate::keys) fn public(algorithm: KeyAlgorithm, public: Public) -> Result<Self, InvalidKey> {
         let verifying = match (&public, algorithm) {
-            (Public::Ed25519 { x }, KeyAlgorithm::EdDsa) => DecodingKey::from_ed_der(x),
+            (Public::Ed25519 { x }, KeyAlgorithm::EdDsa) => {
+                if is_of_small_order(x) {
+                    return Err(InvalidKey("everybody can sign for a public key of small order"));
+                }
+                DecodingKey::from_ed_der(x)
+            }
             (Public::P256 { x, y }, KeyAlgorithm::Es256) => {
                 DecodingKey::from_ec_der(&[&[4][..], &x[..], &y[..]].concat())
             }
             (Public::Rsa { n, e }, KeyAlgorithm::Rs256) => {
-                if !(SHORTEST_MODULUS..=LONGEST_MODULUS).contains(&n.len()) || e.is_empty() || e.len() > 8 {
+                // Some libraries write a zero byte before the number; it makes no key longer.
+                let (n, e) = (without_zeros(n), without_zeros(e));
+                let is_long = n.first().is_some_and(|first| *first >= 0x80);
+                if !(SHORTEST_MODULUS..=LONGEST_MODULUS).contains(&n.len()) || n.len() == SHORTEST_MODULUS && !is_long {
                     return Err(InvalidKey("an RSA key has 2,048 to 8,192 bits"));
+                }
+                // With the exponent 1, everybody can sign.
+                if e.len() > 8 || e == [1] || e.last().is_none_or(|last| last % 2 == 0) {
+                    return Err(InvalidKey("the exponent of an RSA key is odd, from 3 to 64 bits"));
                 }
                 DecodingKey::from_rsa_raw_components(n, e)
             }
@@ -117,7 +128,7 @@ impl Key {
         };
         let id = KeyId::of(public.thumbprint().as_bytes());
         let material = Material::Jose(Jose { private: None, verifying, public });
-        Ok(Self { id, algorithm, signs_from: Timestamp::default(), material })
+        Ok(Self::new(id, algorithm, material))
     }
 
     /// Returns the signature of a message; nothing where the key only verifies.
@@ -148,6 +159,7 @@ impl Jose {
     }
 
     /// Returns what is to be kept secret: a PKCS#8 document, or a secret.
+    #[cfg(any(test, feature = "encrypted"))]
     pub(crate) fn private(&self) -> Option<&[u8]> {
         self.private.as_ref().map(|(bytes, _)| &***bytes)
     }
@@ -168,6 +180,35 @@ impl KeyAlgorithm {
         }
     }
 }
+
+fn without_zeros(number: &[u8]) -> &[u8] {
+    &number[number.iter().take_while(|byte| **byte == 0).count()..]
+}
+
+/// Tells whether a point of Curve25519 has an order of at most 8, so that signatures under it prove nothing (RFC 8032,
+/// section 8.8, leaves it to the application; the points are those of "Taming the many EdDSAs", table 1).
+fn is_of_small_order(x: &[u8; 32]) -> bool {
+    let mut magnitude = *x;
+    magnitude[31] &= 0x7f;
+    let [first, middle @ .., last] = magnitude;
+    match first {
+        // 0 and 1, and the same written as p, p + 1; and -1, which is p - 1.
+        0 | 1 if last == 0 && middle == [0; 30] => true,
+        0xec..=0xee => last == 0x7f && middle == [0xff; 30],
+        _ => ORDER_8.contains(&magnitude),
+    }
+}
+
+const ORDER_8: [[u8; 32]; 2] = [
+    [
+        0x26, 0xe8, 0x95, 0x8f, 0xc2, 0xb2, 0x27, 0xb0, 0x45, 0xc3, 0xf4, 0x89, 0xf2, 0xef, 0x98, 0xf0, 0xd5, 0xdf,
+        0xac, 0x05, 0xd3, 0xc6, 0x33, 0x39, 0xb1, 0x38, 0x02, 0x88, 0x6d, 0x53, 0xfc, 0x05,
+    ],
+    [
+        0xc7, 0x17, 0x6a, 0x70, 0x3d, 0x4d, 0xd8, 0x4f, 0xba, 0x3c, 0x0b, 0x76, 0x0d, 0x10, 0x67, 0x0f, 0x2a, 0x20,
+        0x53, 0xfa, 0x2c, 0x39, 0xcc, 0xc6, 0x4e, 0xc7, 0xfd, 0x77, 0x92, 0xac, 0x03, 0x7a,
+    ],
+];
 
 fn point(bytes: &[u8]) -> Option<Public> {
     let (4, point) = bytes.split_first().map(|(kind, point)| (*kind, point))? else { return None };
@@ -211,5 +252,42 @@ mod tests {
         assert!(rsa(128).is_err());
         assert!(rsa(256).is_ok());
         assert!(rsa(2048).is_err());
+    }
+
+    #[test]
+    fn jwt_11_an_rsa_key_is_as_long_as_its_number_and_its_exponent_is_one() {
+        let rsa = |n: &[u8], e: &[u8]| Key::public(KeyAlgorithm::Rs256, Public::Rsa { n: n.to_vec(), e: e.to_vec() });
+        let modulus = [0xab; 256];
+        let mut padded = vec![0; 256];
+        padded.extend_from_slice(&[0xab; 128]);
+        assert!(rsa(&padded, &[1, 0, 1]).is_err(), "1,024 bits behind zeros");
+        assert!(rsa(&[0x7f; 256], &[1, 0, 1]).is_err(), "2,047 bits");
+        assert!(rsa(&[&[0], &modulus[..]].concat(), &[0, 1, 0, 1]).is_ok(), "as some libraries write it");
+        for bad in [&[][..], &[0], &[1], &[0, 1], &[2], &[1, 0, 0], &[1; 9]] {
+            assert!(rsa(&modulus, bad).is_err(), "{bad:?}");
+        }
+        assert!(rsa(&modulus, &[3]).is_ok());
+    }
+
+    #[test]
+    fn jwt_11_a_public_key_of_small_order_is_refused() {
+        let ed = |x: [u8; 32]| Key::public(KeyAlgorithm::EdDsa, Public::Ed25519 { x });
+        let with = |first: u8, between: u8, last: u8| {
+            let mut x = [between; 32];
+            (x[0], x[31]) = (first, last);
+            x
+        };
+        for sign in [0, 0x80] {
+            for x in
+                [with(0, 0, 0), with(1, 0, 0), with(0xec, 0xff, 0x7f), with(0xed, 0xff, 0x7f), with(0xee, 0xff, 0x7f)]
+            {
+                assert!(ed(with(x[0], x[1], x[31] | sign)).is_err(), "{x:?}");
+            }
+            for mut x in ORDER_8 {
+                x[31] |= sign;
+                assert!(ed(x).is_err(), "{x:?}");
+            }
+        }
+        assert!(ed(with(2, 0, 0)).is_ok() && ed(with(0xeb, 0xff, 0x7f)).is_ok());
     }
 }
