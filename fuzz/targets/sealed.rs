@@ -16,7 +16,7 @@ const NOW: Timestamp = Timestamp::from_millis(1_700_000_000_000);
 static SEALED: LazyLock<[Sealed; 2]> = LazyLock::new(|| {
     ["__Host-session", "__Host-other"].map(|cookie| {
         let key = Key::symmetric(KeyAlgorithm::Sealing, b"a sealing key of 32 known bytes!").expect("32 bytes");
-        Sealed::new(KeyRing::new([key]).expect("a key"), Realm::default(), cookie).expect("a name")
+        Sealed::new(KeyRing::new([key]).expect("a key"), &Realm::default(), cookie).expect("a name")
     })
 });
 

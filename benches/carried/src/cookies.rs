@@ -51,7 +51,7 @@ pub(crate) fn arms() -> Vec<Arm> {
 fn hallpass() -> Vec<Arm> {
     let key = Key::generate(KeyAlgorithm::Sealing).expect("the system makes keys");
     let ring = KeyRing::new([key]).expect("a key");
-    let sealed = || Sealed::new(ring.clone(), Realm::default(), NAME).expect("a name");
+    let sealed = || Sealed::new(ring.clone(), &Realm::default(), NAME).expect("a name");
     let sessions = Sessions::builder().carried(sealed()).build().expect("all parts");
     let mut new = NewSession::signed_in(Subject::new("user-31415926").expect("a name"));
     new.data = serde_json::to_vec(&attributes()).expect("JSON").into();

@@ -456,6 +456,6 @@ impl fmt::Debug for Revocations {
             .field("store", &self.shared.store)
             .field("held", &self.shared.held.lock().lowest.len())
             .field("is_whole", &self.is_whole())
-            .finish()
+            .finish_non_exhaustive()
     }
 }

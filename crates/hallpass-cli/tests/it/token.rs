@@ -54,7 +54,7 @@ fn of_a_reference_only_the_session_is_shown() {
 #[test]
 fn of_a_sealed_session_only_the_key_is_shown() {
     let ring = KeyRing::new([Key::generate(KeyAlgorithm::Sealing).expect("a key")]).expect("a ring");
-    let sealed = || Sealed::new(ring.clone(), Realm::default(), "__Host-session").expect("a name");
+    let sealed = || Sealed::new(ring.clone(), &Realm::default(), "__Host-session").expect("a name");
     let (token, _) = issued(|builder| builder.carried(sealed()));
     let shown = inspect(&Bench::new(), &token, &["--json"]);
     assert_eq!(shown.json()["kind"], "sealed");

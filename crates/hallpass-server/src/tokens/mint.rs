@@ -149,5 +149,5 @@ fn access(config: &Config, ring: &KeyRing, address: &str) -> Result<Jwt, Invalid
 
 fn sealed(ring: &KeyRing, cookie: &str) -> Result<Sealed, InvalidSealed> {
     // Each token says itself which realm it is of, under the same seal.
-    Sealed::new(ring.clone(), Realm::default(), cookie)
+    Sealed::new(ring.clone(), &Realm::default(), cookie)
 }

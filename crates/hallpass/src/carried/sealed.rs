@@ -26,7 +26,7 @@ use crate::token::{Chain, Generation, Token};
 /// use hallpass::{Key, KeyAlgorithm, KeyRing, Realm, Sealed};
 ///
 /// let ring = KeyRing::new([Key::generate(KeyAlgorithm::Sealing)?])?;
-/// let sealed = Sealed::new(ring, Realm::default(), "__Host-session")?;
+/// let sealed = Sealed::new(ring, &Realm::default(), "__Host-session")?;
 /// # }
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
@@ -62,7 +62,7 @@ impl Sealed {
     /// # Errors
     ///
     /// [`InvalidSealed`] if the keys of the ring are not for sealing, or the name has none or more than 64 bytes.
-    pub fn new(ring: KeyRing, realm: Realm, cookie: &str) -> Result<Self, InvalidSealed> {
+    pub fn new(ring: KeyRing, realm: &Realm, cookie: &str) -> Result<Self, InvalidSealed> {
         if ring.keys().iter().any(|key| key.algorithm() != KeyAlgorithm::Sealing) {
             return Err(InvalidSealed("cookies are sealed with sealing keys"));
         }

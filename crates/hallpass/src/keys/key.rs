@@ -182,13 +182,11 @@ impl Key {
             #[cfg(feature = "jwt")]
             KeyAlgorithm::Hs256 => Material::Jose(Jose::of_secret(secret)),
             #[cfg(feature = "sealed")]
-            KeyAlgorithm::Sealing if secret.len() == Self::SHORTEST_SECRET => {
-                Material::Sealing {
-                    #[cfg(all(feature = "encrypted", feature = "jwt"))]
-                    secret: Zeroizing::new(secret.to_vec()),
-                    aead: sealing(secret),
-                }
-            }
+            KeyAlgorithm::Sealing if secret.len() == Self::SHORTEST_SECRET => Material::Sealing {
+                #[cfg(all(feature = "encrypted", feature = "jwt"))]
+                secret: Zeroizing::new(secret.to_vec()),
+                aead: sealing(secret),
+            },
             _ => return Err(InvalidKey("a secret of 32 bytes seals, and one of 32 or more signs as HS256")),
         };
         Ok(Self::new(KeyId::of(&*name), algorithm, material))

@@ -5,8 +5,8 @@ mod key;
 mod ring;
 
 pub use self::jwks::InvalidJwks;
-pub(crate) use self::key::Material;
 #[cfg(feature = "jwt")]
 pub(crate) use self::key::KeyMark;
+pub(crate) use self::key::Material;
 pub use self::key::{InvalidKey, InvalidKeyAlgorithm, Key, KeyAlgorithm, KeyId};
 pub use self::ring::{InvalidKeyRing, KeyRing};

@@ -6,9 +6,7 @@ use std::time::Duration;
 use axum::http::{StatusCode, header};
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
-use hallpass::{
-    Caller, Jwt, Key, KeyAlgorithm, KeyRing, MemoryStore, NewSession, Realm, Revocation, Sealed, Sessions,
-};
+use hallpass::{Caller, Jwt, Key, KeyAlgorithm, KeyRing, MemoryStore, NewSession, Realm, Revocation, Sealed, Sessions};
 
 use crate::app::{App, subject};
 
@@ -56,12 +54,13 @@ fn other_signature(token: &str) -> String {
 
 #[tokio::test]
 async fn enc_9_of_two_writes_at_once_to_a_cookie_the_last_answer_stays() {
-    let sealed = Sealed::new(ring(KeyAlgorithm::Sealing), Realm::default(), "__Host-session").expect("a name");
+    let sealed = Sealed::new(ring(KeyAlgorithm::Sealing), &Realm::default(), "__Host-session").expect("a name");
     let app = App::with(|builder| builder.carried(sealed));
     let mut browser = app.signed_in("alice").await;
     browser.get("/set/kept/before").await.expect(StatusCode::OK);
     let both = browser.clone();
-    let (one, two) = (both.send("/set/one/1", both.jar.as_deref()).await, both.send("/set/two/2", both.jar.as_deref()).await);
+    let (one, two) =
+        (both.send("/set/one/1", both.jar.as_deref()).await, both.send("/set/two/2", both.jar.as_deref()).await);
     let pair = |cookie: &str| cookie.split(';').next().expect("a pair").to_owned();
     // As a browser keeps it: the answer that came last.
     browser.jar = Some(pair(&one.set_cookies[0]));
@@ -73,7 +72,7 @@ async fn enc_9_of_two_writes_at_once_to_a_cookie_the_last_answer_stays() {
 
 #[tokio::test]
 async fn enc_10_every_refused_cookie_has_the_same_answer() {
-    let sealed = |ring: &KeyRing| Sealed::new(ring.clone(), Realm::default(), "__Host-session").expect("a name");
+    let sealed = |ring: &KeyRing| Sealed::new(ring.clone(), &Realm::default(), "__Host-session").expect("a name");
     let keys = ring(KeyAlgorithm::Sealing);
     let app = App::with(|builder| builder.carried(sealed(&keys)));
     let elsewhere = App::with(|builder| builder.carried(sealed(&ring(KeyAlgorithm::Sealing))));

@@ -193,7 +193,7 @@ fn seals() -> KeyRing {
 }
 
 fn sealed(ring: &KeyRing) -> Sealed {
-    Sealed::new(ring.clone(), Realm::default(), "__Host-session").expect("a name")
+    Sealed::new(ring.clone(), &Realm::default(), "__Host-session").expect("a name")
 }
 
 /// The default policy's absolute timeout, and that of remembered sessions.

@@ -1,4 +1,4 @@
-//! The claims of our tokens: those of RFC 9068 and OpenID Connect by their names, and the rest in one member.
+//! The claims of our tokens: those of RFC 9068 and `OpenID` Connect by their names, and the rest in one member.
 
 use std::borrow::Cow;
 use std::time::Duration;
@@ -152,20 +152,15 @@ impl<'a> Claims<'a> {
         let id = self.sid.as_ref().and_then(|sid| sid.parse().ok());
         let id = id.unwrap_or_else(|| named(&self.iss, self.sid.as_ref().unwrap_or(&self.jti)));
         let ours = self.hallpass;
-        let (profile, terms, chain) = match &ours {
-            Some(Private { profile, terms: (idle, absolute, renewal, anonymous, locks), chain, .. }) => {
-                let terms =
-                    Terms { idle: *idle, absolute: *absolute, renewal: *renewal, anonymous: *anonymous, locks: *locks };
-                let (started_at, first, renewed_at) = *chain;
-                let chain = Chain::carried(millis(started_at), Generation::new(first)?, generation, millis(renewed_at));
-                (Profile::new(profile).ok()?, terms, chain.chain)
-            }
-            None => {
-                let life = Terms::seconds(expires_at.since(issued_at));
-                let terms = Terms { idle: life, absolute: life, renewal: life, anonymous: life, locks: false };
-                let chain = Chain::carried(issued_at, generation, generation, issued_at).chain;
-                (Profile::default(), terms, chain)
-            }
+        let (profile, terms, chain) = if let Some(Private { profile, terms, chain, .. }) = &ours {
+            let (idle, absolute, renewal, anonymous, locks) = *terms;
+            let (started_at, first, renewed_at) = *chain;
+            let chain = Chain::carried(millis(started_at), Generation::new(first)?, generation, millis(renewed_at));
+            (Profile::new(profile).ok()?, Terms { idle, absolute, renewal, anonymous, locks }, chain.chain)
+        } else {
+            let life = Terms::seconds(expires_at.since(issued_at));
+            let terms = Terms { idle: life, absolute: life, renewal: life, anonymous: life, locks: false };
+            (Profile::default(), terms, Chain::carried(issued_at, generation, generation, issued_at).chain)
         };
         let mut record = Record::new(id, realm, profile, terms, chain, issued_at);
         record.subject = self.sub.map(Subject::new).transpose().ok()?;

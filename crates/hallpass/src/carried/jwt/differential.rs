@@ -42,10 +42,27 @@ fn value() -> impl Strategy<Value = Value> {
 }
 
 fn change() -> impl Strategy<Value = Change> {
-    let header = vec!["alg", "typ", "kid", "cty", "x5t", "x5t#S256", "url", "nonce", "crit", "b64", "zip", "jwk", "jku", "x5c", "x5u", "enc", "else"];
+    let header = vec![
+        "alg", "typ", "kid", "cty", "x5t", "x5t#S256", "url", "nonce", "crit", "b64", "zip", "jwk", "jku", "x5c",
+        "x5u", "enc", "else",
+    ];
     let claim = vec![
-        "iss", "aud", "exp", "iat", "nbf", "sub", "jti", "sid", "gen", "epoch", "acr", "amr", "auth_time", "client_id",
-        "hallpass", "else",
+        "iss",
+        "aud",
+        "exp",
+        "iat",
+        "nbf",
+        "sub",
+        "jti",
+        "sid",
+        "gen",
+        "epoch",
+        "acr",
+        "amr",
+        "auth_time",
+        "client_id",
+        "hallpass",
+        "else",
     ];
     let odd = vec![" ", "\n", "\\u0000", "\\", "\"", ",", "}", "{}", "\u{feff}", "\0", "1", ".5", "e9"];
     prop_oneof![

@@ -428,7 +428,9 @@ fn jwt_1_and_jwt_3_the_public_part_of_no_key_serves_as_a_secret() {
         }
         for secret in secrets {
             let confused = Key::symmetric(KeyAlgorithm::Hs256, &secret).expect("long enough").named(id.clone());
-            for (alg, fault) in [("HS256", Fault::Algorithm), (jwt.ring().keys()[0].algorithm().as_str(), Fault::Signature)] {
+            for (alg, fault) in
+                [("HS256", Fault::Algorithm), (jwt.ring().keys()[0].algorithm().as_str(), Fault::Signature)]
+            {
                 assert_eq!(judged(&jwt, &confused, &json!({"alg": alg}), &json!({})).err(), Some(fault));
             }
         }
@@ -510,7 +512,10 @@ fn jwt_10_a_token_within_a_token_is_refused() {
     let quoted = format!("\"{}\"", inner.expose());
     assert_eq!(jwt.check(&forge(&secret, &header, &quoted), now()).err(), Some(Fault::Claims));
     // RFC 7516, appendix A.1, in short: an encrypted token has five parts.
-    assert_eq!(jwt.check(b"eyJhbGciOiJSU0EtT0FFUCIsImVuYyI6IkEyNTZHQ00ifQ.AA.AA.AA.AA", now()).err(), Some(Fault::Parts));
+    assert_eq!(
+        jwt.check(b"eyJhbGciOiJSU0EtT0FFUCIsImVuYyI6IkEyNTZHQ00ifQ.AA.AA.AA.AA", now()).err(),
+        Some(Fault::Parts)
+    );
 }
 
 #[test]

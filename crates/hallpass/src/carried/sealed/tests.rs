@@ -18,7 +18,7 @@ fn ring(secrets: &[&[u8]]) -> KeyRing {
 }
 
 fn sealed(secrets: &[&[u8]], realm: &str, cookie: &str) -> Sealed {
-    Sealed::new(ring(secrets), Realm::new(realm).expect("a realm"), cookie).expect("a name")
+    Sealed::new(ring(secrets), &Realm::new(realm).expect("a realm"), cookie).expect("a name")
 }
 
 fn now() -> Timestamp {
@@ -134,9 +134,9 @@ fn keys_of_another_kind_seal_nothing() {
     #[cfg(feature = "jwt")]
     {
         let ring = KeyRing::new([Key::generate(KeyAlgorithm::EdDsa).expect("a key")]).expect("a ring");
-        assert!(Sealed::new(ring, Realm::default(), "a").is_err());
+        assert!(Sealed::new(ring, &Realm::default(), "a").is_err());
     }
-    assert!(Sealed::new(ring(&[SECRET]), Realm::default(), "").is_err());
+    assert!(Sealed::new(ring(&[SECRET]), &Realm::default(), "").is_err());
 }
 
 #[test]
@@ -144,7 +144,7 @@ fn enc_2_a_value_is_bound_to_the_name_of_its_key_and_to_its_format() {
     let named = |name: &str| {
         let key = Key::symmetric(KeyAlgorithm::Sealing, SECRET).expect("32 bytes");
         let key = key.named(KeyId::new(name).expect("a name"));
-        Sealed::new(KeyRing::new([key]).expect("a key"), Realm::default(), "a").expect("a name")
+        Sealed::new(KeyRing::new([key]).expect("a key"), &Realm::default(), "a").expect("a name")
     };
     let token = named("one").seal(&carried()).expect("it is small");
     let bytes = URL_SAFE_NO_PAD.decode(token.expose()).expect("base64url");

@@ -31,7 +31,7 @@ const SHORTEST_MODULUS: usize = 256;
 const LONGEST_MODULUS: usize = 1024;
 
 impl Key {
-    /// Makes a new key: a pair for EdDSA or ES256, a random secret for HS256 or sealing.
+    /// Makes a new key: a pair for `EdDSA` or ES256, a random secret for HS256 or sealing.
     ///
     /// # Errors
     ///
@@ -60,7 +60,7 @@ impl Key {
         }
     }
 
-    /// Reads a pair for EdDSA or ES256 from a PKCS#8 document in PEM: what `openssl genpkey -algorithm ed25519` writes.
+    /// Reads a pair for `EdDSA` or ES256 from a PKCS#8 document in PEM: what `openssl genpkey -algorithm ed25519` writes.
     ///
     /// # Errors
     ///
@@ -73,7 +73,7 @@ impl Key {
         of(KeyAlgorithm::EdDsa).or_else(|_| of(KeyAlgorithm::Es256)).map_err(|_| NEITHER)
     }
 
-    /// Reads a pair for EdDSA or ES256 from a PKCS#8 document.
+    /// Reads a pair for `EdDSA` or ES256 from a PKCS#8 document.
     ///
     /// # Errors
     ///
@@ -186,7 +186,7 @@ fn without_zeros(number: &[u8]) -> &[u8] {
 }
 
 /// Tells whether a point of Curve25519 has an order of at most 8, so that signatures under it prove nothing (RFC 8032,
-/// section 8.8, leaves it to the application; the points are those of "Taming the many EdDSAs", table 1).
+/// section 8.8, leaves it to the application; the points are those of "Taming the many `EdDSA`s", table 1).
 fn is_of_small_order(x: &[u8; 32]) -> bool {
     let mut magnitude = *x;
     magnitude[31] &= 0x7f;
