@@ -549,3 +549,13 @@ fn jwt_16_an_access_token_says_nothing_of_attributes_and_devices() {
         assert!(!header.contains(private) && !claims.contains(private), "{private} in {claims}");
     }
 }
+
+#[test]
+fn jwt_9_a_header_has_strings_where_the_standard_has_them() {
+    for name in ["cty", "x5t", "x5t#S256", "url", "nonce"] {
+        assert!(of_header(&json!({name: "word"})).is_ok(), "{name}");
+        for odd in [json!(false), json!(1), json!(["a"]), json!({"a": "b"})] {
+            assert_eq!(of_header(&json!({name: odd.clone()})).err(), Some(Fault::Header), "{name}: {odd}");
+        }
+    }
+}

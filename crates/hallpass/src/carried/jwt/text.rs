@@ -46,6 +46,27 @@ pub(super) struct Header<'a> {
     x5u: Refused,
     #[serde(default)]
     x5c: Refused,
+    // They mean nothing here, and are what RFC 7515 says all the same.
+    #[serde(default, rename = "cty")]
+    _cty: Word,
+    #[serde(default, rename = "x5t")]
+    _x5t: Word,
+    #[serde(default, rename = "x5t#S256")]
+    _x5t_s256: Word,
+    #[serde(default, rename = "url")]
+    _url: Word,
+    #[serde(default, rename = "nonce")]
+    _nonce: Word,
+}
+
+/// A member that is a string where it is there.
+#[derive(Default)]
+struct Word;
+
+impl<'de> Deserialize<'de> for Word {
+    fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        Option::<Cow<'de, str>>::deserialize(deserializer).map(|_| Self)
+    }
 }
 
 /// Whether a member is there, whatever it says.
