@@ -12,6 +12,9 @@ use rig::DynamoDb;
 
 pub(crate) use crate::records::*;
 
+/// How often a race is run: each round is a few transactions of some ten milliseconds.
+pub(crate) const ROUNDS: usize = 600;
+
 /// How long a store waits for a server that hangs; this one takes its time when the machine is busy.
 pub(crate) const TIMEOUT: Duration = Duration::from_secs(1);
 
@@ -59,7 +62,7 @@ pub(crate) async fn connect(url: &str) -> DynamoDbStore {
     create(&patient, &first).await;
     update(&patient, &first, &ended(&first)).await;
     assert!(load(&patient, &first).await.is_some());
-    open(&format!("{whole}&{options}")).await
+    open(&format!("{whole}&timeout_ms=20000&{options}")).await
 }
 
 /// The server asked without the store.

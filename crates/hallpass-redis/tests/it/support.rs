@@ -8,6 +8,9 @@ use rig::Redis;
 
 pub(crate) use crate::records::*;
 
+/// How often a race is run.
+pub(crate) const ROUNDS: usize = 3000;
+
 /// How long a store waits for a server that hangs.
 pub(crate) const TIMEOUT: Duration = Duration::from_millis(300);
 
