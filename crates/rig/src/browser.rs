@@ -52,7 +52,7 @@ fn modules() -> Option<PathBuf> {
     [named, cached].into_iter().flatten().find(|folder| folder.join("playwright-core").is_dir())
 }
 
-fn cache() -> Option<PathBuf> {
+pub(crate) fn cache() -> Option<PathBuf> {
     env::var_os("XDG_CACHE_HOME")
         .map(PathBuf::from)
         .or_else(|| env::var_os("HOME").map(|home| PathBuf::from(home).join(".cache")))
