@@ -39,7 +39,7 @@ fn service(url: &str, global: &Global, output: &Output) -> Result<Service, Failu
 
 async fn direct(global: &Global) -> Result<Direct, Failure> {
     let (opened, config) = store(global).await?;
-    let mut builder = builder(&opened, &config)?;
+    let mut builder = config.ending_tokens(builder(&opened, &config)?);
     if let Some(realm) = &global.realm {
         builder = builder.realm(realm.clone());
     }

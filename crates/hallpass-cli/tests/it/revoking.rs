@@ -143,3 +143,32 @@ fn a_sweep_ends_what_is_over_and_forgets_what_ended_long_ago() {
     assert_eq!((&cut["forgotten"], &cut["complete"]), (&json!(10), &json!(false)));
     assert_eq!(bench.run(&["sessions", "count", "--json", "--state", "active"]).json()["total"], json!(4));
 }
+
+#[test]
+fn what_is_ended_straight_in_the_store_ends_its_access_tokens_too() {
+    let bench = Bench::new();
+    std::fs::write(bench.path().join("sealing-key"), b"the newest key: 32 random bytes!").expect("a file");
+    let file = "tokens = 'jwt'\nsealing_key_files = ['sealing-key']\nstore = 'sqlite:hallpass.db'\n";
+    std::fs::write(bench.path().join("hallpass.toml"), file).expect("a file");
+    let (_server, url) = bench.serve(&[]);
+    let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build().expect("a runtime");
+    let client = reqwest::Client::new();
+    let call = |path: &str, body: serde_json::Value| {
+        runtime.block_on(async {
+            let request = client.post(format!("{url}{path}")).bearer_auth(crate::bench::KEY).json(&body);
+            let response = request.send().await.expect("an answer");
+            let status = response.status().as_u16();
+            (status, response.json::<serde_json::Value>().await.expect("JSON"))
+        })
+    };
+    let makes = || call("/v1/sessions", json!({ "subject": "alice" })).1;
+    let (one, other) = (makes(), makes());
+    let verify = |made: &serde_json::Value| call("/v1/verify", json!({ "access_token": made["access_token"] })).0;
+    assert_eq!((verify(&one), verify(&other)), (200, 200));
+    let run = bench.run(&["sessions", "revoke", one["session"]["id"].as_str().expect("an id"), "--reason", "stolen"]);
+    assert_eq!(run.code, 0, "{}", run.all());
+    assert_eq!((verify(&one), verify(&other)), (401, 200));
+    let run = bench.run(&["sessions", "revoke", "--subject", "alice", "--yes"]);
+    assert_eq!(run.code, 0, "{}", run.all());
+    assert_eq!(verify(&other), 401);
+}

@@ -15,7 +15,7 @@ pub struct JwtConfig {
     pub audience: Option<String>,
     /// For how many seconds they are good: 1 to 3,600; 300 if nobody says.
     pub lifetime: u64,
-    /// What keys that are made here are for; EdDSA if nobody says. Keys from files say it themselves.
+    /// What keys that are made here are for; `EdDSA` if nobody says. Keys from files say it themselves.
     pub algorithm: Option<SigningAlgorithm>,
     /// For how many seconds others may keep the published keys, and so long before a new one signs it is published: 0 to
     /// 86,400; 300 if nobody says.

@@ -2,6 +2,7 @@ use std::sync::Arc;
 
 use tokio::task::JoinHandle;
 
+use super::mint::Mint;
 use crate::app::App;
 
 /// Keeps the keys of tokens up, again and again: what another node makes or takes away is heeded here within two seconds.
@@ -10,7 +11,7 @@ pub(crate) struct Keeper(Option<JoinHandle<()>>);
 
 impl Keeper {
     pub(crate) fn start(app: &Arc<App>) -> Self {
-        let Some(interval) = app.mint.as_ref().and_then(|mint| mint.interval()) else { return Self(None) };
+        let Some(interval) = app.mint.as_ref().and_then(Mint::interval) else { return Self(None) };
         let (app, mut stopping) = (Arc::clone(app), app.stopping.clone());
         Self(Some(tokio::spawn(async move {
             let mut has_failed = false;

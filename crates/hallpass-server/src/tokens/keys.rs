@@ -94,7 +94,7 @@ impl TokenKeys {
 /// Returns the ring of the pairs that were given: of those that sign at the same time, the last one of a ring does.
 fn given(config: &Config) -> Result<Option<KeyRing>, TokenKeyError> {
     let mut keys = Vec::new();
-    keys.extend(config.signing_key.as_ref().map(|key| key.key()).transpose()?);
+    keys.extend(config.signing_key.as_ref().map(crate::config::SigningKey::key).transpose()?);
     for path in &config.signing_key_files.0 {
         keys.push(pair(path)?);
     }

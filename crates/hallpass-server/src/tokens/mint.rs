@@ -55,13 +55,12 @@ impl Mint {
             return Ok((None, builder));
         }
         let keys = TokenKeys::open(config, parts.settings, parts.now).await?;
-        let (form, builder) = match config.tokens {
-            Tokens::Sealed => (Form::Sealed, builder.carried(sealed(keys.ring(), parts.cookie)?)),
-            _ => {
-                let jwt = Arc::new(access(config, keys.ring(), &parts.address)?);
-                let counted = Counted { jwt: Arc::clone(&jwt), metrics: parts.metrics };
-                (Form::Access(jwt), builder.access_tokens(counted, config.jwt.lifetime()))
-            }
+        let (form, builder) = if config.tokens == Tokens::Sealed {
+            (Form::Sealed, builder.carried(sealed(keys.ring(), parts.cookie)?))
+        } else {
+            let jwt = Arc::new(access(config, keys.ring(), &parts.address)?);
+            let counted = Counted { jwt: Arc::clone(&jwt), metrics: parts.metrics };
+            (Form::Access(jwt), builder.access_tokens(counted, config.jwt.lifetime()))
         };
         let (interval, max_age) = (config.key_interval(), config.jwt.max_age());
         Ok((Some(Self { keys, form, interval, max_age, looked: Mutex::default() }), builder))

@@ -4,6 +4,7 @@ mod counted;
 mod keeper;
 mod keys;
 mod mint;
+mod unmade;
 
 pub(crate) use self::keeper::Keeper;
 pub use self::keys::TokenKeyError;

@@ -3,9 +3,9 @@
 use std::sync::Arc;
 
 use hallpass::testing::{FaultyStore, ManualClock};
-use hallpass::{MemorySettings, MemoryStore};
+use hallpass::{Clock as _, MemorySettings, MemoryStore, SystemClock};
 use hallpass_server::stores::Opened;
-use hallpass_server::{AdminKey, Config, Server};
+use hallpass_server::{AdminKey, Config, Server, Tokens};
 use reqwest::{Client, Method, RequestBuilder, StatusCode};
 use serde_json::{Value, json};
 use tokio::sync::oneshot;
@@ -88,6 +88,13 @@ impl Service {
         Self::on(config, store.clone(), Opened { store: Arc::new(store), settings }).await
     }
 
+    /// Starts a service whose clock is that on the wall, as clients of other languages have it too.
+    pub(crate) async fn on_the_wall(config: Config) -> Self {
+        let service = Self::with(config).await;
+        service.clock.set(SystemClock::new().now());
+        service
+    }
+
     pub(crate) async fn on(config: Config, store: FaultyStore<MemoryStore>, opened: Opened) -> Self {
         let clock = ManualClock::new();
         let server = Server::builder(config).opened(opened).clock(clock.clone()).start().await.expect("it starts");
@@ -131,6 +138,16 @@ impl Service {
         self.send(self.request(Method::POST, path, ADMIN).json(&body)).await
     }
 
+    /// Sends a form with the admin key.
+    pub(crate) async fn form(&self, path: &str, form: &[(&str, &str)]) -> Answer {
+        self.send(self.request(Method::POST, path, ADMIN).header("content-type", FORM).body(encoded(form))).await
+    }
+
+    /// Judges an access token.
+    pub(crate) async fn verify_access(&self, token: &str) -> Answer {
+        self.post("/v1/verify", json!({ "access_token": token })).await
+    }
+
     /// Makes a session, and returns the answer.
     pub(crate) async fn create(&self, body: Value) -> Value {
         self.post("/v1/sessions", body).await.expect(201)
@@ -156,6 +173,22 @@ impl Drop for Service {
     fn drop(&mut self) {
         self.running.abort();
     }
+}
+
+pub(crate) const FORM: &str = "application/x-www-form-urlencoded";
+
+pub(crate) fn encoded(form: &[(&str, &str)]) -> String {
+    form_urlencoded::Serializer::new(String::new()).extend_pairs(form).finish()
+}
+
+/// Returns what a hybrid configures: access tokens under keys that are made and kept in memory.
+pub(crate) fn hybrid() -> Config {
+    Config { tokens: Tokens::Jwt, ..config() }
+}
+
+#[track_caller]
+pub(crate) fn access(answer: &Value) -> String {
+    answer["access_token"].as_str().unwrap_or_else(|| panic!("an access token: {answer}")).to_owned()
 }
 
 #[track_caller]

@@ -62,7 +62,7 @@ impl Pattern {
     /// each other, and by its own time where nobody can.
     async fn assert_over(&self, issued: &Issued) {
         let began = Instant::now();
-        if self.bound > Duration::from_secs(60) {
+        if self.bound > Duration::from_mins(1) {
             assert!(self.is_good(issued).await, "nothing but its time can end it, and that is what it says");
             self.clock.advance(self.bound + Jwt::MOST_LEEWAY);
             assert!(!self.is_good(issued).await, "its time is over");
@@ -100,7 +100,7 @@ async fn a_login_keeps_what_is_named_and_leaves_the_old_token_behind(pattern: &P
     match opened {
         Err(error) => assert!(error.is_inactive(), "{error}"),
         // What nobody can end is still what it was: an anonymous session, and not the one that was signed in to.
-        Ok(session) => assert!(pattern.bound > Duration::from_secs(60) && session.subject().is_none()),
+        Ok(session) => assert!(pattern.bound > Duration::from_mins(1) && session.subject().is_none()),
     }
 }
 
@@ -144,7 +144,7 @@ async fn a_logout_is_heeded_everywhere(pattern: &Pattern) {
     let (issued, other) = (pattern.enter("alice").await, pattern.enter("alice").await);
     assert!(pattern.is_good(&issued).await && pattern.is_good(&other).await);
     pattern.here.log_out(issued.token.expose(), &Caller::user()).await.expect("logged out");
-    if pattern.bound <= Duration::from_secs(60) {
+    if pattern.bound <= Duration::from_mins(1) {
         pattern.assert_over(&issued).await;
         assert!(pattern.is_good(&other).await, "the other device stays");
     }
@@ -157,7 +157,7 @@ async fn a_logout_everywhere_ends_all_of_a_subject(pattern: &Pattern) {
         assert!(pattern.is_good(issued).await);
     }
     let revoked = pattern.here.revoke_subject(&subject("bob"), None, &Revocation::default()).await;
-    if pattern.bound > Duration::from_secs(60) {
+    if pattern.bound > Duration::from_mins(1) {
         assert!(revoked.is_err_and(|error: Error| error.is_unsupported()), "it says that it cannot");
         return;
     }
