@@ -49,9 +49,9 @@ pub(crate) fn run(command: &TokenCommand, context: &Context) -> Result<Ending, F
     let shown = look(text.as_bytes(), inspect, context.now())?;
     let output = &context.output;
     if output.json {
-        output.document(&shown)?
+        output.document(&shown)?;
     } else {
-        write(&shown, output, context.now())?
+        write(&shown, output, context.now())?;
     }
     let is_bad = matches!(&shown, Shown::Jwt { verdict: Verdict { good: Some(false), .. }, .. });
     Ok(Ending::found(!is_bad))

@@ -158,7 +158,8 @@ impl ServerBuilder {
             cookie: carrier.name(),
             now: clock.now(),
         };
-        let (mint, builder) = Mint::open(&config, parts, builder).await?;
+        // Large, and done once.
+        let (mint, builder) = Box::pin(Mint::open(&config, parts, builder)).await?;
         let sessions = builder.shared_store(store).observer(observer).build()?;
         let keys = ApiKeys::new(opened.settings);
         let first_key = keys.make_first(config.admin_key.as_ref(), sessions.now()).await?;
@@ -186,12 +187,12 @@ impl ServerBuilder {
 /// Opens the store of a configuration. Where it remembers no keys, there has to be one that was given.
 async fn open(config: &Config) -> Result<Opened, StartError> {
     if stores::keeps_settings(&config.store) {
-        return Ok(stores::open(&config.store).await?);
+        return Ok(Box::pin(stores::open(&config.store)).await?);
     }
     if config.admin_key.is_none() {
         return Err(StartError::no_key());
     }
-    let opened = stores::open(&config.store).await?;
+    let opened = Box::pin(stores::open(&config.store)).await?;
     Ok(Opened { settings: Arc::new(GivenKey::default()), ..opened })
 }
 

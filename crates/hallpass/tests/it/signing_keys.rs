@@ -153,8 +153,8 @@ async fn keys_that_change_every_second_refuse_nobody() {
         living.retain(|token| token.expires_at > clock.now());
         for token in &living {
             for node in [&here, &there, &remote] {
-                let verified = node.verify_access(token.token.expose(), None, &Caller::user()).await;
-                assert!(verified.is_ok(), "at tick {tick}: {verified:?}");
+                let answer = node.verify_access(token.token.expose(), None, &Caller::user()).await;
+                assert!(answer.is_ok(), "at tick {tick}: {answer:?}");
             }
         }
     }
