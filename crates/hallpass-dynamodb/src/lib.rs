@@ -122,10 +122,11 @@
 //!
 //! # Testing
 //!
-//! The conformance suite runs against DynamoDB Local, with one service and with two. The server is killed and restarted
+//! The conformance suite runs against DynamoDB Local, with one service and with two. The server is cut off and restarted
 //! under load, and frozen; connections are cut within replies and swallowed; a service that refuses, throttles and falls
 //! silent counts what it is asked. Stores that are broken on purpose fail the same cases. What only AWS has is not tested:
-//! an index that is behind, partitions that are split, throttling by load.
+//! an index that is behind, partitions that are split, throttling by load, and that what is acknowledged outlives its
+//! servers. DynamoDB Local answers before it has written, and loses some of that when it is killed.
 //!
 //! A test of your own takes `dynamodb://test:secret@eu-west-1/TABLE?endpoint=http://127.0.0.1:8000&create=true`.
 

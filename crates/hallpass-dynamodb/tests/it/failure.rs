@@ -12,10 +12,17 @@ use crate::support::{
     Alone, assert_unavailable, changed, connect, create, event_of, now, record, record_by, subject, update,
 };
 
+/// Acknowledged, and not yet in a file: DynamoDB Local 2.5.2, killed at the moment of an answer, lost whole transactions
+/// in 7 of 38 kills, asked by plain HTTP. AWS answers when it has them on disk. So here the way is closed first, in the
+/// middle of whatever is under way, and the server has a moment until it is killed: what is tested is the store.
+const UNTIL_WRITTEN: Duration = Duration::from_secs(1);
+
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
 async fn a_server_killed_three_times_under_load_loses_nothing_acknowledged() {
     let Some(server) = rig::lasting_dynamodb().map(Alone) else { return };
-    let stores = [connect(&server.url()).await, connect(&server.url()).await];
+    let proxy = Proxy::to(server.port());
+    let url = proxy.url(&server.url());
+    let stores = [connect(&url).await, connect(&url).await];
     assert!(stores[0].capabilities().durable);
     let load = Load::new();
     let running = load.start(&stores, 8);
@@ -23,9 +30,12 @@ async fn a_server_killed_three_times_under_load_loses_nothing_acknowledged() {
         while load.count() < round * 8 {
             load.answered().await;
         }
+        proxy.refuse();
+        tokio::time::sleep(UNTIL_WRITTEN).await;
         server.stop();
         tokio::time::sleep(Duration::from_millis(500)).await;
         server.start();
+        proxy.mend();
         let late = load.answered().await;
         assert!(late < Duration::from_secs(10), "back only {late:?} after the server");
     }
