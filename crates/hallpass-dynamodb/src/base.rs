@@ -26,14 +26,14 @@ pub(crate) struct Base {
     pub(crate) place: Arc<str>,
     pub(crate) timeout: Duration,
     pub(crate) keep_events: Option<Duration>,
-    pub(crate) clock: ServerClock,
+    pub(crate) server_clock: ServerClock,
     pub(crate) seen: Seen,
     pub(crate) places: Mutex<Places>,
 }
 
 impl Base {
     pub(crate) fn now(&self) -> Option<Timestamp> {
-        self.clock.read()
+        self.server_clock.read()
     }
 
     /// Does something within the time that a question may take.

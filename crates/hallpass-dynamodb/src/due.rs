@@ -4,7 +4,7 @@ use hallpass::{PageLimit, Record, Timestamp};
 
 use crate::base::Base;
 use crate::error::Fault;
-use crate::index::{get_all, readable};
+use crate::index::{found_of, readable};
 use crate::item::{self, ENDED, EXPIRES_AT, Item, instant, keyed, text};
 use crate::keys::{DUE_AT, DUE_IN, DUE_INDEX, Due, Key, SHARDS, due_shard};
 
@@ -97,7 +97,7 @@ impl Deadlines {
         self.after = answer.last_evaluated_key;
         self.is_read = self.after.is_none();
         let keys: Vec<_> = answer.items.unwrap_or_default().iter().filter_map(item::key_of).collect();
-        let items = get_all(base, keys).await?;
+        let items = found_of(base, keys).await?;
         let mut records = Vec::with_capacity(items.len());
         for item in items.into_values() {
             records.extend(readable(base, item).await?);

@@ -95,7 +95,7 @@ pub(crate) async fn query(base: &Base, question: &Question) -> Result<Vec<Item>,
 /// Reads these records as they are now, in this order. One that is damaged is told of once, and left out.
 pub(crate) async fn load_all(base: &Base, members: &[(Realm, Member)]) -> Result<Vec<Option<Record>>, Fault> {
     let keys = members.iter().map(|(realm, member)| Key::record(realm, &member.id));
-    let mut items = get_all(base, keys.collect()).await?;
+    let mut items = found_of(base, keys.collect()).await?;
     let mut records = Vec::with_capacity(members.len());
     for (realm, member) in members {
         let item = items.remove(&Key::record(realm, &member.id));
@@ -128,7 +128,7 @@ pub(crate) async fn whole(base: &Base, item: Item) -> Result<Option<Record>, Fau
         let Some((realm, id)) = key else { return item::record(item, None).map(Some) };
         // More than a session can have is damage.
         let keys: Vec<_> = (0..count.min(100)).zip(0..).map(|(_, part)| Key::data(&realm, &id, part)).collect();
-        let parts = get_all(base, keys.clone()).await?;
+        let parts = found_of(base, keys.clone()).await?;
         let parts: Vec<_> = keys.iter().map(|key| parts.get(key)).collect();
         if let Some(data) = item::joined(&item, &parts) {
             return item::record(item, Some(data)).map(Some);
@@ -157,9 +157,9 @@ fn tell(base: &Base, key: Option<&Key>, fault: &Fault) {
 }
 
 /// Reads these items as they are now; those that there are.
-pub(crate) async fn get_all(base: &Base, keys: Vec<Key>) -> Result<HashMap<Key, Item>, Fault> {
+pub(crate) async fn found_of(base: &Base, keys: Vec<Key>) -> Result<HashMap<Key, Item>, Fault> {
     let unique: Vec<_> = keys.into_iter().collect::<HashSet<_>>().into_iter().collect();
-    let batches = unique.chunks(MOST_AT_ONCE).map(|keys| get_batch(base, keys));
+    let batches = unique.chunks(MOST_AT_ONCE).map(|keys| found_at_once(base, keys));
     let mut found = HashMap::new();
     for items in try_join_all(batches).await? {
         found.extend(items.into_iter().filter_map(|item| Some((item::key_of(&item)?, item))));
@@ -167,7 +167,7 @@ pub(crate) async fn get_all(base: &Base, keys: Vec<Key>) -> Result<HashMap<Key, 
     Ok(found)
 }
 
-async fn get_batch(base: &Base, keys: &[Key]) -> Result<Vec<Item>, Fault> {
+async fn found_at_once(base: &Base, keys: &[Key]) -> Result<Vec<Item>, Fault> {
     let mut found = Vec::new();
     let mut left: Vec<Item> = keys.iter().map(item::keyed).collect();
     let mut pause = Pause::new();

@@ -55,7 +55,7 @@ pub(crate) async fn open(options: DynamoDbOptions) -> Result<Base, OpenError> {
         place: Arc::from(place),
         timeout: options.timeout,
         keep_events: options.keep_events,
-        clock,
+        server_clock: clock,
         seen: crate::index::Seen::default(),
         places: Mutex::default(),
     })

@@ -1,5 +1,6 @@
 //! Self-contained tokens: beside the record in a store, or in its place.
 
+use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -39,12 +40,17 @@ impl Carriage {
 }
 
 /// A token that stands for a session for some minutes, without a store being asked.
-#[derive(Debug)]
 pub struct AccessToken {
     /// What the client is to hold.
     pub token: Token,
     /// Until when it is good.
     pub expires_at: Timestamp,
+}
+
+impl fmt::Debug for AccessToken {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("AccessToken").field("expires_at", &self.expires_at).finish_non_exhaustive()
+    }
 }
 
 /// Clocks may differ by this much: so much longer revocations are kept than the tokens that they name.
