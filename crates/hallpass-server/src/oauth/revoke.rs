@@ -12,7 +12,7 @@ use crate::app::App;
 /// A token whose session is to end.
 #[derive(Deserialize, ToSchema)]
 #[allow(dead_code)] // named by the schema only
-pub(crate) struct RevokeRequest {
+pub(crate) struct RevocationRequest {
     /// An access token, or the token of a session.
     token: String,
     /// What kind of token it may be; it is found out anyway.
@@ -21,7 +21,7 @@ pub(crate) struct RevokeRequest {
 
 /// Ends the session of a token (RFC 7009), and with it all its tokens; one that opens nothing is as good as revoked.
 #[utoipa::path(post, path = "/oauth2/revoke", tag = "standards",
-    request_body(content = RevokeRequest, content_type = "application/x-www-form-urlencoded"),
+    request_body(content = RevocationRequest, content_type = "application/x-www-form-urlencoded"),
     security(("api_key" = []), ("client" = [])),
     responses(
         (status = 200, description = "The token opens nothing any more, or never did."),

@@ -40,7 +40,10 @@ async fn jwt_18_introspection_wants_a_caller_that_proves_itself() {
     let service = Service::with(hybrid()).await;
     let shown = access(&service.create(json!({ "subject": "alice" })).await);
     let form = [("token", shown.as_str())];
-    let (app, viewer) = (service.key("app").await, service.key("viewer").await);
+    let (app, mut others) = (service.key("app").await, Vec::new());
+    for role in ["viewer", "operator", "auditor"] {
+        others.push(service.key(role).await);
+    }
     for path in ["/oauth2/introspect", "/oauth2/revoke", "/oauth2/token"] {
         let unknown = format!("hpk_{}", "x".repeat(40));
         for bad in [
@@ -61,7 +64,9 @@ async fn jwt_18_introspection_wants_a_caller_that_proves_itself() {
             let scheme = if bad.starts_with("Bearer") { "Bearer realm" } else { "Basic realm" };
             assert!(challenge.starts_with(scheme), "{bad}: {challenge}");
         }
-        refused(&send(&service, path, &basic("default", &viewer), &form).await, 400, "unauthorized_client");
+        for other in &others {
+            refused(&send(&service, path, &basic("default", other), &form).await, 400, "unauthorized_client");
+        }
         let secret = [("token", shown.as_str()), ("client_secret", &app)];
         refused(&send(&service, path, &basic("default", &app), &secret).await, 400, "invalid_request");
         let other = [("token", shown.as_str()), ("client_id", "shop")];

@@ -65,8 +65,11 @@ async fn each_role_may_do_what_the_table_says_and_nothing_else() {
     }
 }
 
-/// Returns the calls of a path that need a key.
+/// Returns the calls of a path that need a key, and refuse it in our words; those of OAuth have their own.
 fn calls((path, methods): (&String, &Value)) -> Vec<String> {
+    if path.starts_with("/oauth2/") {
+        return Vec::new();
+    }
     let methods = methods.as_object().expect("methods").iter();
     let needs_key = methods.filter(|(_, call)| call["security"] != json!([{}]));
     needs_key.map(|(method, _)| format!("{} {path}", method.to_ascii_uppercase())).collect()

@@ -44,7 +44,9 @@ const main = async () => {
   const wrong = tokens.refresh_token.slice(0, -4) + (tokens.refresh_token.endsWith('AAAA') ? 'BBBB' : 'AAAA');
   seen.replaced = await word(() => oauth.refreshTokenGrant(config, wrong));
   const stranger = await find('hpk_' + 'x'.repeat(40));
-  seen.wrong_client = await word(() => oauth.refreshTokenGrant(stranger, tokens.refresh_token));
+  // Where there is a challenge, this client tells of that, and not of the error.
+  const challenged = await oauth.refreshTokenGrant(stranger, tokens.refresh_token).catch((error) => error);
+  seen.wrong_client = [challenged.code, challenged.status, challenged.cause?.[0]?.scheme];
 
   await oauth.tokenRevocation(config, tokens.access_token);
   seen.after = (await Promise.all(both.map(ask))).map((answer) => answer.active);

@@ -32,7 +32,7 @@ async fn a_standard_client_finds_refreshes_asks_about_and_revokes_tokens_and_ver
         json!({
             "issuer": service.base, "refreshed": true, "same_session": true, "verified_sub": "alice",
             "verified_typ": "at+jwt", "active": [true, true], "sub": "alice", "replaced": "invalid_grant",
-            "wrong_client": "invalid_client", "after": [false, false], "revoked_twice": true, "dead": "invalid_grant",
+            "wrong_client": ["OAUTH_WWW_AUTHENTICATE_CHALLENGE", 401, "basic"], "after": [false, false], "revoked_twice": true, "dead": "invalid_grant",
         })
     );
 }
