@@ -41,7 +41,6 @@ fn a_doctor_tells_what_endangers_a_table() {
         ("capacity", "good"),
         ("expiry", "good"),
         ("clock", "good"),
-        ("durability", "good"),
         ("deletion", "warning"),
         ("recovery", "warning"),
     ] {
