@@ -23,8 +23,8 @@ SIGTERM or Ctrl-C lets running requests finish and exits with 0; another Ctrl-C 
 
 Every option is also a variable and a key of hallpass.toml: --cookie-name is HALLPASS_COOKIE_NAME,
 and `name` in the table [cookie]. An option is stronger than a variable, and that than the file.
-HALLPASS_ADMIN_KEY is the first admin key, instead of one made and printed; HALLPASS_SIGNING_KEY is the key pair, in PEM,
-that signs access tokens before those of --signing-key-files.
+HALLPASS_ADMIN_KEY is the first admin key, instead of one made and printed.
+HALLPASS_SIGNING_KEY is the key pair, in PEM, that signs before those of --signing-key-files.
 HALLPASS_LOG says what is logged, such as `warn` or `hallpass=debug`; --json logs JSON.
 OTEL_EXPORTER_OTLP_ENDPOINT, such as http://127.0.0.1:4318, sends OpenTelemetry traces there (OTLP, http/protobuf);
 the other usual variables hold too, such as OTEL_SERVICE_NAME, OTEL_TRACES_SAMPLER and OTEL_SDK_DISABLED.";
