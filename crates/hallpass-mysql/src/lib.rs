@@ -76,6 +76,12 @@
 //! counting what the machine was late with (`HALLPASS_STORM_SECONDS=60` makes that long); freeze it, cut the wire within an
 //! answer, hold locks and transactions open, and start a dozen nodes at once. The server's time zone, character set and mode are odd ones throughout.
 //!
+//! What is said of MySQL was read in its documentation, and not run. The statements use no `RETURNING`, which it does not
+//! have, and no column of the type `JSON`, which it rewrites. One takes a value by `VALUES()` in `ON DUPLICATE KEY UPDATE`,
+//! which MySQL warns of since 8.0.20 and still does: the alias that it wants instead is unknown to MariaDB. Accounts of
+//! MySQL 8 use `caching_sha2_password`: the driver sends the password over encryption or a socket, and otherwise under a
+//! key that the server names and nobody checks. So encrypt what leaves the machine.
+//!
 //! [`Capabilities::durable`]: hallpass::Capabilities::durable
 
 mod checkup;
