@@ -187,7 +187,8 @@ impl Arm {
         let store = &self.opened.store;
         let save = |index: usize| async move {
             let (record, _) = session(index, expired);
-            store.save(&record, Expected::Absent, &[]).await.expect("the store is there");
+            let saved = store.save(&record, Expected::Absent, &[]).await.expect("the store is there");
+            assert_eq!(saved, Outcome::Applied);
             format!("hallpass:{{{}/{}}}", record.realm, record.id)
         };
         let keys: Vec<_> = stream::iter(0..BATCH).map(save).buffer_unordered(64).collect().await;
