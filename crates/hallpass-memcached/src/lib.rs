@@ -103,7 +103,7 @@
 //!
 //! # Limits
 //!
-//! A session takes some 300 bytes and its attributes. One connection to each server is shared by everything in the
+//! A session takes some 210 bytes and its attributes. One connection to each server is shared by everything in the
 //! process, and is kept in the runtime in which the store was opened. Times beyond January 2038 are none to servers of today: a record that is to be kept for longer does not
 //! expire, and goes when it is thrown away.
 //!
