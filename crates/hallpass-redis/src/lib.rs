@@ -38,8 +38,10 @@
 //! ```
 //!
 //! With Sentinel or Cluster another server may take over with what it has got of the last writes. There, have two
-//! replicas of each primary and say [`replicas=1`](RedisOptions::replicas): a save is then acknowledged after a replica
-//! has it. One replica is too few, since a primary that was one has none until the old one is back.
+//! replicas of each primary and say [`replicas=2`](RedisOptions::replicas): a save is then acknowledged after both have
+//! it. With `replicas=1` one of them has it, and another may be chosen: sentinels and clusters go by what they heard of the
+//! replicas up to a second ago, and a storm of ours lost an acknowledged session so. The price of two is that a replica
+//! which is away stops all writes until it is back.
 //! A write that fewer have taken in time fails as unavailable. It can be read all the same, so whoever is told that a
 //! session has ended, without having ended it just now, is told so after a replica has that, too; the same holds for the
 //! successor of a token, which is handed out again, and for attributes that are found as they are to be.
@@ -109,10 +111,6 @@
 //!
 //! A full server refuses writes and keeps what it has. That is so only with `noeviction`; with any other policy it throws
 //! sessions away, and tombstones with them.
-//!
-//! What one of two replicas has is lost if the other takes over without it. Sentinels and clusters choose the one that
-//! has got furthest, as far as they know, so that takes a replica that was cut off and comes back in the second in which
-//! the primary is lost. `replicas=2` closes that, at the price that a replica which is away stops all writes.
 //!
 //! A primary that hangs or is cut off, and does not know that it has been replaced, answers reads with what it has for as
 //! long as somebody asks it. A store asks the sentinels again as soon as an answer is late.

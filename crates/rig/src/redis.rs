@@ -117,8 +117,8 @@ impl Redis {
     }
 
     /// Tells whether it takes writes that a replica has at once: it is a primary, and in a cluster one of some slots.
-    pub fn takes_replicated_writes(&self) -> bool {
-        self.server.is_some() && takes_replicated_writes(self.port)
+    pub fn takes_replicated_writes(&self, replicas: u32) -> bool {
+        self.server.is_some() && takes_replicated_writes(self.port, replicas)
     }
 
     /// Tells whether it runs as the replica of another, and has a copy.
@@ -148,17 +148,17 @@ pub(crate) fn ask(port: u16, question: &[&str]) -> String {
 /// Tells whether the server at this port takes writes that a replica has at once, which is what failing over is about.
 ///
 /// It writes to many keys, so that some belong to it, of whatever part of a cluster it is.
-pub(crate) fn takes_replicated_writes(port: u16) -> bool {
+pub(crate) fn takes_replicated_writes(port: u16, replicas: u32) -> bool {
     let mut questions: Vec<_> = (0..100).map(|key| format!("SET rig-probe-{key} 1 PX 1000")).collect();
-    questions.push("WAIT 1 100\n".to_owned());
+    questions.push(format!("WAIT {replicas} 100\n"));
     let mut client = Command::new("redis-cli");
     client.args(["-p", &port.to_string()]).stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::null());
     let Ok(mut client) = client.spawn() else { return false };
     let asked = client.stdin.take().map(|mut words| words.write_all(questions.join("\n").as_bytes()));
     let Ok(output) = client.wait_with_output() else { return false };
     let answers = String::from_utf8_lossy(&output.stdout);
-    let replicas = answers.lines().last().and_then(|line| line.trim().parse::<u32>().ok());
-    asked.is_some_and(|asked| asked.is_ok()) && answers.lines().any(|line| line == "OK") && replicas > Some(0)
+    let got = answers.lines().last().and_then(|line| line.trim().parse::<u32>().ok());
+    asked.is_some_and(|asked| asked.is_ok()) && answers.lines().any(|line| line == "OK") && got >= Some(replicas)
 }
 
 /// Returns a port that nobody listens on at this moment.

@@ -25,7 +25,7 @@ fn assert_open<T: Debug>(answer: Result<T, Error>) {
 async fn pair() -> Option<(Redis, Redis, Sessions)> {
     let primary = rig::redis(&SETTINGS)?;
     let replica = rig::redis(&[&format!("replicaof 127.0.0.1 {}", primary.port())])?;
-    while !primary.takes_replicated_writes() {
+    while !primary.takes_replicated_writes(1) {
         tokio::time::sleep(Duration::from_millis(20)).await;
     }
     let sessions = sessions(&format!("{}?replicas=1&timeout_ms=400", primary.url())).await;

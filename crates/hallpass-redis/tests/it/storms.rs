@@ -37,59 +37,59 @@ async fn a_storm_over_a_server_that_keeps_nothing_is_noticed() {
     founder([connect(&url).await, connect(&url).await], One(server)).await;
 }
 
-struct Watched(RedisSentinels, usize);
+/// Every replica of a primary is waited for: the one that is chosen need not be the one that has got furthest.
+const REPLICAS: u32 = 2;
+
+struct Watched(RedisSentinels);
 
 impl Servers for Watched {
+    /// Service is back when the old primary is: until then, a replica is missing.
     fn strike(&mut self, _number: u32) {
-        self.1 = self.0.primary();
-        self.0.servers()[self.1].kill();
-        until("another takes its place", || self.0.servers().iter().any(Redis::takes_replicated_writes));
-    }
-
-    fn mend(&mut self) {
-        let Self(fleet, killed) = self;
+        let Self(fleet) = self;
+        let killed = fleet.primary();
+        fleet.servers()[killed].kill();
+        until("another takes its place", || fleet.servers().iter().any(|server| server.takes_replicated_writes(1)));
         let primary = fleet.primary();
-        assert_ne!(primary, *killed, "another is the primary");
+        assert_ne!(primary, killed, "another is the primary");
         let port = fleet.servers()[primary].port();
         // The sentinels take ten seconds to tell an old primary what it is now; where there is no time for that, its
         // settings do.
         if length() < PATIENCE {
-            fleet.servers()[*killed].start_as_replica(port);
+            fleet.servers()[killed].start_as_replica(port);
         } else {
-            fleet.servers()[*killed].start();
+            fleet.servers()[killed].start();
         }
-        until("the old primary is a replica", || fleet.servers()[*killed].is_replica());
+        until("both are its replicas", || fleet.servers()[primary].takes_replicated_writes(REPLICAS));
     }
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_storm_over_primaries_that_sentinels_replace_undoes_nothing_acknowledged() {
     let Some(fleet) = rig::redis_sentinels(&REPLICATED) else { return };
-    let url = format!("{}?replicas=1", fleet.url());
-    println!("Redis Sentinel: {}", ride_out([connect(&url).await, connect(&url).await], Watched(fleet, 0)).await);
+    let url = format!("{}?replicas={REPLICAS}", fleet.url());
+    println!("Redis Sentinel: {}", ride_out([connect(&url).await, connect(&url).await], Watched(fleet)).await);
 }
 
 struct Parts(RedisCluster);
 
 impl Servers for Parts {
+    /// Service is back when the old primary is: until then, its part misses a replica.
     fn strike(&mut self, number: u32) {
         let part = number as usize % 3;
+        let whole = |nodes: &mut [Redis], replicas| {
+            nodes.iter().filter(|node| node.takes_replicated_writes(replicas)).count() == 3
+        };
         self.0.nodes()[part].kill();
-        until("every part takes writes", || {
-            self.0.nodes().iter().filter(|node| node.takes_replicated_writes()).count() == 3
-        });
-    }
-
-    fn mend(&mut self) {
+        until("every part takes writes", || whole(self.0.nodes(), 1));
         self.0.nodes().iter_mut().filter(|node| node.is_killed()).for_each(Redis::start);
-        until("the old primary is a replica", || self.0.nodes().iter().filter(|node| node.is_replica()).count() == 6);
+        until("every part has its replicas", || whole(self.0.nodes(), REPLICAS));
     }
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_storm_over_every_part_of_a_cluster_undoes_nothing_acknowledged() {
     let Some(cluster) = rig::redis_cluster_with(2, &REPLICATED) else { return };
-    let url = format!("{}?replicas=1", cluster.url());
+    let url = format!("{}?replicas={REPLICAS}", cluster.url());
     println!("Redis Cluster: {}", ride_out([connect(&url).await, connect(&url).await], Parts(cluster)).await);
 }
 
