@@ -46,6 +46,9 @@ struct Arm {
     swept: Vec<Duration>,
 }
 
+/// Starts a server, if its programs are there.
+type Start = fn() -> Option<Server>;
+
 pub async fn report() {
     let most = std::env::var("BENCH_SESSIONS").map_or(MOST, |most| most.parse().expect("a number"));
     println!(
@@ -53,7 +56,7 @@ pub async fn report() {
          | sweep of {BATCH}, ms | ÷ fewest |"
     );
     println!("| --- | ---: | ---: | ---: | ---: | ---: | ---: | ---: |");
-    let starts: [(&str, fn() -> Option<Server>); 3] =
+    let starts: [(&str, Start); 3] =
         [("PostgreSQL", Server::postgres), ("MariaDB", Server::mariadb), ("Redis", Server::redis)];
     for (name, start) in starts {
         let mut arms = Vec::new();
