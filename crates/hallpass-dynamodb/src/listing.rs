@@ -1,6 +1,6 @@
 use std::time::Duration;
 
-use hallpass::{Cursor, Page, PageLimit, Query, Realm, Record};
+use hallpass::{Cursor, Page, Query, Realm, Record};
 
 use crate::base::Base;
 use crate::error::Fault;
@@ -33,7 +33,7 @@ pub(crate) async fn list(base: &Base, query: &Query) -> Result<Page<Record>, Fau
             || entries.last().is_some_and(|(_, last)| query.created_after.is_some_and(|at| last.created_at <= at));
         found.extend(records.into_iter().flatten().filter(|record| query.matches(record)));
         if is_last || found.len() >= wanted {
-            return Ok(newest_page(found, query.limit));
+            return Ok(Page::newest(found, query.limit));
         }
     }
 }
@@ -57,20 +57,4 @@ async fn tidy(base: &Base, query: &Query, entries: &[(Realm, Member)], records: 
             }
         }
     }
-}
-
-/// Returns the first page of records that were found newest first, at least one more than `limit` if there are more.
-///
-/// Two records of the same instant and id, in two realms, are never on two pages, since a cursor could not stand
-/// between them.
-fn newest_page(mut records: Vec<Record>, limit: PageLimit) -> Page<Record> {
-    records.sort_by_key(|record| std::cmp::Reverse(Member::of(record)));
-    if records.len() <= limit.number() {
-        return Page { items: records, next: None };
-    }
-    let first_left_off = Member::of(&records[limit.number()]);
-    let whole = records.iter().take(limit.number()).filter(|record| Member::of(record) != first_left_off).count();
-    records.truncate(if whole == 0 { limit.number() } else { whole });
-    let next = records.last().map(Cursor::after_record);
-    Page { items: records, next }
 }

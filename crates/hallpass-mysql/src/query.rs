@@ -1,5 +1,5 @@
 use hallpass::{Cursor, Page, PageLimit, Query, Realm, Record, Timestamp};
-use hallpass_sql::{Condition, CorruptRow, Damage, Dialect, Lead, Table, Value, Width, newest_page};
+use hallpass_sql::{Condition, CorruptRow, Damage, Dialect, Lead, Table, Value, Width};
 use mysql_async::{Row, Value as Raw};
 
 use crate::connections::Connections;
@@ -38,7 +38,7 @@ pub(crate) async fn list(connections: &Connections, query: &Query, damage: &Dama
     } else {
         of_each_realm(connections, query, lead, damage).await?
     };
-    Ok(newest_page(records, query.limit))
+    Ok(Page::newest(records, query.limit))
 }
 
 /// Has the newest of each realm, since the order of an index is within a realm.

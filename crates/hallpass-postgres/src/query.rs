@@ -1,5 +1,5 @@
 use hallpass::{Cursor, Page, PageLimit, Query, Record, Timestamp};
-use hallpass_sql::{Condition, Damage, Dialect, Lead, Value, Width, newest_page};
+use hallpass_sql::{Condition, Damage, Dialect, Lead, Value, Width};
 use tokio_postgres::types::ToSql;
 
 use crate::connections::Connections;
@@ -38,7 +38,7 @@ pub(crate) async fn list(connections: &Connections, query: &Query, damage: &Dama
     let Condition { sql, values } = Condition::of_sessions(query, &Postgres)?;
     let sql = page(&sql, query, values.len() + 1);
     let records = read(connections, &sql, &values, query.limit, damage).await?;
-    Ok(newest_page(records, query.limit))
+    Ok(Page::newest(records, query.limit))
 }
 
 /// Finds what is over and has not ended, soonest first: in the order of its index, so that nothing is sorted.

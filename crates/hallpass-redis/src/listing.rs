@@ -1,6 +1,6 @@
 use std::collections::BTreeMap;
 
-use hallpass::{Cursor, Page, PageLimit, Query, Realm, Record, Timestamp};
+use hallpass::{Cursor, Page, Query, Realm, Record, Timestamp};
 use redis::Cmd;
 
 use crate::due::{Move, due, refile};
@@ -32,7 +32,7 @@ pub(crate) async fn list(base: &Base, query: &Query) -> Result<Page<Record>, Fau
         };
         records.extend(found);
     }
-    Ok(newest_page(records, query.limit))
+    Ok(Page::newest(records, query.limit))
 }
 
 /// Walks through an index that has the sessions in the order of listings.
@@ -139,20 +139,4 @@ async fn tidy(base: &Base, realm: &Realm, due: &BTreeMap<Member, Due>, records: 
     if let Err(fault) = refile(base, realm, &moves).await {
         tracing::debug!(error = %fault, "sessions that were used could not be filed anew");
     }
-}
-
-/// Returns the first page of records that were found newest first, at least one more than `limit` if there are more.
-///
-/// Two records of the same instant and id, in two realms, are never on two pages, since a cursor could not stand
-/// between them.
-fn newest_page(mut records: Vec<Record>, limit: PageLimit) -> Page<Record> {
-    records.sort_by_key(|record| std::cmp::Reverse(Member::of(record)));
-    if records.len() <= limit.number() {
-        return Page { items: records, next: None };
-    }
-    let first_left_off = Member::of(&records[limit.number()]);
-    let whole = records.iter().take(limit.number()).filter(|record| Member::of(record) != first_left_off).count();
-    records.truncate(if whole == 0 { limit.number() } else { whole });
-    let next = records.last().map(Cursor::after_record);
-    Page { items: records, next }
 }

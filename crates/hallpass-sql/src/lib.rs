@@ -34,7 +34,7 @@ pub use crate::migration::{Migration, NewerSchema, latest, pending};
 pub use crate::news::{News, is_news};
 pub use crate::open_error::OpenError;
 pub use crate::outcome::outcome;
-pub use crate::page::{events_page, newest_page};
+pub use crate::page::events_page;
 pub use crate::session::{SESSION_COLUMNS, SESSION_VALUES, StoredSession, session_values};
 pub use crate::sweep::sweep;
 pub use crate::usage::{InvalidOption, Usage, is_this_machine};

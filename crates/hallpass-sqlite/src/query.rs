@@ -1,5 +1,5 @@
 use hallpass::{Cursor, Page, PageLimit, Query, Realm, Record, Timestamp};
-use hallpass_sql::{Condition, CorruptRow, Damage, Dialect, Lead, Value, Width, newest_page};
+use hallpass_sql::{Condition, CorruptRow, Damage, Dialect, Lead, Value, Width};
 use rusqlite::{Connection, params_from_iter};
 
 use crate::error::Fault;
@@ -32,7 +32,7 @@ pub(crate) fn list(connection: &Connection, query: &Query, damage: &Damage) -> R
         of_each_realm(&snapshot, query, lead, damage)?
     };
     snapshot.commit()?;
-    Ok(newest_page(records, query.limit))
+    Ok(Page::newest(records, query.limit))
 }
 
 fn lead(connection: &Connection, query: &Query) -> Result<Lead, Fault> {

@@ -13,6 +13,7 @@ use async_trait::async_trait;
 use hashbrown::{Equivalent, HashMap};
 use parking_lot::Mutex;
 use serde::{Deserialize, Serialize};
+use tokio::runtime::Handle;
 use tokio::task::AbortHandle;
 
 use crate::carried::Carried;
@@ -94,6 +95,14 @@ struct Held {
 struct Lowest {
     good: u64,
     until: Timestamp,
+}
+
+/// The time in which tokens can be shown that are ended.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct NamingTime {
+    pub(crate) now: Timestamp,
+    /// When the last of them is over.
+    pub(crate) until: Timestamp,
 }
 
 /// What tokens are ended by: their session, or their subject.
@@ -245,17 +254,16 @@ impl Revocations {
         }
     }
 
-    /// Ends all tokens of a session, or those of a generation before `lowest`; tokens that are good until `until` exist.
+    /// Ends all tokens of a session, or those of a generation before `lowest`.
     pub(crate) async fn end_session(
         &self,
         realm: &Realm,
         id: &SessionId,
         lowest: Option<Generation>,
-        until: Timestamp,
-        now: Timestamp,
+        time: NamingTime,
     ) -> Result<(), StoreError> {
         let lowest = lowest.map_or(Self::NONE, |generation| generation.number().into());
-        self.raise(&Mark::session(realm, id), lowest, until, now).await
+        self.raise(&Mark::session(realm, id), lowest, time).await
     }
 
     /// Ends all tokens of a subject that were sealed in an epoch before this one.
@@ -264,10 +272,9 @@ impl Revocations {
         realm: &Realm,
         subject: &Subject,
         lowest: Epoch,
-        until: Timestamp,
-        now: Timestamp,
+        time: NamingTime,
     ) -> Result<(), StoreError> {
-        self.raise(&Mark::subject(realm, subject), lowest.0, until, now).await
+        self.raise(&Mark::subject(realm, subject), lowest.0, time).await
     }
 
     /// Tells whether a token that was opened is still good, knowing of all that was revoked longer than `staleness` ago,
@@ -284,8 +291,10 @@ impl Revocations {
             subject.as_ref().map(|subject| (Mark::subject(realm, subject), carried.epoch.0)),
         ];
         self.shared.clock.fetch_max(now.as_millis(), Ordering::Relaxed);
-        if self.tells {
-            self.following.get_or_init(|| tokio::spawn(follow(Arc::clone(&self.shared))).abort_handle());
+        if self.tells
+            && let Ok(runtime) = Handle::try_current()
+        {
+            self.following.get_or_init(|| runtime.spawn(follow(Arc::clone(&self.shared))).abort_handle());
         }
         if self.is_whole() && staleness.is_none_or(|staleness| staleness >= Self::BOUND) {
             let held = self.shared.held.lock();
@@ -305,16 +314,22 @@ impl Revocations {
     }
 
     /// Writes that tokens with lower numbers are no longer good, unless more than that stands there already.
-    async fn raise(&self, mark: &Mark<'_>, lowest: u64, until: Timestamp, now: Timestamp) -> Result<(), StoreError> {
+    async fn raise(&self, mark: &Mark<'_>, lowest: u64, time: NamingTime) -> Result<(), StoreError> {
         let Shared { store, realm, .. } = &*self.shared;
+        let NamingTime { now, until } = time;
         let id = mark.id();
         self.shared.clock.fetch_max(now.as_millis(), Ordering::Relaxed);
+        // Of what is new a store need not tell: it is told of when it is written once more.
+        let first = Entry::new(mark, lowest, false).record(id, realm, until, now)?;
+        let mut found = None;
         for _ in 0..Self::ATTEMPTS {
-            let Some(record) = store.load(realm, &id).await? else {
-                // Of what is new a store need not tell: it is told of when it is written once more.
-                let entry = Entry::new(mark, lowest, false);
-                let _ = store.save(&entry.record(id, realm, until, now)?, Expected::Absent, &[]).await?;
-                continue;
+            let record = match found.take() {
+                Some(record) => record,
+                None if store.save(&first, Expected::Absent, &[]).await? == Outcome::Applied => first.clone(),
+                None => {
+                    found = store.load(realm, &id).await?;
+                    continue;
+                }
             };
             let Some(stood) = Entry::of(&record)? else {
                 return Err(StoreError::unavailable("an older revocation was just given up: try again"));

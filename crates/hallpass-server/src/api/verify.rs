@@ -84,7 +84,10 @@ async fn judge(app: &App, key: &Authorized<Serve>, request: &VerifyRequest<'_>) 
     let verified = match (&request.token, &request.access_token) {
         (Some(token), None) => by_token(sessions, token, bound, request.touch, &user).await?,
         (None, Some(token)) => match &app.mint {
-            Some(mint) if mint.access().is_some() => mint.verify(sessions, token, bound, &user).await?.1,
+            Some(mint) if mint.access().is_some() => {
+                let carried = mint.verify(sessions, token, bound, &user).await?;
+                Verified { record: carried.record.clone(), is_locked: false, renewal_due: false }
+            }
             // No access token was ever handed out, so none is good.
             _ => return Err(Problem::inactive()),
         },

@@ -86,7 +86,7 @@ pub(crate) async fn introspect(State(app): State<Arc<App>>, client: OauthClient,
 async fn of_access(app: &App, client: &OauthClient, token: &str) -> Result<Option<Json>, Refused> {
     let Some((mint, jwt)) = app.mint.as_ref().and_then(|mint| Some((mint, mint.access()?))) else { return Ok(None) };
     let carried = match mint.verify(client.sessions(), token, None, &client.user()).await {
-        Ok((carried, _)) => carried,
+        Ok(carried) => carried,
         Err(error) if error.is_inactive() => return Ok(None),
         Err(error) => return Err(error.into()),
     };

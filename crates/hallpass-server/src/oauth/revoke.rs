@@ -47,7 +47,7 @@ async fn end_by_access(app: &App, client: &OauthClient, token: &str) -> Result<(
     let Some(mint) = app.mint.as_ref().filter(|mint| mint.access().is_some()) else { return Ok(()) };
     let sessions = client.sessions();
     let id = match mint.verify(sessions, token, None, &client.user()).await {
-        Ok((carried, _)) => carried.record.id,
+        Ok(carried) => carried.record.id,
         Err(error) if error.is_inactive() => return Ok(()),
         Err(error) => return Err(error.into()),
     };

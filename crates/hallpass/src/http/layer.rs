@@ -171,7 +171,7 @@ impl Sessions {
     ) -> Result<Entry, Error> {
         match presented.texts() {
             [] => Ok(Entry::Nobody),
-            [text] => match self.present(text, None).await {
+            [text] => match self.present(text, None, witness).await {
                 Ok(token) => Entry::of(self.admit_token(token, By::CopyOrRecord, witness).await),
                 Err(rejected) => Entry::of(Err(rejected)),
             },
@@ -181,10 +181,10 @@ impl Sessions {
     }
 
     async fn admit_one_of(&self, texts: &[&[u8]], witness: &dyn Witness) -> Result<Entry, Error> {
-        let mut found = Entry::Nobody;
+        let mut found = (Entry::Nobody, None);
         let mut is_told = false;
-        for text in texts {
-            let token = match self.present(text, None).await {
+        for &text in texts {
+            let token = match self.present(text, None, witness).await {
                 Ok(token) => token,
                 Err(rejected) => {
                     Entry::of(Err(rejected))?;
@@ -196,13 +196,20 @@ impl Sessions {
                 self.report_with(EventKind::DuplicateCookie, witness, |_| ());
                 is_told = true;
             }
-            match (Entry::of(self.admit_token(token, By::CopyOrRecord, witness).await)?, &found) {
+            match (Entry::of(self.admit_token(token, By::CopyOrRecord, witness).await)?, &found.0) {
                 (Entry::Admitted(_), Entry::Admitted(_)) => return Ok(Entry::Nobody),
                 (Entry::Nobody, _) | (Entry::LeftBehind(_), Entry::Admitted(_)) => {}
-                (entry, _) => found = entry,
+                (entry, _) => found = (entry, Some(text)),
             }
         }
-        Ok(found)
+        match found {
+            // What carries its session was put out of hand by the texts after it.
+            (entry, Some(text)) if self.is_carried() => match self.present(text, None, witness).await {
+                Ok(_) => Ok(entry),
+                Err(rejected) => Entry::of(Err(rejected)),
+            },
+            (entry, _) => Ok(entry),
+        }
     }
 }
 

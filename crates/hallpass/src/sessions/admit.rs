@@ -162,7 +162,7 @@ impl Ticket {
 impl Sessions {
     /// Reads a token and judges it.
     pub(crate) async fn admit(&self, text: impl AsRef<[u8]>, witness: &dyn Witness) -> Result<Admission, Rejected> {
-        let token = self.present(text.as_ref(), None).await?;
+        let token = self.present(text.as_ref(), None, witness).await?;
         self.admit_token(token, By::CopyOrRecord, witness).await
     }
 

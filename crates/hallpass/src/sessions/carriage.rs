@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use super::admit::Rejected;
 use super::hand::Hand;
-use super::{Caller, Sessions, Ticket, Verified};
+use super::{Caller, Sessions, Ticket, Witness};
 use crate::carried::{Carried, SelfContained, Unopened, Unsealed};
 use crate::error::{Error, Refusal};
 use crate::event::EventKind;
@@ -14,7 +14,7 @@ use crate::id::SessionId;
 use crate::name::{Realm, Subject};
 use crate::record::Record;
 #[cfg(feature = "revocations")]
-use crate::revocations::Revocations;
+use crate::revocations::{NamingTime, Revocations};
 use crate::store::{Epoch, Store, StoreError};
 use crate::time::Timestamp;
 use crate::token::{Generation, ReferenceToken, Token};
@@ -54,6 +54,7 @@ impl fmt::Debug for AccessToken {
 }
 
 /// Clocks may differ by this much: so much longer revocations are kept than the tokens that they name.
+#[cfg(feature = "revocations")]
 const LEEWAY: Duration = Duration::from_mins(2);
 
 impl Sessions {
@@ -71,11 +72,16 @@ impl Sessions {
     /// Reads what a request presents: a reference, or a session that is taken in hand.
     ///
     /// What carries its session is judged by all that was revoked longer than `staleness` ago.
-    pub(crate) async fn present(&self, text: &[u8], staleness: Option<Duration>) -> Result<ReferenceToken, Rejected> {
+    pub(crate) async fn present(
+        &self,
+        text: &[u8],
+        staleness: Option<Duration>,
+        witness: &dyn Witness,
+    ) -> Result<ReferenceToken, Rejected> {
         match &self.1 {
             None => ReferenceToken::parse(text).map_err(|_| Rejected::Refused(Refusal::Malformed, None)),
             // Rare and large: as a part of this future, every request would have to carry it.
-            Some(hand) => Box::pin(self.take_in_hand(hand, text, staleness)).await,
+            Some(hand) => Box::pin(self.take_in_hand(hand, text, staleness, witness)).await,
         }
     }
 
@@ -84,19 +90,35 @@ impl Sessions {
         hand: &Hand,
         text: &[u8],
         staleness: Option<Duration>,
+        witness: &dyn Witness,
     ) -> Result<ReferenceToken, Rejected> {
         let Some(carriage) = &self.0.carriage else { return Err(Rejected::Refused(Refusal::Malformed, None)) };
-        let carried = carriage.form.open(text, self.now()).map_err(|why| Rejected::Refused(refusal(why), None))?;
+        let carried = self.judge_carried(&*carriage.form, text, staleness, witness).await?;
+        hand.take(&carried);
+        let secret = crate::id::SessionSecret::from_bytes([0; crate::id::SessionSecret::LENGTH]);
+        Ok(ReferenceToken { id: carried.record.id, generation: carried.generation(), secret })
+    }
+
+    /// Opens a token that carries a session of this realm which nobody has ended.
+    async fn judge_carried(
+        &self,
+        form: &dyn SelfContained,
+        text: &[u8],
+        staleness: Option<Duration>,
+        witness: &dyn Witness,
+    ) -> Result<Arc<Carried>, Rejected> {
+        let carried = form.open(text, self.now()).map_err(|why| Rejected::Refused(refusal(why), None))?;
         if carried.record.realm != self.0.realm {
             return Err(Rejected::Refused(Refusal::Malformed, None));
         }
-        if !self.allow(&carried, staleness).await? {
-            return Err(Rejected::Refused(Refusal::Revoked, None));
+        if self.allow(&carried, staleness).await? {
+            return Ok(carried);
         }
-        hand.take(&carried);
-        let Carried { record, .. } = &*carried;
-        let secret = crate::id::SessionSecret::from_bytes([0; crate::id::SessionSecret::LENGTH]);
-        Ok(ReferenceToken { id: record.id, generation: carried.generation(), secret })
+        self.report_with(EventKind::UsedAfterEnd, witness, |event| {
+            event.session = Some(carried.record.id);
+            event.subject.clone_from(&carried.record.subject);
+        });
+        Err(Rejected::Refused(Refusal::Revoked, None))
     }
 
     /// Tells whether nobody has ended what a token says.
@@ -160,7 +182,7 @@ impl Sessions {
     /// subject were ended meanwhile.
     ///
     /// What was revoked longer than `staleness` ago is known; by default that is [`revocation_bound`]. With zero the store
-    /// is asked. What comes back has no attributes: those stay in the store.
+    /// is asked. What the token says has no attributes: those stay in the store.
     ///
     /// [`revocation_bound`]: Sessions::revocation_bound
     ///
@@ -173,22 +195,11 @@ impl Sessions {
         token: &str,
         staleness: Option<Duration>,
         caller: &Caller,
-    ) -> Result<Verified, Error> {
+    ) -> Result<Arc<Carried>, Error> {
         let Some(Carriage { form, lifetime: Some(_), .. }) = self.0.carriage.as_deref() else {
             return Err(StoreError::unsupported("no access tokens are made here").into());
         };
-        let carried = form.open(token.as_bytes(), self.now()).map_err(|why| Error::inactive(refusal(why)))?;
-        if carried.record.realm != self.0.realm {
-            return Err(Error::inactive(Refusal::Malformed));
-        }
-        if !self.allow(&carried, staleness).await? {
-            self.report_with(EventKind::UsedAfterEnd, caller, |event| {
-                event.session = Some(carried.record.id);
-                event.subject.clone_from(&carried.record.subject);
-            });
-            return Err(Error::inactive(Refusal::Revoked));
-        }
-        Ok(Verified { record: carried.record.clone(), is_locked: false, renewal_due: false })
+        Ok(self.judge_carried(&**form, token.as_bytes(), staleness, caller).await?)
     }
 
     /// Returns how late, at the most, every verifier heeds that a session was ended: nothing where a store is asked each
@@ -212,11 +223,9 @@ impl Sessions {
     pub(super) async fn end_tokens(&self, record: &Record, lowest: Option<Generation>) -> Result<(), StoreError> {
         #[cfg(feature = "revocations")]
         if let Some(revocations) = self.revocations().filter(|_| record.subject.is_some() || self.is_carried()) {
-            let now = self.now();
-            let until = self.tokens_until(now).plus(LEEWAY);
-            return revocations.end_session(&record.realm, &record.id, lowest, until, now).await;
+            return revocations.end_session(&record.realm, &record.id, lowest, self.naming_time()).await;
         }
-        let _ = (record, lowest, LEEWAY);
+        let _ = (record, lowest);
         Ok(())
     }
 
@@ -224,9 +233,7 @@ impl Sessions {
     pub(super) async fn end_carried(&self, id: &SessionId) -> Result<(), StoreError> {
         #[cfg(feature = "revocations")]
         if let Some(revocations) = self.revocations() {
-            let now = self.now();
-            let until = self.tokens_until(now).plus(LEEWAY);
-            return revocations.end_session(&self.0.realm, id, None, until, now).await;
+            return revocations.end_session(&self.0.realm, id, None, self.naming_time()).await;
         }
         let _ = id;
         Err(StoreError::unsupported("without a store, only its time ends a token that its client holds"))
@@ -237,19 +244,18 @@ impl Sessions {
         let lowest = self.records().epoch(&self.0.realm, subject, true).await?;
         #[cfg(feature = "revocations")]
         if let Some(revocations) = self.revocations() {
-            let now = self.now();
-            let until = self.tokens_until(now).plus(LEEWAY);
-            return revocations.end_subject(&self.0.realm, subject, lowest, until, now).await;
+            return revocations.end_subject(&self.0.realm, subject, lowest, self.naming_time()).await;
         }
         let _ = lowest;
         Ok(())
     }
 
-    /// Returns until when tokens can be good that were made until now.
+    /// Returns the time in which tokens can be shown that were made until now.
     #[cfg(feature = "revocations")]
-    fn tokens_until(&self, now: Timestamp) -> Timestamp {
+    fn naming_time(&self) -> NamingTime {
         let lifetime = self.0.carriage.as_ref().and_then(|carriage| carriage.lifetime);
-        now.plus(lifetime.unwrap_or_else(|| self.longest_life()))
+        let now = self.now();
+        NamingTime { now, until: now.plus(lifetime.unwrap_or_else(|| self.longest_life())).plus(LEEWAY) }
     }
 
     fn longest_life(&self) -> Duration {

@@ -68,10 +68,10 @@ impl Store for Hand {
 
     async fn save(&self, record: &Record, expected: Expected, _: &[Event]) -> Result<Outcome, StoreError> {
         // A chain that starts now may be in a newer epoch than the token was.
-        let started_at = |record: &Record| record.chain.as_ref().map(|chain| chain.started_at);
+        let nonce = |record: &Record| record.chain.as_ref().map(|chain| chain.nonce);
         let is_same_chain = {
             let held = self.held.lock();
-            let same = |held: &Record| held.subject == record.subject && started_at(held) == started_at(record);
+            let same = |held: &Record| held.subject == record.subject && nonce(held) == nonce(record);
             held.record.as_ref().is_some_and(same)
         };
         let epoch = match (&record.subject, &self.shared) {

@@ -61,7 +61,7 @@ impl Sessions {
     /// As [`open`](Sessions::open).
     pub async fn verify_fresh(&self, token: &str, touch: bool, caller: &Caller) -> Result<Verified, Error> {
         let sessions = self.for_request();
-        let token = sessions.present(token.as_bytes(), Some(Duration::ZERO)).await?;
+        let token = sessions.present(token.as_bytes(), Some(Duration::ZERO), caller).await?;
         let admission = sessions.admit_token(token, By::Record, caller).await?;
         Ok(sessions.verified(admission, touch).await)
     }

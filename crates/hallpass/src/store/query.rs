@@ -1,3 +1,4 @@
+use std::cmp::Reverse;
 use std::fmt;
 use std::str::FromStr;
 
@@ -125,6 +126,26 @@ impl<T> Page<T> {
     /// Returns a page without items.
     pub const fn empty() -> Self {
         Self { items: Vec::new(), next: None }
+    }
+}
+
+impl Page<Record> {
+    /// Returns the first page of records that were found newest first, at least one more than `limit` if there are more.
+    ///
+    /// They may come from several listings, one for each realm: `(realm, created_at, id)` is the index, so a listing of all
+    /// realms asks for each and takes the newest. Two records of the same instant and id are never on two pages, since a
+    /// cursor could not stand between them.
+    pub fn newest(mut records: Vec<Record>, limit: PageLimit) -> Self {
+        let place = |record: &Record| (record.created_at, record.id);
+        records.sort_by_key(|record| Reverse(place(record)));
+        if records.len() <= limit.number() {
+            return Self { items: records, next: None };
+        }
+        let first_left_off = place(&records[limit.number()]);
+        let whole = records.iter().take(limit.number()).filter(|record| place(record) != first_left_off).count();
+        records.truncate(if whole == 0 { limit.number() } else { whole });
+        let next = records.last().map(Cursor::after_record);
+        Self { items: records, next }
     }
 }
 

@@ -6,7 +6,9 @@ use std::time::Duration;
 use axum::http::{StatusCode, header};
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
-use hallpass::{Caller, Jwt, Key, KeyAlgorithm, KeyRing, MemoryStore, NewSession, Realm, Revocation, Sealed, Sessions};
+use hallpass::{
+    Caller, EventKind, Jwt, Key, KeyAlgorithm, KeyRing, MemoryStore, NewSession, Realm, Revocation, Sealed, Sessions,
+};
 
 use crate::app::{App, subject};
 
@@ -115,4 +117,37 @@ async fn enc_10_every_refused_cookie_has_the_same_answer() {
     for (what, answer) in &answers {
         assert_eq!(answer, &answers[0].1, "{what}");
     }
+}
+
+#[tokio::test]
+async fn ckt_2_a_planted_session_beside_ones_own_takes_no_write_away() {
+    let keys = ring(KeyAlgorithm::EdDsa);
+    let jwt = Jwt::session(keys, "https://login.test", "https://api.test").expect("names");
+    let app = App::with(|builder| builder.carried(jwt));
+    let planted = app.signed_in("mallory").await;
+    app.advance(60 * 20);
+    let browser = app.signed_in("alice").await;
+    // Within the leeway for clocks, its token opens; its session has gone unused for too long.
+    app.advance(60 * 10 + 5);
+    let (own, planted) = (browser.jar.as_deref().expect("a cookie"), planted.jar.as_deref().expect("a cookie"));
+    for both in [format!("{planted}; {own}"), format!("{own}; {planted}")] {
+        let written = browser.send("/set/kept/1", Some(&both)).await.expect(StatusCode::OK);
+        let cookie = written.set_cookies[0].split(';').next().expect("a pair");
+        assert_eq!(browser.send("/get/kept", Some(cookie)).await.body, "1");
+        assert_eq!(browser.send("/who", Some(cookie)).await.body, "alice");
+    }
+}
+
+#[tokio::test]
+async fn the_use_of_a_revoked_token_is_told() {
+    let jwt = Jwt::session(ring(KeyAlgorithm::EdDsa), "https://login.test", "https://api.test").expect("names");
+    let observer = hallpass::testing::RecordingObserver::new();
+    let builder = Sessions::builder().store(MemoryStore::new()).carried(jwt).observer(observer.clone());
+    let sessions = builder.build().expect("all parts");
+    let issued = sessions.create(NewSession::signed_in(subject("alice")), &Caller::user()).await.expect("created");
+    sessions.log_out(issued.token.expose(), &Caller::user()).await.expect("logged out");
+    assert!(sessions.open(issued.token.expose(), &Caller::user()).await.is_err_and(|error| error.is_inactive()));
+    let told = observer.events();
+    let used = told.iter().find(|event| event.kind == EventKind::UsedAfterEnd).expect("it is told");
+    assert_eq!((used.session, used.subject.clone()), (Some(issued.record.id), Some(subject("alice"))));
 }
