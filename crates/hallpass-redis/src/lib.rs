@@ -60,7 +60,7 @@
 //!
 //! | key | holds | goes |
 //! | --- | --- | --- |
-//! | `hallpass:{REALM/ID}` | the record: what scripts compare, then the fields, the attributes as JSON | 2 hours after `expires_at` |
+//! | `hallpass:{REALM/ID}` | the record: what scripts compare, then the fields, the attributes as JSON | 2 to 3 hours after `expires_at` |
 //! | `hallpass:events:{REALM/ID}` | a list: the session's latest events as JSON | with the record |
 //! | `hallpass:subject:{REALM/SUBJECT}` | a sorted set: the sessions of a subject, by creation and id | swept |
 //! | `hallpass:all:{REALM}` | the same of a realm | swept |
@@ -77,10 +77,10 @@
 //! A record, its comparison and its events are one script. On one server the same script writes the indices. In a cluster
 //! they are written first, so that a crash between the two leaves an entry without a record, and never a record that a
 //! revocation of everything would miss. An entry without a record is taken out by a [sweep](hallpass::Store::sweep), two
-//! hours after what it was filed for is over, so that none is taken whose record is under way.
+//! to three hours after what it was filed for is over, so that none is taken whose record is under way.
 //!
-//! The server's own expiry only cleans up. It is two hours late, and at least two hours away at every save, so that
-//! neither the server's clock nor a node's ends a session.
+//! The server's own expiry only cleans up. It is two to three hours late, and set anew when a deadline moves into another
+//! hour, so that neither the server's clock nor a node's ends a session.
 //!
 //! # Capabilities
 //!

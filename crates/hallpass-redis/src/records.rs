@@ -13,7 +13,8 @@ use crate::stored::{self, from_value, instant, to_value};
 /// What the script answers.
 const CONFLICT: i64 = 0;
 const APPLIED: i64 = 1;
-const FILE_FIRST: i64 = 2;
+/// It is to be filed first, or another script is to do it.
+const MORE: i64 = 2;
 
 pub(crate) async fn load(base: &Base, realm: &Realm, id: &SessionId) -> Result<Option<Record>, Fault> {
     let key = base.keys.record(realm, id);
@@ -54,8 +55,8 @@ pub(crate) async fn save(base: &Base, record: &Record, expected: Expected, event
     let mut keys = vec![base.keys.record(realm, id), base.keys.events(realm, id)];
     let value = to_value(record);
     if let (Expected::Version(expected), []) = (expected, events) {
-        let applied = update(base, &keys, record, expected, &value).await?;
-        if applied != FILE_FIRST {
+        let applied = update(base, &keys[..1], record, expected, &value).await?;
+        if applied != MORE {
             return outcome(applied);
         }
     }
@@ -73,14 +74,14 @@ pub(crate) async fn save(base: &Base, record: &Record, expected: Expected, event
         keys.extend(index::keys(base, &filing));
     }
     let mut applied = run(base, &keys, record, expected, &value, &filed, events).await?;
-    if applied == FILE_FIRST {
+    if applied == MORE {
         filed = index::file_again(base, &filing).await?;
         applied = run(base, &keys, record, expected, &value, &filed, events).await?;
     }
     outcome(applied)
 }
 
-/// Changes a record that stays where it is filed, with a script that is told and does less.
+/// Changes a record that stays where it is filed and is kept as long, with a script that is told and does less.
 async fn update(base: &Base, keys: &[String], record: &Record, expected: Version, value: &[u8]) -> Result<i64, Fault> {
     let arguments = [stored::version(expected), value.to_vec(), base.keys.changes().into(), news(record).into()];
     answered(base.link.run(&UPDATE, keys, &arguments, Way::Write).await?)

@@ -22,10 +22,10 @@ struct Entry<'a> {
 
 /// Takes out of the indices what the server has forgotten by itself.
 ///
-/// A record is gone two hours after its deadline. So what was filed for longer ago than that, and has no record, or the
+/// A record is gone two to three hours after its deadline. So what was filed for longer ago than that, and has no record, or the
 /// record of another subject, is of no use; whatever has one was used since, and is filed under its present deadline.
 pub(crate) async fn sweep(base: &Base, now: Timestamp) -> Result<(), Fault> {
-    let by = now.minus(2 * SWEEP_MARGIN + Duration::from_mins(1));
+    let by = now.minus(3 * SWEEP_MARGIN + Duration::from_mins(1));
     for realm in realms(base).await? {
         let mut kept = 0;
         loop {

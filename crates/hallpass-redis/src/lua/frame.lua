@@ -25,7 +25,11 @@ local function seen_last(stored, record)
   if instant(stored, 3) <= instant(record, 3) then return record end
   return string.sub(record, 1, 2) .. string.sub(stored, 3, 8) .. string.sub(record, 9)
 end
--- The server's clock only cleans up, so what it counts as over already is kept for a while, too.
+local function hour(instant)
+  return math.floor(instant / HOUR)
+end
+-- The server's clock only cleans up, so what it counts as over already is kept for a while, too. A deadline that moves
+-- within its hour leaves that as it is.
 local function kept_until(expires, at)
-  return decimal(math.max(expires, at) + 2 * HOUR)
+  return decimal((hour(math.max(expires, at)) + 3) * HOUR)
 end
