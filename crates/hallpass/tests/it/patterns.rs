@@ -42,15 +42,12 @@ impl Pattern {
 
     /// Asks the other node whether a token is good.
     async fn is_good(&self, issued: &Issued) -> bool {
-        let asked = match (&issued.access_token, self.by_access) {
-            (Some(access), true) => {
-                let carried = self.elsewhere.verify_access(access.token.expose(), None, &Caller::user()).await;
-                carried.map(|carried| carried.record.id)
-            }
-            _ => {
-                let verified = self.elsewhere.verify(issued.token.expose(), true, &Caller::user()).await;
-                verified.map(|verified| verified.record.id)
-            }
+        let asked = if let (Some(access), true) = (&issued.access_token, self.by_access) {
+            let carried = self.elsewhere.verify_access(access.token.expose(), None, &Caller::user()).await;
+            carried.map(|carried| carried.record.id)
+        } else {
+            let verified = self.elsewhere.verify(issued.token.expose(), true, &Caller::user()).await;
+            verified.map(|verified| verified.record.id)
         };
         match asked {
             Ok(id) => {
