@@ -9,7 +9,7 @@ use parking_lot::Mutex;
 use tokio::time::{Instant, timeout_at};
 
 use crate::error::Fault;
-use crate::options::{Encryption, MysqlOptions};
+use crate::options::{Encryption, MysqlOptions, Way, place};
 use crate::row::number;
 
 /// How often lost connections are given up all at once.
@@ -19,11 +19,18 @@ const ATTEMPTS: usize = 8;
 
 /// The connections, each of which serves one call at a time.
 pub(crate) struct Connections {
-    opts: Opts,
-    pool: Mutex<(Pool, Instant)>,
+    source: Source,
     server: Arc<str>,
     timeout: Duration,
     is_durable: AtomicBool,
+}
+
+/// Where connections come from, ready for use.
+enum Source {
+    /// A pool of these settings, and when it was made.
+    Own(Opts, Mutex<(Pool, Instant)>),
+    /// The user's pool, and what is to be said at the beginning of each call.
+    Given(Pool, String),
 }
 
 /// What a server is.
@@ -35,27 +42,24 @@ struct Answers {
 impl Connections {
     /// Asks the server what it is, and prepares the connections to it.
     pub(crate) async fn new(options: &MysqlOptions) -> Result<Self, Fault> {
-        let plain = plain(options);
         let deadline = Instant::now() + options.usage.timeout;
         let slow = |_| Fault::Slow(options.usage.timeout);
-        let mut conn = timeout_at(deadline, Conn::new(plain.clone())).await.map_err(slow)??;
+        let mut conn = timeout_at(deadline, connect(&options.way)).await.map_err(slow)??;
+        let server = place(conn.opts()).into();
         let answers = timeout_at(deadline, answers(&mut conn)).await.map_err(slow)??;
+        let session = session(answers.is_mariadb, options.usage.timeout);
+        let source = match &options.way {
+            Way::Own(opts, encryption) => {
+                let constraints = PoolConstraints::new(0, options.usage.connections.get()).unwrap_or_default();
+                let pool_opts = PoolOpts::default().with_constraints(constraints).with_reset_connection(false);
+                let opts = OptsBuilder::from_opts(plain(opts, encryption)).setup(session).pool_opts(pool_opts);
+                let opts = Opts::from(opts);
+                Source::Own(opts.clone(), Mutex::new((Pool::new(opts), Instant::now())))
+            }
+            Way::Pool(pool) => Source::Given(pool.clone(), session.join("; ")),
+        };
         drop(conn.disconnect().await);
-        let opts: Opts = OptsBuilder::from_opts(plain)
-            .setup(session(answers.is_mariadb, options.usage.timeout))
-            .pool_opts(
-                PoolOpts::default()
-                    .with_constraints(PoolConstraints::new(0, options.usage.connections.get()).unwrap_or_default())
-                    .with_reset_connection(false),
-            )
-            .into();
-        Ok(Self {
-            pool: Mutex::new((Pool::new(opts.clone()), Instant::now())),
-            opts,
-            server: options.server().into(),
-            timeout: options.usage.timeout,
-            is_durable: AtomicBool::new(answers.is_durable),
-        })
+        Ok(Self { source, server, timeout: options.usage.timeout, is_durable: AtomicBool::new(answers.is_durable) })
     }
 
     pub(crate) fn server(&self) -> &Arc<str> {
@@ -116,32 +120,65 @@ impl Connections {
         F: Future<Output = Result<T, Fault>>,
     {
         let deadline = Instant::now() + self.timeout;
-        let (pool, made_at) = self.pool.lock().clone();
-        let result = timeout_at(deadline, async { work(pool.get_conn().await?).await }).await;
+        let began = Instant::now();
+        let result = timeout_at(deadline, async { work(self.source.take().await?).await }).await;
         let result = result.unwrap_or(Err(Fault::Slow(self.timeout)));
         if result.as_ref().err().is_some_and(Fault::is_distrusted) {
-            self.give_up(made_at);
+            self.source.give_up(began);
         }
         result
     }
+}
 
-    /// Leaves the connections that were made until now to themselves: where one is lost, the others are too.
-    fn give_up(&self, made_at: Instant) {
-        let mut pool = self.pool.lock();
-        if pool.1 == made_at && made_at.elapsed() >= PAUSE {
-            *pool = (Pool::new(self.opts.clone()), Instant::now());
+impl Source {
+    async fn take(&self) -> Result<Conn, Fault> {
+        match self {
+            Self::Own(_, pool) => {
+                let pool = pool.lock().0.clone();
+                Ok(pool.get_conn().await?)
+            }
+            Self::Given(pool, session) => {
+                let mut conn = pool.get_conn().await?;
+                conn.query_drop(session).await?;
+                Ok(conn)
+            }
+        }
+    }
+
+    /// Leaves the connections to themselves that there were then: where one is lost, the others are too. A pool of the
+    /// user's looks at each before it gives it out.
+    fn give_up(&self, then: Instant) {
+        let Self::Own(opts, pool) = self else { return };
+        let mut pool = pool.lock();
+        if pool.1 <= then && pool.1.elapsed() >= PAUSE {
+            *pool = (Pool::new(opts.clone()), Instant::now());
         }
     }
 }
 
-/// Returns how to connect without what is said to the server then.
-pub(crate) fn plain(options: &MysqlOptions) -> Opts {
-    let mut builder = OptsBuilder::from_opts(options.opts.clone())
+/// Connects without what is said to the server at the beginning of calls.
+pub(crate) async fn connect(way: &Way) -> Result<Conn, Fault> {
+    let pool = match way {
+        Way::Own(opts, encryption) => return Ok(Conn::new(plain(opts, encryption)).await?),
+        Way::Pool(pool) => pool,
+    };
+    let conn = pool.get_conn().await?;
+    if !conn.opts().client_found_rows() {
+        return Err(Fault::Unfit("make the pool with client_found_rows(true)".to_owned()));
+    }
+    if !conn.opts().pool_opts().reset_connection() {
+        return Err(Fault::Unfit("make the pool with reset_connection(true), as it is by itself".to_owned()));
+    }
+    Ok(conn)
+}
+
+fn plain(opts: &Opts, encryption: &Encryption) -> Opts {
+    let mut builder = OptsBuilder::from_opts(opts.clone())
         .client_found_rows(true) // a touch that moves nothing is applied all the same
         .prefer_socket(false) // an address that was named is meant
         .tcp_keepalive(Some(Duration::from_secs(30)))
         .stmt_cache_size(64);
-    if let Encryption::Required(authorities) = &options.encryption {
+    if let Encryption::Required(authorities) = encryption {
         let authorities = authorities.iter().cloned().map(Into::into).collect::<Vec<_>>();
         let ssl = SslOpts::default().with_disable_built_in_roots(!authorities.is_empty()).with_root_certs(authorities);
         builder = builder.ssl_opts(ssl);

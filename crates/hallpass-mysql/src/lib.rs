@@ -18,6 +18,21 @@
 //! [`MysqlStore::from_url`] for what a URL can say. Or give the driver's own [`mysql_async::Opts`] to [`MysqlOptions`]; the
 //! driver is re-exported. A pooler between must keep a connection for a client.
 //!
+//! The store takes a [`mysql_async::Pool`] of yours as well, and shares it with the rest of the application:
+//!
+//! ```no_run
+//! use hallpass_mysql::MysqlStore;
+//! use hallpass_mysql::mysql_async::{Opts, OptsBuilder, Pool};
+//!
+//! # async fn example() -> Result<(), Box<dyn std::error::Error>> {
+//! let opts = Opts::from_url("mysql://shop:password@db.internal/shop")?;
+//! let pool = Pool::new(OptsBuilder::from_opts(opts).client_found_rows(true));
+//! let store = MysqlStore::open(pool.clone()).await?;
+//! # Ok(()) }
+//! ```
+//!
+//! A call is then two round trips more: it says what it needs of a connection, which the driver makes as new afterwards.
+//!
 //! What leaves the machine is encrypted unless the URL says `sslmode=disable`, and the server's certificate and name are
 //! checked, against the usual public authorities or those in `sslrootcert=FILE` alone. Without the feature `tls` there is
 //! no encryption, and a store that needs it cannot be opened.

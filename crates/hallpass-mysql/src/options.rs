@@ -4,7 +4,7 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use hallpass_sql::Usage;
-use mysql_async::Opts;
+use mysql_async::{Opts, Pool};
 
 /// Where the store is and how it is used.
 ///
@@ -19,9 +19,17 @@ use mysql_async::Opts;
 /// ```
 #[derive(Clone)]
 pub struct MysqlOptions {
-    pub(crate) opts: Opts,
-    pub(crate) encryption: Encryption,
+    pub(crate) way: Way,
     pub(crate) usage: Usage,
+}
+
+/// How there come to be connections.
+#[derive(Clone)]
+pub(crate) enum Way {
+    /// The store makes them.
+    Own(Opts, Encryption),
+    /// They come from the user's pool.
+    Pool(Pool),
 }
 
 /// Whether connections are encrypted.
@@ -46,7 +54,7 @@ impl MysqlOptions {
         self
     }
 
-    /// Sets how many connections there are at the most: by default 16.
+    /// Sets how many connections there are at the most: by default 16. A user's own pool has its own limit.
     #[must_use]
     pub fn connections(mut self, connections: NonZeroUsize) -> Self {
         self.usage.connections = connections;
@@ -62,20 +70,54 @@ impl MysqlOptions {
         self
     }
 
-    /// Returns how the server is named in errors: without a password.
+    /// Returns how the server is named in errors: without a password. The driver's pool does not tell where it leads.
     pub(crate) fn server(&self) -> String {
-        let place = match self.opts.socket() {
-            Some(socket) => socket.to_owned(),
-            None => format!("{}:{}", self.opts.ip_or_hostname(), self.opts.tcp_port()),
-        };
-        format!("mysql://{place}/{}", self.opts.db_name().unwrap_or_default())
+        match &self.way {
+            Way::Own(opts, _) => place(opts),
+            Way::Pool(_) => "mysql://(the pool that was given)".to_owned(),
+        }
     }
+}
+
+/// Names a server without a password.
+pub(crate) fn place(opts: &Opts) -> String {
+    let place = match opts.socket() {
+        Some(socket) => socket.to_owned(),
+        None => format!("{}:{}", opts.ip_or_hostname(), opts.tcp_port()),
+    };
+    format!("mysql://{place}/{}", opts.db_name().unwrap_or_default())
 }
 
 /// The user's own settings, taken as they are; encryption too. Of the pool only what is not set here is kept.
 impl From<Opts> for MysqlOptions {
     fn from(opts: Opts) -> Self {
-        Self { opts, encryption: Encryption::AsGiven, usage: Usage::with_connections(CONNECTIONS) }
+        Self { way: Way::Own(opts, Encryption::AsGiven), usage: Usage::with_connections(CONNECTIONS) }
+    }
+}
+
+/// The user's own pool, which others may use as well.
+///
+/// It has to be made with `client_found_rows(true)`, and to reset connections, as it does by itself: the store says at the
+/// beginning of each call what it needs, and nobody else is to find that. This costs a call two round trips more than a
+/// connection of the store's own.
+///
+/// ```no_run
+/// use hallpass_mysql::MysqlStore;
+/// use hallpass_mysql::mysql_async::{Opts, OptsBuilder, Pool};
+///
+/// # async fn example() -> Result<(), Box<dyn std::error::Error>> {
+/// let opts = Opts::from_url("mysql://shop:password@db.internal/shop")?;
+/// let pool = Pool::new(OptsBuilder::from_opts(opts).client_found_rows(true));
+/// let store = MysqlStore::open(pool.clone()).await?;
+/// # Ok(()) }
+/// ```
+///
+/// # Security
+///
+/// Whether connections are encrypted, and whom they believe, is up to the pool.
+impl From<Pool> for MysqlOptions {
+    fn from(pool: Pool) -> Self {
+        Self { way: Way::Pool(pool), usage: Usage::with_connections(CONNECTIONS) }
     }
 }
 
@@ -84,7 +126,6 @@ impl fmt::Debug for MysqlOptions {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("MysqlOptions")
             .field("server", &self.server())
-            .field("encryption", &self.encryption)
             .field("usage", &self.usage)
             .finish_non_exhaustive()
     }

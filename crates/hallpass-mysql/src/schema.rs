@@ -1,11 +1,11 @@
 use std::time::Duration;
 
 use hallpass_sql::{Migration, pending};
+use mysql_async::Conn;
 use mysql_async::prelude::Queryable;
-use mysql_async::{Conn, Opts};
 use tokio::time::timeout;
 
-use crate::connections::plain;
+use crate::connections::connect;
 use crate::error::Fault;
 use crate::options::MysqlOptions;
 
@@ -28,8 +28,7 @@ const BEGIN: &str = "CREATE TABLE IF NOT EXISTS hallpass_migrations (
 pub(crate) async fn prepare(options: &MysqlOptions) -> Result<(), Fault> {
     let slow = |_| Fault::Slow(options.usage.timeout);
     // Without the limits of other connections: who comes second waits for the first.
-    let opts: Opts = plain(options);
-    let mut conn = timeout(options.usage.timeout, Conn::new(opts)).await.map_err(slow)??;
+    let mut conn = timeout(options.usage.timeout, connect(&options.way)).await.map_err(slow)??;
     let found = timeout(options.usage.timeout, present(&mut conn)).await.map_err(slow)??;
     if found == 0 && !options.usage.create {
         return Err(Fault::Missing);

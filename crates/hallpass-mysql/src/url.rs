@@ -4,7 +4,7 @@ use hallpass_sql::{InvalidOption, Usage, is_this_machine};
 use mysql_async::{Opts, UrlError};
 use percent_encoding::percent_decode_str;
 
-use crate::options::{Encryption, MysqlOptions};
+use crate::options::{Encryption, MysqlOptions, Way};
 
 /// Each serves one call at a time.
 const MOST_CONNECTIONS: usize = 1000;
@@ -61,7 +61,7 @@ fn parse(url: &str) -> Result<MysqlOptions, Problem> {
     let is_local = opts.socket().is_some() || is_this_machine(opts.ip_or_hostname());
     let mut encrypts = (!is_local).then_some(true);
     let mut authorities = None;
-    let mut options = MysqlOptions::from(opts);
+    let mut options = MysqlOptions::from(opts.clone());
     for pair in ours {
         match pair.split_once('=').unwrap_or((pair, "")) {
             ("sslmode", "disable") => encrypts = Some(false),
@@ -76,7 +76,7 @@ fn parse(url: &str) -> Result<MysqlOptions, Problem> {
         }
     }
     if encrypts == Some(true) {
-        options.encryption = Encryption::Required(authorities);
+        options.way = Way::Own(opts, Encryption::Required(authorities));
     }
     Ok(options)
 }
@@ -91,6 +91,13 @@ mod tests {
     use super::*;
     use std::time::Duration;
 
+    fn way(options: &MysqlOptions) -> (&Opts, &Encryption) {
+        match &options.way {
+            Way::Own(opts, encryption) => (opts, encryption),
+            Way::Pool(_) => panic!("a URL makes its connections"),
+        }
+    }
+
     #[test]
     fn options_are_read_and_the_rest_is_the_drivers() {
         let url = "mysql://ann:p%40ss@db.example/shop?timeout=2&connections=3&create=false&tcp_keepalive=9";
@@ -99,7 +106,7 @@ mod tests {
             (options.usage.connections.get(), options.usage.timeout, options.usage.create),
             (3, Duration::from_secs(2), false)
         );
-        assert_eq!(options.opts.pass(), Some("p@ss"));
+        assert_eq!(way(&options).0.pass(), Some("p@ss"));
         assert_eq!(options.server(), "mysql://db.example:3306/shop");
         assert!(!format!("{options:?}").contains("p@ss"), "{options:?}");
     }
@@ -117,7 +124,7 @@ mod tests {
             ("mysql://ann@127.0.0.1/shop?sslmode=require", &required),
             ("mysql://ann@db/shop?sslrootcert=%2Fca.pem", &Encryption::Required(Some("/ca.pem".into()))),
         ] {
-            assert_eq!(&read(url).expect(url).encryption, encryption, "{url}");
+            assert_eq!(way(&read(url).expect(url)).1, encryption, "{url}");
         }
     }
 

@@ -10,7 +10,8 @@ use tokio_postgres::types::{ToSql, Type};
 use tokio_postgres::{AsyncMessage, Client, Config, Connection, Row, SimpleQueryMessage, Statement};
 
 use crate::error::Fault;
-use crate::options::PostgresOptions;
+use crate::given::{Connect, Holds, PostgresConnection};
+use crate::options::{PostgresOptions, Way};
 use crate::statement::Named;
 
 /// The oldest release that has the numbers of transactions that events are ordered by.
@@ -18,11 +19,28 @@ const OLDEST: u32 = 13;
 
 /// How connections are made.
 pub(crate) struct Recipe {
-    config: Config,
-    #[cfg(feature = "tls")]
-    connector: Option<tokio_postgres_rustls::MakeRustlsConnect>,
+    maker: Maker,
     pub(crate) server: Arc<str>,
     pub(crate) timeout: Duration,
+}
+
+enum Maker {
+    Driver {
+        config: Box<Config>,
+        #[cfg(feature = "tls")]
+        connector: Option<tokio_postgres_rustls::MakeRustlsConnect>,
+    },
+    User {
+        calls: Connect,
+        news: Option<Connect>,
+    },
+}
+
+/// What a connection is made for.
+pub(crate) enum Purpose {
+    Calls,
+    /// What the server tells by itself goes there.
+    News(mpsc::UnboundedSender<String>),
 }
 
 /// What a server says of itself when it lets somebody in.
@@ -34,14 +52,64 @@ pub(crate) struct Answers {
 
 /// A connection that carries many questions at once.
 pub(crate) struct Live {
-    client: Client,
+    connection: Box<dyn Holds>,
     statements: [OnceCell<Statement>; Named::COUNT],
     pub(crate) answers: Answers,
+    /// Whether what the server tells by itself is heard on it.
+    pub(crate) hears: bool,
 }
 
 impl Recipe {
     pub(crate) fn new(options: &PostgresOptions) -> Result<Self, Fault> {
-        let mut config = options.config.clone();
+        let maker = match &options.way {
+            Way::Config(config) => Maker::of(config.clone(), options)?,
+            Way::Given { calls, news, .. } => Maker::User { calls: calls.clone(), news: news.clone() },
+        };
+        Ok(Self { maker, server: options.server().into(), timeout: options.usage.timeout })
+    }
+
+    /// Tells whether there is a way to hear news, where connections for calls hear it or do not.
+    pub(crate) fn hears(&self, calls_hear: bool) -> bool {
+        calls_hear || matches!(&self.maker, Maker::User { news: Some(_), .. })
+    }
+
+    /// Connects, and looks at what is there.
+    pub(crate) async fn connect(&self, purpose: Purpose) -> Result<Live, Fault> {
+        let PostgresConnection { client, drive } = match (&self.maker, &purpose) {
+            (
+                Maker::Driver {
+                    config,
+                    #[cfg(feature = "tls")]
+                    connector,
+                },
+                _,
+            ) => {
+                #[cfg(feature = "tls")]
+                if let Some(connector) = connector {
+                    return self.begin(config.connect(connector.clone()).await?.into(), purpose).await;
+                }
+                config.connect(NoTls).await?.into()
+            }
+            (Maker::User { news: Some(news), .. }, Purpose::News(_)) => news.connect().await.map_err(Fault::Given)?,
+            (Maker::User { calls, .. }, _) => calls.connect().await.map_err(Fault::Given)?,
+        };
+        self.begin(PostgresConnection { client, drive }, purpose).await
+    }
+
+    async fn begin(&self, made: PostgresConnection, purpose: Purpose) -> Result<Live, Fault> {
+        let hears = made.drive.is_some();
+        if let Some(drive) = made.drive {
+            tokio::spawn(drive(match purpose {
+                Purpose::Calls => None,
+                Purpose::News(told) => Some(told),
+            }));
+        }
+        Live::begin(made.client, hears, self.timeout).await
+    }
+}
+
+impl Maker {
+    fn of(mut config: Box<Config>, options: &PostgresOptions) -> Result<Self, Fault> {
         if config.get_hosts().len() > 1 && config.get_target_session_attrs() == TargetSessionAttrs::Any {
             config.target_session_attrs(TargetSessionAttrs::ReadWrite);
         }
@@ -56,31 +124,16 @@ impl Recipe {
         if is_encrypted {
             return Err(crate::tls::TlsError::NotBuilt.into());
         }
-        Ok(Self {
+        Ok(Self::Driver {
             config,
             #[cfg(feature = "tls")]
             connector,
-            server: options.server().into(),
-            timeout: options.usage.timeout,
         })
-    }
-
-    /// Connects; what the server tells by itself goes to `told`.
-    pub(crate) async fn connect(&self, told: Option<mpsc::UnboundedSender<String>>) -> Result<Live, Fault> {
-        #[cfg(feature = "tls")]
-        if let Some(connector) = &self.connector {
-            let (client, connection) = self.config.connect(connector.clone()).await?;
-            tokio::spawn(drive(connection, told));
-            return Live::begin(client, self.timeout).await;
-        }
-        let (client, connection) = self.config.connect(NoTls).await?;
-        tokio::spawn(drive(connection, told));
-        Live::begin(client, self.timeout).await
     }
 }
 
 /// Moves the bytes of a connection until it ends; then its questions are told so.
-async fn drive<S, T>(mut connection: Connection<S, T>, told: Option<mpsc::UnboundedSender<String>>)
+pub(crate) async fn drive<S, T>(mut connection: Connection<S, T>, told: Option<mpsc::UnboundedSender<String>>)
 where
     S: AsyncRead + AsyncWrite + Unpin,
     T: AsyncRead + AsyncWrite + Unpin,
@@ -103,7 +156,7 @@ where
 
 impl Live {
     /// Sets what holds for the connection, and asks what the server is.
-    async fn begin(client: Client, timeout: Duration) -> Result<Self, Fault> {
+    async fn begin(connection: Box<dyn Holds>, hears: bool, timeout: Duration) -> Result<Self, Fault> {
         // Gives up earlier than who waits for it, who then learns that it did not happen.
         let millis = (timeout * 9 / 10).as_millis();
         let begin = format!(
@@ -113,7 +166,7 @@ impl Live {
                  current_setting('fsync'), current_setting('synchronous_commit'),
                  pg_is_in_recovery() OR current_setting('transaction_read_only')::bool"
         );
-        let messages = client.simple_query(&begin).await?;
+        let messages = connection.client().simple_query(&begin).await?;
         let row = messages.iter().find_map(|message| match message {
             SimpleQueryMessage::Row(row) => Some(row),
             _ => None,
@@ -133,26 +186,30 @@ impl Live {
             return Err(Fault::StandBy);
         }
         let answers = Answers { is_durable: said(2) == "on" && said(3) != "off" };
-        Ok(Self { client, statements: [const { OnceCell::const_new() }; Named::COUNT], answers })
+        Ok(Self { connection, statements: [const { OnceCell::const_new() }; Named::COUNT], answers, hears })
+    }
+
+    fn client(&self) -> &Client {
+        self.connection.client()
     }
 
     pub(crate) fn is_closed(&self) -> bool {
-        self.client.is_closed()
+        self.client().is_closed()
     }
 
     /// Asks by a statement that is prepared at its first use.
     pub(crate) async fn ask(&self, named: Named, params: &[&(dyn ToSql + Sync)]) -> Result<Vec<Row>, Fault> {
-        let statement = self.statements[named as usize].get_or_try_init(|| self.client.prepare(named.sql())).await?;
-        Ok(self.client.query(statement, params).await?)
+        let statement = self.statements[named as usize].get_or_try_init(|| self.client().prepare(named.sql())).await?;
+        Ok(self.client().query(statement, params).await?)
     }
 
     /// Asks by a statement that is planned for these values.
     pub(crate) async fn ask_once(&self, sql: &str, params: &[(&(dyn ToSql + Sync), Type)]) -> Result<Vec<Row>, Fault> {
-        Ok(self.client.query_typed(sql, params).await?)
+        Ok(self.client().query_typed(sql, params).await?)
     }
 
     /// Runs statements one after the other.
     pub(crate) async fn run(&self, sql: &str) -> Result<(), Fault> {
-        Ok(self.client.batch_execute(sql).await?)
+        Ok(self.client().batch_execute(sql).await?)
     }
 }

@@ -5,11 +5,11 @@ use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::time::Duration;
 
 use parking_lot::Mutex;
-use tokio::time::{Instant, timeout_at};
+use tokio::time::{Instant, timeout, timeout_at};
 use tokio_postgres::Row;
 use tokio_postgres::types::{ToSql, Type};
 
-use crate::connection::{Live, Recipe};
+use crate::connection::{Live, Purpose, Recipe};
 use crate::error::Fault;
 use crate::statement::Named;
 
@@ -22,6 +22,7 @@ pub(crate) struct Connections {
     slots: Box<[Slot]>,
     next: AtomicUsize,
     is_durable: AtomicBool,
+    hears: AtomicBool,
 }
 
 #[derive(Default)]
@@ -47,7 +48,13 @@ impl Slot {
 impl Connections {
     pub(crate) fn new(recipe: Arc<Recipe>, count: NonZeroUsize) -> Self {
         let slots = (0..count.get()).map(|_| Slot::default()).collect();
-        Self { recipe, slots, next: AtomicUsize::new(0), is_durable: AtomicBool::new(false) }
+        Self {
+            recipe,
+            slots,
+            next: AtomicUsize::new(0),
+            is_durable: AtomicBool::new(false),
+            hears: AtomicBool::new(false),
+        }
     }
 
     pub(crate) fn server(&self) -> &Arc<str> {
@@ -60,6 +67,11 @@ impl Connections {
 
     pub(crate) fn is_durable(&self) -> bool {
         self.is_durable.load(Ordering::Relaxed)
+    }
+
+    /// Tells whether there is a way to hear news.
+    pub(crate) fn hears(&self) -> bool {
+        self.hears.load(Ordering::Relaxed)
     }
 
     /// Asks what changes nothing; asks once more if the connection is lost meanwhile.
@@ -112,6 +124,10 @@ impl Connections {
         result
     }
 
+    fn any(&self) -> Option<(&Slot, Arc<Live>)> {
+        self.slots.iter().find_map(|slot| Some((slot, slot.live()?)))
+    }
+
     /// Returns a connection; another one than the next in turn if that would have to be waited for.
     async fn one(&self) -> Result<(&Slot, Arc<Live>), Fault> {
         let turn = self.next.fetch_add(1, Ordering::Relaxed);
@@ -121,7 +137,7 @@ impl Connections {
         }
         let mut gate = match slot.gate.try_lock() {
             Ok(gate) => gate,
-            Err(_) => match self.slots.iter().find_map(|other| Some((other, other.live()?))) {
+            Err(_) => match self.any() {
                 Some(other) => return Ok(other),
                 None => slot.gate.lock().await,
             },
@@ -132,12 +148,18 @@ impl Connections {
         if let Some((at, fault)) = &*gate
             && at.elapsed() < PAUSE
         {
-            return Err(Fault::Recent(Arc::clone(fault)));
+            let fault = Fault::Recent(Arc::clone(fault));
+            return self.any().ok_or(fault);
         }
-        match self.recipe.connect(None).await {
+        // A pool may have none to give; where others are at hand, they are not kept waiting for it.
+        let other = self.any();
+        let patience = if other.is_some() { self.recipe.timeout / 3 } else { self.recipe.timeout };
+        let made = timeout(patience, self.recipe.connect(Purpose::Calls)).await;
+        match made.unwrap_or(Err(Fault::Slow(patience))) {
             Ok(live) => {
                 *gate = None;
                 self.is_durable.store(live.answers.is_durable, Ordering::Relaxed);
+                self.hears.store(self.recipe.hears(live.hears), Ordering::Relaxed);
                 let live = Arc::new(live);
                 *slot.live.lock() = Some(Arc::clone(&live));
                 Ok((slot, live))
@@ -146,7 +168,7 @@ impl Connections {
                 let fault = Arc::new(fault);
                 tracing::warn!(target: "hallpass::postgres", server = %self.recipe.server, error = %fault, "no connection");
                 *gate = Some((Instant::now(), Arc::clone(&fault)));
-                Err(Fault::Recent(fault))
+                other.ok_or(Fault::Recent(fault))
             }
         }
     }

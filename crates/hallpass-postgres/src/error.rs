@@ -47,6 +47,8 @@ pub(crate) fn open_error(server: &str, fault: Fault) -> OpenError {
 pub(crate) enum Fault {
     #[error("{}{}", Said(.0), advice(.0))]
     Postgres(#[from] tokio_postgres::Error),
+    #[error("no connection was given: {0}")]
+    Given(Box<dyn Error + Send + Sync>),
     #[error("no answer within {0:?}; what was asked may still happen")]
     Slow(Duration),
     #[error("it only reads: it is a standby, or was made one; name the primary, or several hosts")]

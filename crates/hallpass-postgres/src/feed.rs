@@ -6,7 +6,7 @@ use hallpass_sql::News;
 use tokio::sync::mpsc;
 use tokio::time::{sleep, timeout};
 
-use crate::connection::{Live, Recipe};
+use crate::connection::{Live, Purpose, Recipe};
 use crate::error::Fault;
 use crate::line;
 
@@ -35,7 +35,7 @@ pub(crate) async fn listen(recipe: Arc<Recipe>, news: Arc<News>) {
 
 async fn begin(recipe: &Recipe) -> Result<(Live, mpsc::UnboundedReceiver<String>), Fault> {
     let (sender, told) = mpsc::unbounded_channel();
-    let live = recipe.connect(Some(sender)).await?;
+    let live = recipe.connect(Purpose::News(sender)).await?;
     live.run("LISTEN hallpass").await?;
     Ok((live, told))
 }

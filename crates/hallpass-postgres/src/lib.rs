@@ -20,6 +20,22 @@
 //! that can be written. Or give the driver's own [`tokio_postgres::Config`] to [`PostgresOptions`]; the driver and
 //! [`rustls`] are re-exported.
 //!
+//! [`PostgresOptions::with_connections`] takes connections that you make, or those of your pool:
+//!
+//! ```no_run
+//! use hallpass_postgres::{PostgresConnection, PostgresOptions, PostgresStore, tokio_postgres};
+//!
+//! # async fn example(pool: deadpool_postgres::Pool) -> Result<(), Box<dyn std::error::Error>> {
+//! let options = PostgresOptions::with_connections("postgres://db.internal/shop", move || {
+//!     let pool = pool.clone();
+//!     async move { pool.get().await.map(|client| PostgresConnection::lent(client, |client| client)) }
+//! })
+//! // A pool keeps news to itself: a near cache needs a connection beside it.
+//! .hearing(|| tokio_postgres::connect("host=db.internal dbname=shop user=hallpass", tokio_postgres::NoTls));
+//! let store = PostgresStore::open(options).await?;
+//! # Ok(()) }
+//! ```
+//!
 //! What leaves the machine is encrypted unless the URL says `sslmode=disable`, and the server's certificate and name are
 //! checked, against the system's authorities or `sslrootcert=FILE`. Without the feature `tls` there is no encryption.
 //!
@@ -88,6 +104,7 @@ mod epochs;
 mod error;
 mod events;
 mod feed;
+mod given;
 mod line;
 mod options;
 mod query;
@@ -105,6 +122,7 @@ pub use rustls;
 pub use tokio_postgres;
 
 pub use crate::error::OpenError;
+pub use crate::given::PostgresConnection;
 pub use crate::options::PostgresOptions;
 pub use crate::settings::PostgresSettings;
 pub use crate::store::PostgresStore;

@@ -1,3 +1,4 @@
+use std::error::Error;
 use std::num::NonZeroUsize;
 use std::time::Duration;
 
@@ -5,6 +6,7 @@ use hallpass_sql::{Usage, is_this_machine};
 use tokio_postgres::Config;
 use tokio_postgres::config::{Host, SslMode};
 
+use crate::given::{Connect, PostgresConnection};
 use crate::tls::Tls;
 
 /// As many as made no query wait for another in measurements: fewer are as fast, and less even.
@@ -24,12 +26,86 @@ const CONNECTIONS: NonZeroUsize = NonZeroUsize::new(8).expect("not zero");
 /// ```
 #[derive(Debug, Clone)]
 pub struct PostgresOptions {
-    pub(crate) config: Config,
+    pub(crate) way: Way,
     pub(crate) tls: Tls,
     pub(crate) usage: Usage,
 }
 
+/// How there come to be connections.
+#[derive(Debug, Clone)]
+pub(crate) enum Way {
+    /// The store makes them.
+    Config(Box<Config>),
+    /// The user makes them: those for calls, and the one on which news is heard, if that is another.
+    Given { server: String, calls: Connect, news: Option<Connect> },
+}
+
+/// Those of a pool are kept from others, and each carries many questions at once.
+const GIVEN: NonZeroUsize = NonZeroUsize::new(4).expect("not zero");
+
 impl PostgresOptions {
+    /// Returns options for a store whose connections are made by `connect`: by the driver with encryption or passwords of
+    /// your own, or by a pool. `server` names the server in errors.
+    ///
+    /// The store keeps each connection for as long as it works, and has 4 of them unless [`connections`](Self::connections)
+    /// says otherwise: a pool has to have more than that for others to have some, and their sum is what it limits. What is
+    /// connected to must be the same database each time. `connect` has the time of a call.
+    ///
+    /// ```no_run
+    /// use hallpass_postgres::tokio_postgres::{Config, NoTls};
+    /// use hallpass_postgres::{PostgresConnection, PostgresOptions, PostgresStore};
+    ///
+    /// # async fn token() -> String { String::new() }
+    /// # async fn example(pool: deadpool_postgres::Pool) -> Result<(), Box<dyn std::error::Error>> {
+    /// // A password that is good for minutes.
+    /// let options = PostgresOptions::with_connections("postgres://db.internal/shop", || async {
+    ///     let mut config = Config::new();
+    ///     config.host("db.internal").dbname("shop").user("hallpass").password(token().await);
+    ///     config.connect(NoTls).await
+    /// });
+    /// let store = PostgresStore::open(options).await?;
+    ///
+    /// // A pool of deadpool-postgres.
+    /// let options = PostgresOptions::with_connections("postgres://db.internal/shop", move || {
+    ///     let pool = pool.clone();
+    ///     async move { pool.get().await.map(|client| PostgresConnection::lent(client, |client| client)) }
+    /// });
+    /// let store = PostgresStore::open(options).await?;
+    /// # Ok(()) }
+    /// ```
+    ///
+    /// # Security
+    ///
+    /// Whether they are encrypted, and whom they believe, is up to `connect`.
+    pub fn with_connections<F, R, C, E>(server: impl Into<String>, connect: F) -> Self
+    where
+        F: Fn() -> R + Send + Sync + 'static,
+        R: Future<Output = Result<C, E>> + Send + 'static,
+        C: Into<PostgresConnection>,
+        E: Into<Box<dyn Error + Send + Sync>>,
+    {
+        let way = Way::Given { server: server.into(), calls: Connect::new(connect), news: None };
+        Self { way, tls: Tls::default(), usage: Usage::with_connections(GIVEN) }
+    }
+
+    /// Sets how the connection is made on which news is heard, where those for calls come from a pool.
+    ///
+    /// A pool keeps to itself what the server tells by itself, so without this a store on a pool has no feed of changes.
+    /// It has no effect where the store makes its connections.
+    #[must_use]
+    pub fn hearing<F, R, C, E>(mut self, connect: F) -> Self
+    where
+        F: Fn() -> R + Send + Sync + 'static,
+        R: Future<Output = Result<C, E>> + Send + 'static,
+        C: Into<PostgresConnection>,
+        E: Into<Box<dyn Error + Send + Sync>>,
+    {
+        if let Way::Given { news, .. } = &mut self.way {
+            *news = Some(Connect::new(connect));
+        }
+        self
+    }
+
     /// Tells whether a missing schema is created: by default it is.
     ///
     /// A tool that looks at a store should not make one by a slip of the pen.
@@ -39,8 +115,8 @@ impl PostgresOptions {
         self
     }
 
-    /// Sets over how many connections all calls are spread: by default 8, and one more while somebody listens to
-    /// changes.
+    /// Sets over how many connections all calls are spread: by default 8, or 4 of a user's own, and one more while
+    /// somebody listens to changes.
     ///
     /// Each carries many questions at once, so there is no pool to be exhausted.
     #[must_use]
@@ -58,7 +134,8 @@ impl PostgresOptions {
         self
     }
 
-    /// Sets how encrypted connections are made; by default the system's certificate authorities are trusted.
+    /// Sets how encrypted connections are made; by default the system's certificate authorities are trusted. It has no
+    /// effect on connections of a user's own.
     #[cfg(feature = "tls")]
     #[must_use]
     pub fn tls(mut self, config: rustls::ClientConfig) -> Self {
@@ -68,14 +145,18 @@ impl PostgresOptions {
 
     /// Returns how the server is named in errors: without a password.
     pub(crate) fn server(&self) -> String {
-        let host = match self.config.get_hosts().first() {
+        let config = match &self.way {
+            Way::Config(config) => config,
+            Way::Given { server, .. } => return server.clone(),
+        };
+        let host = match config.get_hosts().first() {
             Some(Host::Tcp(host)) => host.clone(),
             #[cfg(unix)]
             Some(Host::Unix(path)) => path.display().to_string(),
             None => "localhost".to_owned(),
         };
-        let port = self.config.get_ports().first().map_or_else(String::new, |port| format!(":{port}"));
-        let name = self.config.get_dbname().or(self.config.get_user()).unwrap_or_default();
+        let port = config.get_ports().first().map_or_else(String::new, |port| format!(":{port}"));
+        let name = config.get_dbname().or(config.get_user()).unwrap_or_default();
         format!("postgres://{host}{port}/{name}")
     }
 }
@@ -86,7 +167,8 @@ impl From<Config> for PostgresOptions {
         if config.get_application_name().is_none() {
             config.application_name("hallpass");
         }
-        Self { config, tls: Tls::default(), usage: Usage::with_connections(CONNECTIONS) }
+        let way = Way::Config(Box::new(config));
+        Self { way, tls: Tls::default(), usage: Usage::with_connections(CONNECTIONS) }
     }
 }
 

@@ -3,7 +3,7 @@ use std::time::Duration;
 use hallpass_sql::{Migration, latest, pending};
 use tokio::time::timeout;
 
-use crate::connection::{Live, Recipe};
+use crate::connection::{Live, Purpose, Recipe};
 use crate::error::Fault;
 
 const MIGRATIONS: &[Migration] =
@@ -25,7 +25,7 @@ const PRESENT: &str = "SELECT COALESCE(max(version), 0) FROM hallpass.migrations
 /// Brings the tables to the present schema, however many nodes do so at the same moment.
 pub(crate) async fn prepare(recipe: &Recipe, create: bool) -> Result<(), Fault> {
     let slow = |_| Fault::Slow(recipe.timeout);
-    let live = timeout(recipe.timeout, recipe.connect(None)).await.map_err(slow)??;
+    let live = timeout(recipe.timeout, recipe.connect(Purpose::Calls)).await.map_err(slow)??;
     let present = timeout(recipe.timeout, present(&live)).await.map_err(slow)??;
     if present == 0 && !create {
         return Err(Fault::Missing);

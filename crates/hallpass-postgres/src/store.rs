@@ -88,8 +88,8 @@ impl PostgresStore {
 #[async_trait]
 impl Store for PostgresStore {
     fn capabilities(&self) -> Capabilities {
-        let durable = self.connections().is_durable();
-        Capabilities { list: true, events: true, changes: true, shared: true, durable }
+        let (changes, durable) = (self.connections().hears(), self.connections().is_durable());
+        Capabilities { list: true, events: true, changes, shared: true, durable }
     }
 
     async fn load(&self, realm: &Realm, id: &SessionId) -> Result<Option<Record>, StoreError> {
@@ -154,7 +154,8 @@ impl Store for PostgresStore {
     }
 
     fn changes(&self) -> Option<ChangeStream> {
-        Some(self.inner.feed.listen(|news| feed::listen(Arc::clone(self.connections().recipe()), news)))
+        let recipe = self.connections().hears().then(|| Arc::clone(self.connections().recipe()))?;
+        Some(self.inner.feed.listen(|news| feed::listen(recipe, news)))
     }
 }
 

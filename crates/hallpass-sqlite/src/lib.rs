@@ -16,7 +16,8 @@
 //!
 //! A path, a URL such as `sqlite:hallpass.db`, or [`SqliteOptions`]. A missing file is created, for its owner alone; a
 //! tool that only looks says [`create(false)`](SqliteOptions::create). The file must be on a local disk: its processes
-//! share memory. SQLite is compiled in, and re-exported as [`rusqlite`].
+//! share memory. SQLite is compiled in, and re-exported as [`rusqlite`]. There is no connection to bring: a store opens
+//! several, each guarded in its own way, and an application opens the same file beside it with what connections it likes.
 //!
 //! # Keys and schema
 //!

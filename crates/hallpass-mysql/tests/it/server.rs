@@ -1,7 +1,7 @@
 //! The store and the server of these tests, and what is different in their SQL.
 
-use hallpass_mysql::mysql_async::Conn;
 use hallpass_mysql::mysql_async::prelude::Queryable;
+use hallpass_mysql::mysql_async::{Conn, Opts, OptsBuilder, Pool};
 
 pub(crate) use hallpass_mysql::{MysqlStore as SqlStore, OpenError};
 pub(crate) use rig::MariaDb as Server;
@@ -36,6 +36,18 @@ pub(crate) const BYTES: (&str, &str) = ("x'", "'");
 
 pub(crate) fn table(name: &str) -> String {
     format!("hallpass_{name}")
+}
+
+/// Returns a pool of somebody who has other uses for it, too.
+pub(crate) fn pool(url: &str) -> Pool {
+    let opts = Opts::from_url(url).expect("a URL");
+    // A way that can be cut is not left for a socket.
+    Pool::new(OptsBuilder::from_opts(opts).client_found_rows(true).prefer_socket(false))
+}
+
+/// Opens a store on a pool of its own.
+pub(crate) async fn open_on_a_pool(url: &str) -> SqlStore {
+    SqlStore::open(pool(url)).await.expect("a store")
 }
 
 /// Somebody else who is at work in the database.

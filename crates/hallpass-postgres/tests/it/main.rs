@@ -2,6 +2,7 @@
 
 mod opening;
 mod order;
+mod pool;
 mod server;
 #[path = "../../../hallpass-sql/tests/servers/mod.rs"]
 mod servers;

@@ -1,6 +1,8 @@
 //! The store and the server of these tests, and what is different in their SQL.
 
+use deadpool_postgres::{Manager, Pool};
 use hallpass_postgres::tokio_postgres::{self, NoTls};
+use hallpass_postgres::{PostgresConnection, PostgresOptions};
 
 pub(crate) use hallpass_postgres::{OpenError, PostgresStore as SqlStore};
 pub(crate) use rig::Postgres as Server;
@@ -35,6 +37,30 @@ pub(crate) const BYTES: (&str, &str) = ("'\\x", "'");
 
 pub(crate) fn table(name: &str) -> String {
     format!("hallpass.{name}")
+}
+
+/// Returns a pool of somebody who has other uses for it, too.
+pub(crate) fn pool(url: &str, size: usize) -> Pool {
+    let config = url.parse().expect("a URL");
+    Pool::builder(Manager::new(config, NoTls)).max_size(size).build().expect("a pool")
+}
+
+/// Returns the options of a store on a pool, which does not hear news.
+pub(crate) fn on(pool: Pool) -> PostgresOptions {
+    PostgresOptions::with_connections("postgres://the-pool", move || {
+        let pool = pool.clone();
+        async move { pool.get().await.map(|client| PostgresConnection::lent(client, |client| client)) }
+    })
+}
+
+/// Opens a store on a pool of its own, and a connection beside it for news.
+pub(crate) async fn open_on_a_pool(url: &str) -> SqlStore {
+    let config: tokio_postgres::Config = url.parse().expect("a URL");
+    let options = on(pool(url, 6)).hearing(move || {
+        let config = config.clone();
+        async move { config.connect(NoTls).await }
+    });
+    SqlStore::open(options).await.expect("a store")
 }
 
 /// Somebody else who is at work in the database.

@@ -12,7 +12,7 @@ use super::support::place;
 use crate::server::{Server, SqlStore};
 
 /// The cases share a database, as they are made for.
-async fn url() -> Option<String> {
+pub(crate) async fn url() -> Option<String> {
     static DATABASE: OnceCell<String> = OnceCell::const_new();
     let server = Server::shared()?;
     let database = DATABASE.get_or_init(async || server.database()).await;
