@@ -8,6 +8,7 @@ use rig::Proxy;
 
 use crate::fake::{Answer, Fake};
 use crate::load::Load;
+use crate::skew::assert_a_wrong_clock_ends_nobody;
 use crate::support::{
     Alone, assert_unavailable, changed, connect, create, event_of, now, record, record_by, subject, update,
 };
@@ -103,4 +104,11 @@ async fn a_throttled_write_is_tried_a_few_times_and_unavailable() {
     let code = "ProvisionedThroughputExceededException";
     assert_writes_fail(Answer::Refusal(400, code), code, 4).await;
     assert_writes_fail(Answer::Refusal(400, "ThrottlingException"), "ThrottlingException", 4).await;
+}
+
+#[tokio::test]
+async fn a_node_whose_clock_is_90_seconds_wrong_ends_nobodys_session() {
+    let Some(server) = rig::shared_dynamodb() else { return };
+    let url = server.own_url();
+    assert_a_wrong_clock_ends_nobody(connect(&url).await, connect(&url).await).await;
 }

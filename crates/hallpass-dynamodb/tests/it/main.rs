@@ -16,5 +16,7 @@ mod outage;
 mod races;
 #[path = "../../../hallpass/tests/far/records.rs"]
 mod records;
+#[path = "../../../hallpass/tests/far/skew.rs"]
+mod skew;
 mod support;
 mod table;

@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use hallpass::{Expected, Outcome, Query, Realm, Store};
 
+use crate::skew::assert_a_wrong_clock_ends_nobody;
 use crate::support::{bare, changed, connect, create, ended, load, now, record, record_by, subject, update};
 
 #[tokio::test]
@@ -120,4 +121,10 @@ async fn a_replica_is_not_written_to() {
     let Some(replica) = rig::redis(&[&format!("replicaof 127.0.0.1 {}", primary.port())]) else { return };
     let error = hallpass_redis::RedisStore::from_url(&replica.url()).await.expect_err("a replica takes no writes");
     assert!(error.to_string().contains("replica"), "{error}");
+}
+
+#[tokio::test]
+async fn a_node_whose_clock_is_90_seconds_wrong_ends_nobodys_session() {
+    let Some(server) = rig::redis(&[]) else { return };
+    assert_a_wrong_clock_ends_nobody(connect(&server.url()).await, connect(&server.url()).await).await;
 }

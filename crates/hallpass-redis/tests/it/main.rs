@@ -14,6 +14,9 @@ mod fleet;
 mod index;
 #[path = "../../../hallpass/tests/far/load.rs"]
 mod load;
+mod many;
+#[path = "../../../hallpass/tests/far/masses.rs"]
+mod masses;
 #[path = "../../../hallpass/tests/far/outage.rs"]
 mod outage;
 #[path = "../../../hallpass/tests/far/races.rs"]
@@ -21,6 +24,8 @@ mod races;
 #[path = "../../../hallpass/tests/far/records.rs"]
 mod records;
 mod settling;
+#[path = "../../../hallpass/tests/far/skew.rs"]
+mod skew;
 #[path = "../../../hallpass/tests/far/storm/mod.rs"]
 mod storm;
 mod storms;

@@ -5,6 +5,7 @@ use std::time::{Duration, Instant};
 use hallpass::{EventKind, Expected, Outcome, Store, Version};
 use rig::Proxy;
 
+use super::skew::assert_a_wrong_clock_ends_nobody;
 use super::support::{assert_unavailable, bytes, changed, create, event_of, load, open, place, record};
 use crate::server::{Client, FAST, Server, table};
 
@@ -129,4 +130,10 @@ async fn fifty_writers_on_two_nodes_lose_no_update() {
         let record = load(&store, &counter).await.expect("the counter");
         assert_eq!((record.version, &*record.data), (Version::new(51), &b"50"[..]));
     }
+}
+
+#[tokio::test]
+async fn a_node_whose_clock_is_90_seconds_wrong_ends_nobodys_session() {
+    let Some((store, server, database)) = place().await else { return };
+    assert_a_wrong_clock_ends_nobody(store, open(&server.url(&database)).await).await;
 }

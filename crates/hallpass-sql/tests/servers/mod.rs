@@ -11,7 +11,13 @@ mod copies;
 mod damage;
 mod failure;
 mod feed;
+mod many;
+#[path = "../../../hallpass/tests/far/masses.rs"]
+mod masses;
 pub(crate) mod opening;
+mod pool;
+#[path = "../../../hallpass/tests/far/skew.rs"]
+mod skew;
 #[path = "../../../hallpass/tests/far/storm/mod.rs"]
 mod storm;
 mod storms;

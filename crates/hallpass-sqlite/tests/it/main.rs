@@ -6,6 +6,9 @@ mod failure;
 mod group_commit;
 mod listing;
 mod load;
+mod many;
+#[path = "../../../hallpass/tests/far/masses.rs"]
+mod masses;
 mod opening;
 mod part;
 #[cfg(target_os = "linux")]

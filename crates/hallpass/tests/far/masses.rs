@@ -1,0 +1,140 @@
+//! Very many sessions of one subject: they are listed page by page and revoked in batches, in memory that does not grow
+//! with them.
+//!
+//! `HALLPASS_TEST_SESSIONS=1000000` says how many; by default there are few enough for every run. What it took is printed.
+
+use std::process::Command;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use hallpass::{
+    Caller, Expected, NewSession, Outcome, PageLimit, Query, Realm, Revocation, SessionId, Sessions, Store, Subject,
+};
+use tokio::task::JoinSet;
+
+const USUAL: usize = 30_000;
+/// How much more memory there may be than at the start, in KiB: some pages, and far less than all records.
+const MOST: u64 = 12 * 1024;
+const AT_ONCE: usize = 64;
+
+/// What the process for itself is to do, and with which store.
+const PART: &str = "HALLPASS_MASSES_PART";
+const PLACE: &str = "HALLPASS_MASSES_PLACE";
+
+/// Fills a store, and measures in processes for themselves: `name` is the test that calls [`play`], and `place` what opens
+/// the store there.
+pub(crate) async fn assert_memory_stays_flat(store: impl Store, place: &str, name: &str) {
+    fill(store, number()).await;
+    for part in ["hold all", "go by pages"] {
+        let mut process = Command::new(std::env::current_exe().expect("this binary"));
+        process.args(["--exact", name, "--nocapture"]).env(PART, part).env(PLACE, place);
+        let ended = tokio::task::spawn_blocking(move || process.status()).await.expect("no panic");
+        assert!(ended.expect("it runs").success(), "{part}: see above");
+    }
+}
+
+/// Plays the part of this process, if it is one for itself; by itself there is nothing to do.
+pub(crate) async fn play<S: Store>(open: impl AsyncFnOnce(&str) -> S) {
+    let (Ok(part), Ok(place)) = (std::env::var(PART), std::env::var(PLACE)) else { return };
+    let sessions = Sessions::builder().store(open(&place).await).build().expect("all parts");
+    match part.as_str() {
+        "hold all" => {
+            let memory = Memory::now();
+            let all = sessions.of_subject(&ann()).await.expect("the store is there");
+            assert_eq!(all.len(), number());
+            assert!(memory.growth() > MOST, "what holds all is noticed: {} KiB", memory.growth());
+        }
+        "go by pages" => go_by_pages(&sessions).await,
+        other => panic!("no part is called {other}"),
+    }
+}
+
+async fn go_by_pages(sessions: &Sessions) {
+    let memory = Memory::now();
+    let mut query = Query::of_subject(Realm::default(), ann());
+    query.limit = PageLimit::MOST;
+    let (began, mut pages, mut found) = (Instant::now(), 0, 0);
+    let mut last = None;
+    loop {
+        let page = sessions.list(&query).await.expect("the store is there");
+        for record in &page.items {
+            let place = (record.created_at, record.id);
+            assert!(last.is_none_or(|last| place < last), "newest first, and each once");
+            last = Some(place);
+        }
+        (pages, found) = (pages + 1, found + page.items.len());
+        match page.next {
+            Some(next) => query.after = Some(next),
+            None => break,
+        }
+    }
+    assert_eq!(found, number());
+    let (listed, listed_in) = (began.elapsed(), memory.growth());
+
+    let began = Instant::now();
+    let revoked = sessions.revoke_subject(&ann(), None, &Revocation::default()).await.expect("the store is there");
+    assert_eq!(revoked, number() as u64);
+    let (ended, ended_in) = (began.elapsed(), memory.growth());
+    assert!(sessions.of_subject(&ann()).await.expect("the store is there").is_empty());
+    println!(
+        "{found} sessions of one subject: listed in {pages} pages in {:.1} s, {listed_in} KiB more memory; \
+         revoked in {:.1} s, {ended_in} KiB more",
+        listed.as_secs_f64(),
+        ended.as_secs_f64(),
+    );
+    assert!(ended_in <= MOST, "memory grows with the sessions: {ended_in} KiB");
+}
+
+fn number() -> usize {
+    std::env::var("HALLPASS_TEST_SESSIONS").map_or(USUAL, |number| number.parse().expect("a number"))
+}
+
+fn ann() -> Subject {
+    Subject::new("ann").expect("a subject")
+}
+
+/// Saves so many sessions, several of which began at the same moment.
+async fn fill(store: impl Store, count: usize) {
+    let store = Arc::new(store);
+    let sessions = Sessions::builder().store(Arc::clone(&store)).build().expect("all parts");
+    let first =
+        sessions.create(NewSession::signed_in(ann()), &Caller::user()).await.expect("the store is there").record;
+    let mut saving = JoinSet::new();
+    for worker in 0..AT_ONCE {
+        let (store, first) = (Arc::clone(&store), first.clone());
+        saving.spawn(async move {
+            for index in (1 + worker..count).step_by(AT_ONCE) {
+                let mut record = first.clone();
+                record.id = SessionId::random();
+                record.created_at = first.created_at.minus(Duration::from_millis(index as u64 / 100));
+                let saved = store.save(&record, Expected::Absent, &[]).await.expect("the store is there");
+                assert_eq!(saved, Outcome::Applied);
+            }
+        });
+    }
+    saving.join_all().await;
+}
+
+/// The memory of this process, since a moment.
+struct Memory {
+    before: u64,
+}
+
+impl Memory {
+    fn now() -> Self {
+        // The peak counts from now on (proc_pid_clear_refs(5)).
+        std::fs::write("/proc/self/clear_refs", "5").expect("Linux");
+        Self { before: status("VmRSS:") }
+    }
+
+    /// Returns how much more there was at most, in KiB.
+    fn growth(&self) -> u64 {
+        status("VmHWM:").saturating_sub(self.before)
+    }
+}
+
+fn status(what: &str) -> u64 {
+    let text = std::fs::read_to_string("/proc/self/status").expect("Linux");
+    let line = text.lines().find_map(|line| line.strip_prefix(what)).expect("the kernel tells");
+    line.trim().trim_end_matches(" kB").parse().expect("a number")
+}
