@@ -17,7 +17,7 @@
 //! # Setup
 //!
 //! Memcached 1.6.18 or newer: older ones do not number the answer that there is nothing. The store is named by a URL or
-//! by [`MemcachedOptions`]:
+//! by [`MemcachedOptions`]; it speaks to servers itself, so there is no client to bring:
 //!
 //! | servers | URL |
 //! | --- | --- |

@@ -85,11 +85,13 @@
 //!
 //! # Testing
 //!
-//! The conformance suite runs against a real MariaDB server, on one store, on two, on two with a cache each, and with the
-//! wire cut. Others kill the server three times under a load of sessions, of
-//! which nothing acknowledged may be undone, nobody logged out, and no call fail later than 2 s after the server, not
-//! counting what the machine was late with (`HALLPASS_STORM_SECONDS=60` makes that long); freeze it, cut the wire within an
-//! answer, hold locks and transactions open, and start a dozen nodes at once. The server's time zone, character set and mode are odd ones throughout.
+//! The conformance suite runs against a real MariaDB server, on one store, on two, on two with a cache each, on a pool of
+//! the driver's, and with the wire cut. Others kill the server three times under a load of sessions, of which nothing
+//! acknowledged may be undone, nobody logged out, and no call fail later than 2 s after the server, not counting what the
+//! machine was late with (`HALLPASS_STORM_SECONDS=60` makes that long); freeze it, fill its disk, cut the wire within an
+//! answer, hold locks and transactions open, set a node's clock wrong by 90 seconds, start a dozen nodes at once, and list
+//! and revoke tens of thousands of sessions of one subject in flat memory (`HALLPASS_TEST_SESSIONS=1000000` makes them a
+//! million). The server's time zone, character set and mode are odd ones throughout.
 //!
 //! What is said of MySQL was read in its documentation, and not run. The statements use no `RETURNING`, which it does not
 //! have, and no column of the type `JSON`, which it rewrites. One takes a value by `VALUES()` in `ON DUPLICATE KEY UPDATE`,

@@ -89,11 +89,13 @@
 //!
 //! # Testing
 //!
-//! The conformance suite runs against a real server, on one store, on two, on two with a cache each, and with the wire
-//! cut. Others kill the server three times under a load of sessions, of
-//! which nothing acknowledged may be undone, nobody logged out, and no call fail later than 2 s after the server, not
-//! counting what the machine was late with (`HALLPASS_STORM_SECONDS=60` makes that long); freeze it, cut the wire within an
-//! answer, hold locks and transactions open, and start a dozen nodes at once. The server's time zone is an odd one throughout.
+//! The conformance suite runs against a real server, on one store, on two, on two with a cache each, on a pool of
+//! deadpool-postgres, and with the wire cut. Others kill the server three times under a load of sessions, of which nothing
+//! acknowledged may be undone, nobody logged out, and no call fail later than 2 s after the server, not counting what the
+//! machine was late with (`HALLPASS_STORM_SECONDS=60` makes that long); freeze it, fill its disk, cut the wire within an
+//! answer, hold locks and transactions open, set a node's clock wrong by 90 seconds, start a dozen nodes at once, and list
+//! and revoke tens of thousands of sessions of one subject in flat memory (`HALLPASS_TEST_SESSIONS=1000000` makes them a
+//! million). The server's time zone is an odd one throughout.
 //!
 //! [`Capabilities::durable`]: hallpass::Capabilities::durable
 

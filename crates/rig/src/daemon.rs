@@ -104,6 +104,33 @@ pub(crate) fn as_nobody(program: &Path) -> Command {
     command
 }
 
+/// Copies the folder of a server to a disk of its own, which nobody else sees and which goes with the server. PostgreSQL's
+/// log stays outside: without it the server would end, where what is tested is that it goes on.
+const SMALL_DISK: &str = r#"
+    set -e
+    size=$1 folder=$2; shift 2
+    if [ -d "$folder/pg_wal" ]; then
+        mv "$folder/pg_wal" "$folder.wal"
+        ln -s "$folder.wal" "$folder/pg_wal"
+    fi
+    mkdir "$folder.small"
+    mount -t tmpfs -o "size=${size}m" tmpfs "$folder.small"
+    cp -a "$folder/." "$folder.small/"
+    mount --bind "$folder.small" "$folder"
+    exec "$@"
+"#;
+
+/// Runs a program with `folder` on a disk of so many MiB, or says why that cannot be.
+pub(crate) fn on_a_small_disk(program: &Command, folder: &Path, size: u32) -> Result<Command, &'static str> {
+    if !is_root() {
+        return Err("only root can make a small disk");
+    }
+    let mut command = Command::new("unshare");
+    command.args(["-m", "sh", "-c", SMALL_DISK, "sh", &size.to_string()]).arg(folder);
+    command.arg(program.get_program()).args(program.get_args());
+    Ok(command)
+}
+
 /// Gives a folder to whom [`as_nobody`] runs as, and lets them through the folders above it that are ours.
 pub(crate) fn give_to_nobody(folder: &Path) -> std::io::Result<()> {
     #[cfg(unix)]

@@ -1,3 +1,4 @@
+use std::convert::Infallible;
 use std::fmt::Debug;
 use std::net::TcpStream;
 use std::path::Path;
@@ -9,7 +10,7 @@ use std::time::Duration;
 use hallpass::testing::require;
 use tempfile::TempDir;
 
-use crate::daemon::{Daemon, give_to_nobody};
+use crate::daemon::{Daemon, give_to_nobody, on_a_small_disk};
 use crate::redis::free_port;
 use crate::scratch;
 
@@ -76,11 +77,29 @@ impl<P: Programs> SqlServer<P> {
         Self::required(Self::new(options))
     }
 
+    /// As [`own`](Self::own), with its data on a disk of so many MiB that the server alone has; it starts only once.
+    ///
+    /// # Panics
+    ///
+    /// As [`shared`](Self::shared).
+    pub fn own_on_a_small_disk(size: u32, options: &[&str]) -> Option<Self> {
+        let server = Self::required(Self::stopped(options))?;
+        let data = server.folder.path().join("data");
+        require(server.run_by(|command| on_a_small_disk(&command, &data, size)))?;
+        Some(server)
+    }
+
     fn required<T>(server: Option<T>) -> Option<T> {
         require(server.ok_or_else(|| format!("{} is not installed", P::PACKAGE)))
     }
 
     fn new(options: &[&str]) -> Option<Self> {
+        let server = Self::stopped(options)?;
+        server.start();
+        Some(server)
+    }
+
+    fn stopped(options: &[&str]) -> Option<Self> {
         let programs = P::find()?;
         let folder = scratch();
         give_to_nobody(folder.path()).expect("the folder is ours");
@@ -88,9 +107,7 @@ impl<P: Programs> SqlServer<P> {
         let output = installation.current_dir(folder.path()).output().expect("the installation runs");
         assert!(output.status.success(), "{installation:?}: {}", String::from_utf8_lossy(&output.stderr));
         let options = options.iter().map(|option| (*option).to_owned()).collect();
-        let server = Self { programs, daemon: Mutex::new(None), port: free_port(), options, folder };
-        server.start();
-        Some(server)
+        Some(Self { programs, daemon: Mutex::new(None), port: free_port(), options, folder })
     }
 
     /// Starts the server again after [`stop`](Self::stop) or [`kill`](Self::kill), with what it had.
@@ -99,13 +116,21 @@ impl<P: Programs> SqlServer<P> {
     ///
     /// If it does not start.
     pub fn start(&self) {
+        let started = self.run_by(|command| Ok::<_, Infallible>(command));
+        started.unwrap_or_else(|error| match error {});
+    }
+
+    /// Starts the server by what is made of the usual way.
+    fn run_by<E>(&self, how: impl FnOnce(Command) -> Result<Command, E>) -> Result<(), E> {
         let folder = self.folder.path();
         let mut command = self.programs.server(folder, self.port);
         command.args(&self.options);
+        let command = how(command)?;
         let daemon = Daemon::start(folder, P::CRASH, &command).expect("the server runs");
         let ready = daemon.wait(PATIENCE, || self.is_ready());
         *self.daemon() = Some(daemon);
         ready.unwrap_or_else(|error| panic!("{}: {error}", P::PACKAGE));
+        Ok(())
     }
 
     fn is_ready(&self) -> bool {

@@ -11,6 +11,14 @@ pub(crate) const SCHEME: &str = "mysql";
 /// What makes a server faster that loses nothing as long as the machine stays.
 pub(crate) const FAST: &[&str] = &["--innodb-flush-log-at-trx-commit=0"];
 
+/// How large a disk has room for a server and some sessions, in MiB, and what makes a server small.
+pub(crate) const SMALL_DISK: u32 = 180;
+pub(crate) const SMALL: &[&str] = &["--innodb-flush-log-at-trx-commit=0", "--innodb-log-file-size=8M"];
+
+/// What an operator can do without, some ten MiB.
+pub(crate) const BALLAST: &str = "CREATE TABLE ballast (x TEXT) ENGINE = InnoDB;
+    INSERT INTO ballast SELECT REPEAT(MD5(seq), 30) FROM seq_1_to_10000";
+
 /// What makes a server forget the last second when it is killed.
 pub(crate) const LOSSY: &[&str] = &["--innodb-flush-log-at-trx-commit=0"];
 

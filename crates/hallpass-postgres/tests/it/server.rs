@@ -12,6 +12,14 @@ pub(crate) const SCHEME: &str = "postgres";
 /// What makes a server faster that loses nothing as long as the machine stays.
 pub(crate) const FAST: &[&str] = &["-cfsync=off"];
 
+/// How large a disk has room for a server and some sessions, in MiB, and what makes a server small.
+pub(crate) const SMALL_DISK: u32 = 110;
+pub(crate) const SMALL: &[&str] = &["-cfsync=off", "-cmax_wal_size=64MB"];
+
+/// What an operator can do without, some ten MiB.
+pub(crate) const BALLAST: &str =
+    "CREATE TABLE ballast AS SELECT repeat(md5(n::text), 30) AS x FROM generate_series(1, 10000) AS n";
+
 /// What makes a server forget the last second when it is killed.
 pub(crate) const LOSSY: &[&str] = &["-csynchronous_commit=off", "-cwal_writer_delay=1s"];
 

@@ -4,6 +4,8 @@ use std::path::Path;
 use std::process::Command;
 
 use hallpass::{Expected, Store};
+use hallpass_redis::redis::Client;
+use hallpass_redis::redis::cluster::ClusterClientBuilder;
 use hallpass_redis::{OpenError, RedisOptions, RedisStore};
 
 use crate::support::{connect, create, ended, load, record, update};
@@ -111,4 +113,20 @@ async fn a_server_is_reached_by_tls_and_known_by_its_authority() {
     assert!(told.is_ok_and(|told| told.is_some()));
     let missing = RedisStore::from_url(&format!("{base}?ca=/no/such/file")).await.expect_err("no file");
     assert!(matches!(missing, OpenError::Certificates { .. }), "{missing:?}");
+}
+
+#[tokio::test]
+async fn the_users_own_clients_open_a_store() {
+    let Some(server) = rig::redis(&["user default off", RULES]) else { return };
+    let client = Client::open(format!("redis://app:s3cret@127.0.0.1:{}", server.port())).expect("a URL");
+    let Some(mut cluster) = rig::redis_cluster(&[]) else { return };
+    let nodes = cluster.nodes().iter().map(|node| format!("redis://127.0.0.1:{}", node.port()));
+    let clients = ClusterClientBuilder::new(nodes).retries(0).build().expect("nodes");
+    for (options, hears) in [(RedisOptions::from(client), true), (clients.into(), false)] {
+        let store = RedisStore::open(options).await.expect("the server is there");
+        let record = record();
+        create(&store, &record).await;
+        assert_eq!(load(&store, &record).await, Some(record));
+        assert_eq!((store.capabilities().changes, store.changes().is_some()), (hears, hears));
+    }
 }

@@ -6,8 +6,8 @@ use hallpass::{EventKind, Expected, Outcome, Store, Version};
 use rig::Proxy;
 
 use super::skew::assert_a_wrong_clock_ends_nobody;
-use super::support::{assert_unavailable, bytes, changed, create, event_of, load, open, place, record};
-use crate::server::{Client, FAST, Server, table};
+use super::support::{assert_unavailable, bytes, changed, create, ended, event_of, load, open, place, record};
+use crate::server::{BALLAST, Client, FAST, SMALL, SMALL_DISK, Server, table};
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_frozen_server_is_an_outage_that_ends_in_time_and_no_logout() {
@@ -136,4 +136,46 @@ async fn fifty_writers_on_two_nodes_lose_no_update() {
 async fn a_node_whose_clock_is_90_seconds_wrong_ends_nobodys_session() {
     let Some((store, server, database)) = place().await else { return };
     assert_a_wrong_clock_ends_nobody(store, open(&server.url(&database)).await).await;
+}
+
+/// Until its operator makes room, a server whose disk is full keeps what it has.
+#[tokio::test]
+async fn a_full_disk_refuses_new_sessions_and_keeps_the_old() {
+    let Some(server) = Server::own_on_a_small_disk(SMALL_DISK, SMALL) else { return };
+    let database = server.database();
+    let store = open(&server.url(&database)).await;
+    server.run(&database, BALLAST);
+    let mut kept = Vec::new();
+    let (refused, error) = loop {
+        let mut new = record();
+        let noise: Vec<String> = (0..10_000).map(|_| format!("{:016x}", rand::random::<u64>())).collect();
+        new.data = format!("\"{}\"", noise.concat()).into();
+        match store.save(&new, Expected::Absent, &[]).await {
+            Ok(outcome) => {
+                assert_eq!(outcome, Outcome::Applied);
+                kept.push(new);
+            }
+            Err(error) => break (new, error),
+        }
+        assert!(kept.len() < 2000, "the disk never got full");
+    };
+    assert!(error.is_unavailable() && error.to_string().contains("free space"), "{error}");
+    assert!(!kept.is_empty());
+    assert_eq!(load(&store, &refused).await, None);
+    for known in &kept {
+        assert_eq!(load(&store, known).await.as_ref(), Some(known));
+    }
+    // A logout needs little room; where there is none, it says so and has not happened.
+    let over = ended(&kept[0]);
+    let outcome = store.save(&over, Expected::Version(kept[0].version), &[]).await;
+    let wanted = if outcome.is_ok() { &over } else { &kept[0] };
+    assert_eq!(load(&store, &kept[0]).await.as_ref(), Some(wanted), "{outcome:?}");
+
+    server.run(&database, "DROP TABLE ballast");
+    let back = Instant::now();
+    while let Err(error) = store.save(&refused, Expected::Absent, &[]).await {
+        assert!(error.is_unavailable() && back.elapsed() < Duration::from_secs(10), "{error}");
+        tokio::time::sleep(Duration::from_millis(20)).await;
+    }
+    assert_eq!(load(&store, &refused).await, Some(refused));
 }

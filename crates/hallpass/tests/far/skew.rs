@@ -16,9 +16,9 @@ const IDLE: Duration = Duration::from_mins(1);
 pub(crate) async fn assert_a_wrong_clock_ends_nobody<S: Store + Clone>(one: S, other: S) {
     let now = SystemClock::new().now();
     let right = node(one.clone(), |builder| builder);
-    let session = right.create(NewSession::signed_in(Subject::new("ann").expect("a subject")), &Caller::user());
-    let session = session.await.expect("the store is there");
-    let (token, caller) = (session.token.expose(), Caller::user());
+    let (caller, ann) = (Caller::user(), Subject::new("ann").expect("a subject"));
+    let session = right.create(NewSession::signed_in(ann), &caller).await.expect("the store is there");
+    let token = session.token.expose();
     assert!(right.check_clock().await.expect("the clocks agree") < Duration::from_secs(30));
 
     let ahead = node(other.clone(), |builder| builder.clock(ManualClock::starting_at(now.plus(APART))));
