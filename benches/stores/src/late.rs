@@ -15,10 +15,10 @@ use tokio::time::{sleep, timeout};
 type Far = Arc<dyn Store>;
 
 /// One by one, while the feed tells of changes.
-const HEALTHY: usize = 500;
+const HEALTHY: usize = 300;
 /// How often the feed falls silent, and how many sessions are revoked then, at any moment of the second after.
-const CUTS: usize = 20;
-const OF_EACH: usize = 15;
+const CUTS: usize = 12;
+const OF_EACH: usize = 25;
 const PATIENCE: Duration = Duration::from_secs(30);
 
 enum Server {
