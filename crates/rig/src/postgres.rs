@@ -2,10 +2,14 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::sync::OnceLock;
+use std::thread::sleep;
+use std::time::{Duration, Instant};
 
 use crate::daemon::as_nobody;
 use crate::program::find;
 use crate::sql_server::{PASSWORD, Programs, SqlServer};
+
+const PATIENCE: Duration = Duration::from_secs(30);
 
 /// A PostgreSQL server of the tests' own; its options are like `-cmax_connections=20`.
 pub type Postgres = SqlServer<PostgresPrograms>;
@@ -60,6 +64,39 @@ impl Programs for PostgresPrograms {
         psql.env("PGPASSWORD", PASSWORD).args(["-X", "-q", "-A", "-t", "-v", "ON_ERROR_STOP=1", "-h", "127.0.0.1"]);
         psql.args(["-p", &port.to_string(), "-U", "hallpass", "-d", database, "-c", sql]);
         psql
+    }
+}
+
+impl Postgres {
+    /// Starts a standby of this server. From now on the server acknowledges nothing that the standby has not got.
+    ///
+    /// # Panics
+    ///
+    /// If it cannot be started.
+    #[must_use]
+    pub fn standby(&self, options: &[&str]) -> Self {
+        let copy = |programs: &PostgresPrograms, folder: &Path| {
+            let mut copy = as_nobody(&programs.0.join("pg_basebackup"));
+            copy.args(["-h", "127.0.0.1", "-p", &self.port().to_string(), "-U", "hallpass", "--write-recovery-conf"]);
+            copy.args(["--checkpoint=fast", "--no-sync", "-D"]).arg(folder.join("data")).env("PGPASSWORD", PASSWORD);
+            copy
+        };
+        let standby = Self::installed(options, copy).expect("its programs are there");
+        standby.start();
+        self.run("postgres", "ALTER SYSTEM SET synchronous_standby_names = '*'");
+        self.run("postgres", "SELECT pg_reload_conf()");
+        let is_followed = "SELECT count(*) FROM pg_stat_replication WHERE sync_state = 'sync'";
+        let began = Instant::now();
+        while self.run("postgres", is_followed) != "1" {
+            assert!(began.elapsed() < PATIENCE, "the standby does not follow");
+            sleep(Duration::from_millis(50));
+        }
+        standby
+    }
+
+    /// Makes a standby the primary.
+    pub fn promote(&self) {
+        self.run("postgres", "SELECT pg_promote()");
     }
 }
 

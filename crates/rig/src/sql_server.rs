@@ -100,10 +100,15 @@ impl<P: Programs> SqlServer<P> {
     }
 
     fn stopped(options: &[&str]) -> Option<Self> {
+        Self::installed(options, P::installation)
+    }
+
+    /// Has its files made by `installation`.
+    pub(crate) fn installed(options: &[&str], installation: impl FnOnce(&P, &Path) -> Command) -> Option<Self> {
         let programs = P::find()?;
         let folder = scratch();
         give_to_nobody(folder.path()).expect("the folder is ours");
-        let mut installation = programs.installation(folder.path());
+        let mut installation = installation(&programs, folder.path());
         let output = installation.current_dir(folder.path()).output().expect("the installation runs");
         assert!(output.status.success(), "{installation:?}: {}", String::from_utf8_lossy(&output.stderr));
         let options = options.iter().map(|option| (*option).to_owned()).collect();

@@ -6,6 +6,7 @@ mod pool;
 mod server;
 #[path = "../../../hallpass-sql/tests/servers/mod.rs"]
 mod servers;
+mod standby;
 #[cfg(feature = "tls")]
 mod tls;
 mod writing;
