@@ -121,8 +121,7 @@ impl<P: Programs> SqlServer<P> {
     ///
     /// If it does not start.
     pub fn start(&self) {
-        let started = self.run_by(|command| Ok::<_, Infallible>(command));
-        started.unwrap_or_else(|error| match error {});
+        let Ok(()) = self.run_by(Ok::<_, Infallible>);
     }
 
     /// Starts the server by what is made of the usual way.

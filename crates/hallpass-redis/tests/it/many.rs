@@ -1,6 +1,6 @@
 //! Very many sessions of one subject.
 
-use crate::masses::{assert_memory_stays_flat, play};
+use crate::masses::{assert_memory_stays_flat, assert_some_are_listed_and_revoked, play};
 use crate::support::{connect, start};
 
 #[cfg(target_os = "linux")]
@@ -8,10 +8,14 @@ use crate::support::{connect, start};
 async fn very_many_sessions_of_one_subject_are_listed_and_revoked_in_flat_memory() {
     let Some(server) = start() else { return };
     let url = server.url();
-    assert_memory_stays_flat(connect(&url).await, &url, "many::a_process_for_itself_holds_what_it_is_to").await;
+    assert_memory_stays_flat(connect(&url).await, &url, "many::sessions_of_one_subject_are_listed_in_pages_and_ended")
+        .await;
 }
 
 #[tokio::test]
-async fn a_process_for_itself_holds_what_it_is_to() {
-    play(async |url| connect(url).await).await;
+async fn sessions_of_one_subject_are_listed_in_pages_and_ended() {
+    if !play(async |url| connect(url).await).await {
+        let Some(server) = start() else { return };
+        assert_some_are_listed_and_revoked(connect(&server.url()).await).await;
+    }
 }

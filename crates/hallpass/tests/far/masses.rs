@@ -13,6 +13,7 @@ use hallpass::{
 use tokio::task::JoinSet;
 
 const USUAL: usize = 30_000;
+const SOME: usize = 2_500;
 /// How much more memory there may be than at the start, in KiB: some pages, and far less than all records.
 const MOST: u64 = 12 * 1024;
 const AT_ONCE: usize = 64;
@@ -33,28 +34,50 @@ pub(crate) async fn assert_memory_stays_flat(store: impl Store, place: &str, nam
     }
 }
 
-/// Plays the part of this process, if it is one for itself; by itself there is nothing to do.
-pub(crate) async fn play<S: Store>(open: impl AsyncFnOnce(&str) -> S) {
-    let (Ok(part), Ok(place)) = (std::env::var(PART), std::env::var(PLACE)) else { return };
+/// Plays the part of this process, if it is one for itself, and tells whether it is.
+pub(crate) async fn play<S: Store>(open: impl AsyncFnOnce(&str) -> S) -> bool {
+    let (Ok(part), Ok(place)) = (std::env::var(PART), std::env::var(PLACE)) else { return false };
     let sessions = Sessions::builder().store(open(&place).await).build().expect("all parts");
+    let memory = Memory::now();
     match part.as_str() {
         "hold all" => {
-            let memory = Memory::now();
             let all = sessions.of_subject(&ann()).await.expect("the store is there");
             assert_eq!(all.len(), number());
             assert!(memory.growth() > MOST, "what holds all is noticed: {} KiB", memory.growth());
         }
-        "go by pages" => go_by_pages(&sessions).await,
+        "go by pages" => {
+            let began = Instant::now();
+            let pages = list(&sessions, number()).await;
+            let (listed, listed_in) = (began.elapsed().as_secs_f64(), memory.growth());
+            let began = Instant::now();
+            revoke(&sessions, number()).await;
+            let (ended, ended_in) = (began.elapsed().as_secs_f64(), memory.growth());
+            println!(
+                "{} sessions of one subject: listed in {pages} pages in {listed:.1} s, {listed_in} KiB more memory; \
+                 revoked in {ended:.1} s, {ended_in} KiB more",
+                number(),
+            );
+            assert!(ended_in <= MOST, "memory grows with the sessions: {ended_in} KiB");
+        }
         other => panic!("no part is called {other}"),
     }
+    true
 }
 
-async fn go_by_pages(sessions: &Sessions) {
-    let memory = Memory::now();
+/// Lists and ends some pages of sessions, in any process.
+pub(crate) async fn assert_some_are_listed_and_revoked(store: impl Store) {
+    let store = Arc::new(store);
+    fill(Arc::clone(&store), SOME).await;
+    let sessions = Sessions::builder().store(store).build().expect("all parts");
+    assert_eq!(list(&sessions, SOME).await, 3);
+    revoke(&sessions, SOME).await;
+}
+
+/// Lists so many sessions page by page; answers in how many pages.
+async fn list(sessions: &Sessions, count: usize) -> usize {
     let mut query = Query::of_subject(Realm::default(), ann());
     query.limit = PageLimit::MOST;
-    let (began, mut pages, mut found) = (Instant::now(), 0, 0);
-    let mut last = None;
+    let (mut pages, mut found, mut last) = (0, 0, None);
     loop {
         let page = sessions.list(&query).await.expect("the store is there");
         for record in &page.items {
@@ -68,21 +91,14 @@ async fn go_by_pages(sessions: &Sessions) {
             None => break,
         }
     }
-    assert_eq!(found, number());
-    let (listed, listed_in) = (began.elapsed(), memory.growth());
+    assert_eq!(found, count);
+    pages
+}
 
-    let began = Instant::now();
+async fn revoke(sessions: &Sessions, count: usize) {
     let revoked = sessions.revoke_subject(&ann(), None, &Revocation::default()).await.expect("the store is there");
-    assert_eq!(revoked, number() as u64);
-    let (ended, ended_in) = (began.elapsed(), memory.growth());
+    assert_eq!(revoked, count as u64);
     assert!(sessions.of_subject(&ann()).await.expect("the store is there").is_empty());
-    println!(
-        "{found} sessions of one subject: listed in {pages} pages in {:.1} s, {listed_in} KiB more memory; \
-         revoked in {:.1} s, {ended_in} KiB more",
-        listed.as_secs_f64(),
-        ended.as_secs_f64(),
-    );
-    assert!(ended_in <= MOST, "memory grows with the sessions: {ended_in} KiB");
 }
 
 fn number() -> usize {
