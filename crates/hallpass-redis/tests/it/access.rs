@@ -123,7 +123,7 @@ async fn the_users_own_clients_open_a_store() {
     let nodes = cluster.nodes().iter().map(|node| format!("redis://127.0.0.1:{}", node.port()));
     let clients = ClusterClientBuilder::new(nodes).retries(0).build().expect("nodes");
     for (options, hears) in [(RedisOptions::from(client), true), (clients.into(), false)] {
-        let store = RedisStore::open(options).await.expect("the server is there");
+        let store = RedisStore::connect(options).await.expect("the server is there");
         let record = record();
         create(&store, &record).await;
         assert_eq!(load(&store, &record).await, Some(record));
