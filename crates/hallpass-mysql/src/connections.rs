@@ -14,6 +14,8 @@ use crate::row::number;
 
 /// How often lost connections are given up all at once.
 const PAUSE: Duration = Duration::from_millis(100);
+/// How long a connection is kept that nobody needs.
+const IDLE: Duration = Duration::from_mins(1);
 /// How often a write is tried that gave way to another one.
 const ATTEMPTS: usize = 8;
 
@@ -51,7 +53,11 @@ impl Connections {
         let source = match &options.way {
             Way::Own(opts, encryption) => {
                 let constraints = PoolConstraints::new(0, options.usage.connections.get()).unwrap_or_default();
-                let pool_opts = PoolOpts::default().with_constraints(constraints).with_reset_connection(false);
+                // Without such a time, a pool closes every connection that comes back, down to the least number.
+                let pool_opts = PoolOpts::default()
+                    .with_constraints(constraints)
+                    .with_inactive_connection_ttl(IDLE)
+                    .with_reset_connection(false);
                 let opts = OptsBuilder::from_opts(plain(opts, encryption)).setup(session).pool_opts(pool_opts);
                 let opts = Opts::from(opts);
                 Source::Own(opts.clone(), Mutex::new((Pool::new(opts), Instant::now())))
