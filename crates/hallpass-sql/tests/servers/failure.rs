@@ -145,11 +145,12 @@ async fn a_full_disk_refuses_new_sessions_and_keeps_the_old() {
     let database = server.database();
     let store = open(&server.url(&database)).await;
     server.run(&database, BALLAST);
+    let noise: Vec<String> = (0..10_000).map(|_| format!("{:016x}", rand::random::<u64>())).collect();
+    let noise = format!("\"{}\"", noise.concat());
     let mut kept = Vec::new();
     let (refused, error) = loop {
         let mut new = record();
-        let noise: Vec<String> = (0..10_000).map(|_| format!("{:016x}", rand::random::<u64>())).collect();
-        new.data = format!("\"{}\"", noise.concat()).into();
+        new.data = noise.clone().into();
         match store.save(&new, Expected::Absent, &[]).await {
             Ok(outcome) => {
                 assert_eq!(outcome, Outcome::Applied);
