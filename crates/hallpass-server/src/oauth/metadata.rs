@@ -42,7 +42,7 @@ pub(crate) struct Jwks {
 pub(crate) async fn jwks(State(app): State<Arc<App>>) -> Result<Response, Problem> {
     let mint = app.mint.as_ref().ok_or_else(Problem::not_found)?;
     let jwt = mint.access().ok_or_else(Problem::not_found)?;
-    Ok(kept(mint, Json::raw(jwt.jwks().into_bytes())))
+    Ok(kept(mint, Json::raw(mint.jwks(jwt, app.sessions.now()).await?.into_bytes())))
 }
 
 /// Tells where clients find what OAuth 2.0 has words for (RFC 8414).

@@ -46,8 +46,7 @@ pub(crate) struct TokenAnswer<'a> {
 pub(crate) async fn token(State(app): State<Arc<App>>, client: OauthClient, form: Form) -> Result<Json, Refused> {
     client.check(&form)?;
     let grant_type = form.required("grant_type")?;
-    let makes_access_tokens = app.mint.as_ref().is_some_and(|mint| mint.access().is_some());
-    if grant_type != "refresh_token" || !makes_access_tokens {
+    if grant_type != "refresh_token" || !app.makes_access_tokens() {
         return Err(Refused::unsupported_grant_type());
     }
     let token = form.required("refresh_token")?;
