@@ -9,7 +9,7 @@ use std::time::Duration;
 
 use axum::Router;
 use axum::extract::{Path as Part, State};
-use axum::http::{HeaderMap, StatusCode, header};
+use axum::http::{HeaderMap, header};
 use axum::response::{Html, IntoResponse as _, Response};
 use axum::routing::{get, post};
 use serde_json::{Value, json};
@@ -43,14 +43,10 @@ for (const name of ['refreshed', 'outage', 'signed-out']) {
 
 /// Returns the answer of the service that hands out tokens, as the page gets it.
 fn handed_out(answer: &Answer) -> Response {
-    let status = answer.status;
-    if !status.is_success() {
-        let mut response = status.as_u16().try_into().unwrap_or(StatusCode::BAD_GATEWAY).into_response();
-        for name in ["retry-after"] {
-            if let Some(value) = answer.headers.get(name) {
-                response.headers_mut().insert(header::RETRY_AFTER, value.clone());
-            }
-        }
+    if !answer.status.is_success() {
+        let mut response = answer.status.into_response();
+        let retry_after = answer.headers.get(header::RETRY_AFTER).cloned();
+        response.headers_mut().extend(retry_after.map(|value| (header::RETRY_AFTER, value)));
         return response;
     }
     let answer = answer.json();
@@ -74,7 +70,7 @@ async fn refresh(State(app): State<Arc<App>>, headers: HeaderMap) -> Response {
 async fn who(State(app): State<Arc<App>>, headers: HeaderMap, body: String) -> Response {
     let token = headers.get(header::AUTHORIZATION).and_then(|value| value.to_str().ok()?.strip_prefix("Bearer "));
     let answer = app.service.verify_access(token.unwrap_or_default()).await;
-    let status = answer.status.as_u16().try_into().unwrap_or(StatusCode::BAD_GATEWAY);
+    let status = answer.status;
     let subject = if answer.status.is_success() { answer.json()["session"]["subject"].take() } else { Value::Null };
     (status, axum::Json(json!({ "subject": subject, "said": body }))).into_response()
 }
@@ -112,10 +108,7 @@ async fn serve() -> [String; 2] {
             "/slow/{millis}",
             post(async |State(app): State<Arc<App>>, Part(millis): Part<u64>| app.slow.store(millis, Ordering::SeqCst)),
         )
-        .route(
-            "/refreshes",
-            get(async |State(app): State<Arc<App>>| app.refreshes.load(Ordering::SeqCst).to_string()),
-        )
+        .route("/refreshes", get(async |State(app): State<Arc<App>>| app.refreshes.load(Ordering::SeqCst).to_string()))
         .route(
             "/elsewhere",
             get(async |State(app): State<Arc<App>>, headers: HeaderMap| {
