@@ -102,6 +102,7 @@ pub(crate) fn routes(app: &Arc<App>, served: Served) -> Router {
     }
     router
         .route("/openapi.json", axum::routing::get(describe))
+        .route("/.well-known/oauth-authorization-server/{*path}", axum::routing::get(metadata::metadata_below))
         .fallback(|| async { Problem::not_found() })
         .method_not_allowed_fallback(|| async { Problem::method_not_allowed() })
         .layer(from_fn_with_state(Arc::clone(app), edge))
