@@ -15,11 +15,7 @@ struct Listed<'a> {
 }
 
 /// Lists, retires and removes the keys that tokens are signed or sealed with.
-pub(crate) async fn run(
-    command: SigningCommand,
-    backend: &dyn Backend,
-    context: &Context,
-) -> Result<Ending, Failure> {
+pub(crate) async fn run(command: SigningCommand, backend: &dyn Backend, context: &Context) -> Result<Ending, Failure> {
     match command {
         SigningCommand::List => list(backend, context).await,
         SigningCommand::Retire(retire) => self::retire(&retire, backend, context).await,
@@ -77,8 +73,10 @@ async fn remove(remove: &RemoveKey, backend: &dyn Backend, context: &Context) ->
         let key = keys.iter().find(|key| key.id == remove.key).ok_or_else(|| unknown(&remove.key))?;
         let said = format!("the {} key {}, which {}", key.algorithm, key.id, doing(key.state));
         if !Output::can_ask() {
-            return Err(Failure::refused(format!("every token under {said} would be refused, and there is nobody to ask"))
-                .hint("--yes does not ask; `hallpass keys rotate` refuses nobody"));
+            return Err(Failure::refused(format!(
+                "every token under {said} would be refused, and there is nobody to ask"
+            ))
+            .hint("--yes does not ask; `hallpass keys rotate` refuses nobody"));
         }
         if !output.ask(format_args!("Remove {said}? Every token under it is refused, and nothing brings it back."))? {
             return Err(Failure::refused("nothing was removed"));

@@ -20,7 +20,7 @@ impl<F: SelfContained> SelfContained for Current<F> {
 
     fn open(&self, text: &[u8], now: Timestamp) -> Result<Arc<Carried>, Unopened> {
         match self.form.open(text, now) {
-            Ok(_) if !self.keys.is_current() => Err(Unopened::Unsure),
+            Ok(_) if !self.keys.are_known_since(NodeKeys::BOUND) => Err(Unopened::Unsure),
             opened => opened,
         }
     }

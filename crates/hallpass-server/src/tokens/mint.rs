@@ -94,9 +94,10 @@ impl Mint {
         self.keys.keep_up(now).await
     }
 
-    /// Returns the public keys as others may keep them for a while, without those that were taken away some time ago.
+    /// Returns the public keys as others may keep them for a while: without those that were taken away some time ago, and
+    /// with all that sign before they have to be read again. A key is published for two intervals more than they are kept.
     pub(crate) async fn jwks(&self, jwt: &Jwt, now: Timestamp) -> Result<String, StoreError> {
-        if !self.keys.is_current() {
+        if !self.keys.are_known_since(2 * self.interval) {
             self.keys.look_again(now).await?;
         }
         Ok(jwt.jwks())

@@ -39,13 +39,13 @@ impl NodeKeys {
         self.keys.ring()
     }
 
-    /// Tells whether whatever was done to the keys longer than [`NodeKeys::BOUND`] ago is known.
-    pub(super) fn is_current(&self) -> bool {
+    /// Tells whether whatever was done to the keys longer ago than this is known.
+    pub(super) fn are_known_since(&self, age: Duration) -> bool {
         match &self.keys {
             TokenKeys::Given(_) => true,
             TokenKeys::Stored(_) => {
                 let read_at = self.began + Duration::from_millis(self.read_at.load(Ordering::Acquire));
-                read_at.elapsed() < Self::BOUND
+                read_at.elapsed() < age
             }
         }
     }

@@ -2,7 +2,8 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use hallpass::{
-    Caller, Event, EventKind, KeyId, KeyRing, KeyState, Note, Realm, Settings, StoreError, StoredKey, StoredKeys, Timestamp,
+    Caller, Event, EventKind, KeyId, KeyRing, KeyState, Note, Realm, Settings, StoreError, StoredKey, StoredKeys,
+    Timestamp,
 };
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;

@@ -258,7 +258,8 @@ async fn a_node_that_cannot_read_the_keys_accepts_no_token_for_longer_than_the_b
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_removal_by_one_node_is_heeded_by_the_other_within_the_bound_and_logs_no_sealed_session_of_the_successor_out() {
+async fn a_removal_by_one_node_is_heeded_by_the_other_within_the_bound_and_logs_no_sealed_session_of_the_successor_out()
+{
     for tokens in [Tokens::Jwt, Tokens::Sealed] {
         let (folder, shared) = (rig::scratch(), Shared::default());
         let config = Config { tokens, ..nodes(folder.path()) };

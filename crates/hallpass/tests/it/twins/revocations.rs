@@ -1,9 +1,7 @@
 use std::time::Duration;
 
 use hallpass::testing::{FaultyStore, ManualClock};
-use hallpass::{
-    Caller, Issued, Jwt, Key, KeyAlgorithm, KeyRing, NewSession, Realm, Revocation, Revocations, Sessions,
-};
+use hallpass::{Caller, Issued, Jwt, Key, KeyAlgorithm, KeyRing, NewSession, Realm, Revocation, Revocations, Sessions};
 use tokio::time::sleep;
 
 use super::verifier::{Flaw, Twin, Verifier};
@@ -30,10 +28,7 @@ const FLAWS: &[(Flaw, &[&str])] = &[
     (Flaw::ForgetsEarly, &["what_is_ended_stays_so_until_its_time_is_over"]),
     (Flaw::ComparesClocks, &["clocks_that_differ_neither_save_an_ended_token_nor_end_another"]),
     (Flaw::IgnoresGenerations, &["a_new_chain_ends_what_was_before_it_and_nothing_after_it"]),
-    (
-        Flaw::IgnoresSubjects,
-        &["a_logout_everywhere_ends_all_of_a_subject_in_its_realm_and_none_of_another"],
-    ),
+    (Flaw::IgnoresSubjects, &["a_logout_everywhere_ends_all_of_a_subject_in_its_realm_and_none_of_another"]),
     (Flaw::IgnoresRealms, &["a_logout_everywhere_ends_all_of_a_subject_in_its_realm_and_none_of_another"]),
     (Flaw::BeginsEmpty, &["a_verifier_that_begins_late_knows_what_was_ended_before"]),
     (Flaw::IgnoresHoles, &["what_was_missed_while_the_feed_was_silent_is_known_within_the_bound"]),

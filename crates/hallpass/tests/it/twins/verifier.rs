@@ -101,12 +101,7 @@ impl Entry {
 }
 
 impl Twin {
-    pub(super) async fn new(
-        flaw: Option<Flaw>,
-        store: FaultyStore<PlainStore>,
-        jwt: Jwt,
-        clock: ManualClock,
-    ) -> Self {
+    pub(super) async fn new(flaw: Option<Flaw>, store: FaultyStore<PlainStore>, jwt: Jwt, clock: ManualClock) -> Self {
         let remembered = Arc::new(Mutex::new(Vec::new()));
         let mut changes = store.changes().expect("it tells");
         let (heard, from) = (Arc::clone(&remembered), store.clone());
