@@ -46,6 +46,8 @@ export class Outage extends Error {
 const HEARSAY = 500;
 /** In how many seconds to try again if the server does not say. */
 const RETRY_AFTER = 2;
+/** For how long a failed refresh stands for all who ask, in milliseconds: their requests end one after another. */
+const STANDS = 1000;
 
 /**
  * Tells as events of what happened: `refreshed` and `signed-out`, in whichever tab it was, and `outage` (with
@@ -60,6 +62,8 @@ export class Session extends EventTarget {
   #access;
   /** What all requests of this tab wait for. */
   #refreshing;
+  /** How the last refresh failed, and for how long that stands. */
+  #failure;
   #channel;
   /** Who waits to be told what another tab got. */
   #listeners = new Set();
@@ -129,6 +133,7 @@ export class Session extends EventTarget {
 
   /** Returns what comes after `stale`: asked for once, however many wait for it. */
   #next(stale) {
+    if (this.#failure && performance.now() < this.#failure.until) return Promise.reject(this.#failure.error());
     this.#refreshing ??= this.#inTurn(stale).finally(() => {
       this.#refreshing = undefined;
     });
@@ -151,8 +156,8 @@ export class Session extends EventTarget {
       const signal = AbortSignal.timeout(this.#patience);
       return await locks.request(this.#name, { signal }, async () => {
         const news = await Promise.race([told.news, later(HEARSAY)]);
-        if (news?.outage) throw this.#outage(news.outage);
-        if (news?.over) throw new SignedOut();
+        if (news?.outage) this.dispatchEvent(new CustomEvent('outage', { detail: { retryAfter: news.outage } }));
+        if (news?.outage || news?.over) throw this.#failure.error();
         return this.#newer(stale) ?? this.#ask(stale);
       });
     } catch (error) {
@@ -196,28 +201,31 @@ export class Session extends EventTarget {
       const newer = this.#newer(stale);
       if (newer) return newer;
       this.end();
-      throw new SignedOut();
+      throw this.#failure.error();
     }
     return this.#fail(Number(answer.headers.get('retry-after')) || RETRY_AFTER);
   }
 
   #fail(retryAfter, options) {
     this.#tell({ outage: retryAfter });
-    throw this.#outage(retryAfter, options);
-  }
-
-  #outage(retryAfter, options) {
+    this.#stand(() => new Outage(retryAfter, options));
     this.dispatchEvent(new CustomEvent('outage', { detail: { retryAfter } }));
-    return new Outage(retryAfter, options);
+    throw this.#failure.error();
   }
 
   #take({ access_token: token, expires_in: seconds }) {
     this.#access = { token, until: performance.now() + seconds * 1000 };
+    this.#failure = undefined;
   }
 
   #forget() {
     this.#access = undefined;
+    this.#stand(() => new SignedOut());
     this.dispatchEvent(new Event('signed-out'));
+  }
+
+  #stand(error) {
+    this.#failure = { error, until: performance.now() + STANDS };
   }
 
   #tell(news) {
@@ -230,6 +238,8 @@ export class Session extends EventTarget {
       this.dispatchEvent(new Event('refreshed'));
     } else if (news.over) {
       this.#forget();
+    } else if (news.outage) {
+      this.#stand(() => new Outage(news.outage));
     }
     for (const listener of this.#listeners) listener(news);
   }
