@@ -3,6 +3,7 @@
 mod filter;
 mod global;
 mod id;
+mod keys;
 mod serve;
 mod sessions;
 mod token;
@@ -11,13 +12,12 @@ mod when;
 use std::ffi::OsString;
 use std::path::PathBuf;
 
-use clap::builder::{PossibleValuesParser, TypedValueParser};
 use clap::{Args, CommandFactory as _, Parser, Subcommand};
 use clap_complete::Shell;
-use hallpass_server::keys::{KeyName, Role};
 
 pub(crate) use self::filter::{Filter, State};
 pub(crate) use self::global::Global;
+pub(crate) use self::keys::{KeysCommand, RemoveKey, RetireKey, RotateKey, SigningCommand};
 pub(crate) use self::serve::Serve;
 pub(crate) use self::sessions::{Count, CountBy, List, Revoke, SessionsCommand, Show, Ttl, Watch};
 pub(crate) use self::token::{Inspect, TokenCommand};
@@ -83,7 +83,7 @@ pub(crate) enum Command {
     Doctor(Doctor),
     /// Put a store under load, and say what it can do on this machine
     Bench(Bench),
-    /// Create, list and revoke the API keys of a service
+    /// Create, list and revoke API keys; rotate and remove the keys that tokens are signed with
     #[command(subcommand_required = true, arg_required_else_help = true)]
     Keys {
         #[command(subcommand)]
@@ -174,43 +174,6 @@ pub(crate) struct Bench {
     pub(crate) seconds: u16,
 }
 
-/// What to do with API keys.
-#[derive(Debug, Subcommand)]
-pub(crate) enum KeysCommand {
-    /// Make an API key and print it, this once
-    #[command(after_help = "\
-Roles:
-  app       create, verify and renew sessions, and read and write their data
-  viewer    look at sessions
-  operator  the same, and revoke them
-  auditor   look at sessions and events
-  admin     everything, keys included
-
-Examples:
-  hallpass keys create shop --role app
-  HALLPASS_KEY=$(hallpass keys create me --role operator)
-  hallpass keys create billing --role viewer --realm shop --json | jq -r .key")]
-    Create {
-        /// What to call it; events tell who did something by this name
-        #[arg(value_parser = KeyName::new)]
-        name: KeyName,
-        /// What it may do
-        #[arg(long, value_parser = role())]
-        role: Role,
-    },
-    /// List the API keys; never what they are
-    List,
-    /// Take an API key away, at once
-    Revoke {
-        /// Its id, or its name if no other has that
-        #[arg(allow_hyphen_values = true)]
-        key: String,
-        /// Do not ask
-        #[arg(long, short)]
-        yes: bool,
-    },
-}
-
 /// What to do with the configuration.
 #[derive(Debug, Subcommand)]
 pub(crate) enum ConfigCommand {
@@ -232,8 +195,4 @@ pub(crate) fn command() -> clap::Command {
 /// Returns the words that the program was started with, as the parser is to see them.
 pub(crate) fn words() -> Vec<OsString> {
     id::marked(std::env::args_os()).collect()
-}
-
-fn role() -> impl TypedValueParser<Value = Role> {
-    PossibleValuesParser::new(Role::ALL.map(Role::as_str)).try_map(|word| word.parse::<Role>())
 }

@@ -13,6 +13,7 @@ use async_trait::async_trait;
 use futures_util::stream::BoxStream;
 use hallpass::{Event, EventId, EventKind, Note, SessionId, States, Subject, Swept};
 use hallpass_server::keys::{ApiKeyInfo, KeyName, Role};
+use hallpass_server::{RemovedSigningKey, SigningKeyInfo};
 use zeroize::Zeroizing;
 
 pub(crate) use self::choice::{builder, choose, config_file, layered, misconfigured, store};
@@ -113,6 +114,23 @@ pub(crate) trait Backend: Debug + Send + Sync {
 
     /// Takes an API key away.
     async fn revoke_key(&self, id: &str) -> Result<(), Failure>;
+
+    /// Returns the keys that tokens are signed or sealed with, without what they are.
+    async fn signing_keys(&self) -> Result<Vec<SigningKeyInfo>, Failure>;
+
+    /// Makes the next of them and returns it.
+    async fn rotate_signing_key(&self, reason: Option<&Note>) -> Result<SigningKeyInfo, Failure>;
+
+    /// Has one of them sign no more once another can, and returns it.
+    async fn retire_signing_key(&self, id: &str, reason: Option<&Note>) -> Result<SigningKeyInfo, Failure>;
+
+    /// Takes one of them away, with every token under it.
+    async fn remove_signing_key(&self, id: &str, reason: &Note) -> Result<RemovedSigningKey, Failure>;
+}
+
+/// Says that there is no such key.
+pub(crate) fn unknown(key: &str) -> Failure {
+    Failure::refused(format!("there is no signing key {key}")).hint("`hallpass keys signing list` shows them")
 }
 
 /// The text of an API key just made, to be shown once.

@@ -13,6 +13,7 @@ pub(crate) mod man;
 mod revoke;
 mod serve;
 mod show;
+mod signing;
 mod sweep;
 mod token;
 mod ttl;

@@ -3,7 +3,9 @@
 mod event;
 mod key;
 mod session;
+mod signing_key;
 
 pub(crate) use self::event::{EVENT_COLUMNS, TIMELINE_COLUMNS, event_row, timeline_row};
 pub(crate) use self::key::{KEY_COLUMNS, key_row};
 pub(crate) use self::session::{SESSION_COLUMNS, SessionView, session_facts, session_row};
+pub(crate) use self::signing_key::{SIGNING_KEY_COLUMNS, signing_key_row};

@@ -41,4 +41,9 @@ impl App {
     pub(crate) fn is_stopping(&self) -> bool {
         *self.stopping.borrow()
     }
+
+    /// Tells whether access tokens are made beside sessions.
+    pub(crate) fn makes_access_tokens(&self) -> bool {
+        self.mint.as_ref().is_some_and(|mint| mint.access().is_some())
+    }
 }

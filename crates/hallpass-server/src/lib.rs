@@ -31,6 +31,6 @@ mod wire;
 
 pub use self::config::*;
 pub use self::server::{RunError, Server, ServerBuilder, StartError};
-pub use self::tokens::TokenKeyError;
+pub use self::tokens::{RemovedSigningKey, SigningKeyError, SigningKeyInfo, SigningKeys, TokenKeyError};
 pub use self::traces::{Traces, TracesError};
 pub use self::view::SessionView;

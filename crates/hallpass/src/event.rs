@@ -50,6 +50,11 @@ code! {
         KeyCreated = "key_created",
         /// An API key was revoked; the note says which.
         KeyRevoked = "key_revoked",
+        /// A key that tokens are signed or sealed with was made, by the policy or by somebody; the note says which, and from
+        /// when on it signs.
+        KeyRotated = "key_rotated",
+        /// A key that tokens are signed or sealed with was taken away, with all tokens under it; the note says which, and why.
+        SigningKeyRemoved = "signing_key_removed",
     }
 }
 

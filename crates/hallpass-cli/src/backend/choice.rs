@@ -44,7 +44,7 @@ async fn direct(global: &Global) -> Result<Direct, Failure> {
         builder = builder.realm(realm.clone());
     }
     let sessions = builder.build().map_err(|error| Failure::new(error.to_string()))?;
-    Ok(Direct::new(sessions, opened.settings))
+    Ok(Direct::new(sessions, opened.settings, config))
 }
 
 /// Opens the store that the options, the environment and the configuration name; it must be there.

@@ -12,8 +12,9 @@ use hallpass::{
     SessionId, Sessions, Settings, Subject, Swept,
 };
 use hallpass_server::keys::{ApiKeyInfo, ApiKeys, KeyError, KeyName, Role};
+use hallpass_server::{Config, RemovedSigningKey, SigningKeyError, SigningKeyInfo, SigningKeys};
 
-use super::{Ask, Backend, Follow, KeyText, Part, Reached};
+use super::{Ask, Backend, Follow, KeyText, Part, Reached, unknown};
 use crate::args::Filter;
 use crate::failure::Failure;
 use crate::view::SessionView;
@@ -26,18 +27,30 @@ const POLL: Duration = Duration::from_millis(500);
 pub(super) struct Direct {
     sessions: Sessions,
     keys: ApiKeys,
+    settings: Arc<dyn Settings>,
+    config: Config,
 }
 
 impl Direct {
     /// Returns the sessions of a store, under the policies of its service.
-    pub(super) fn new(sessions: Sessions, settings: Arc<dyn Settings>) -> Self {
-        Self { sessions, keys: ApiKeys::new(settings) }
+    pub(super) fn new(sessions: Sessions, settings: Arc<dyn Settings>, config: Config) -> Self {
+        Self { sessions, keys: ApiKeys::new(Arc::clone(&settings)), settings, config }
+    }
+
+    /// Opens the signing keys of the service that has this configuration.
+    async fn open_signing_keys(&self) -> Result<SigningKeys, Failure> {
+        let opened = SigningKeys::open(&self.config, Arc::clone(&self.settings), self.sessions.now()).await;
+        opened.map_err(|error| Failure::advising(error, "--config names the configuration of the service"))
     }
 
     /// Keeps the event of what was done to a key. It is done, whatever becomes of the event.
-    async fn tell(&self, info: &ApiKeyInfo, kind: EventKind) {
-        match self.sessions.append(info.event(kind, &caller(), self.sessions.now())).await {
-            Err(error) if !error.is_unsupported() => tracing::error!(key = info.id, %error, "an event is lost"),
+    async fn tell(&self, event: Event) {
+        let (kind, note) = (event.kind.clone(), event.note.clone());
+        match self.sessions.append(event).await {
+            Err(error) if !error.is_unsupported() => {
+                let about = note.as_ref().map(Note::as_str);
+                tracing::error!(%kind, about, %error, "an event is lost");
+            }
             _ => {}
         }
     }
@@ -165,7 +178,7 @@ impl Backend for Direct {
     async fn create_key(&self, name: KeyName, role: Role) -> Result<(ApiKeyInfo, KeyText), Failure> {
         let realm = self.sessions.realm().clone();
         let (info, secret) = self.keys.create(name, realm, role, self.sessions.now()).await.map_err(of_keys)?;
-        self.tell(&info, EventKind::KeyCreated).await;
+        self.tell(info.event(EventKind::KeyCreated, &caller(), self.sessions.now())).await;
         Ok((info, KeyText::new(secret.expose())))
     }
 
@@ -175,8 +188,49 @@ impl Backend for Direct {
 
     async fn revoke_key(&self, id: &str) -> Result<(), Failure> {
         let info = self.keys.revoke(id).await.map_err(of_keys)?;
-        self.tell(&info, EventKind::KeyRevoked).await;
+        self.tell(info.event(EventKind::KeyRevoked, &caller(), self.sessions.now())).await;
         Ok(())
+    }
+
+    async fn signing_keys(&self) -> Result<Vec<SigningKeyInfo>, Failure> {
+        self.open_signing_keys().await?.list(self.sessions.now()).await.map_err(|error| of_signing_keys(error, ""))
+    }
+
+    async fn rotate_signing_key(&self, reason: Option<&Note>) -> Result<SigningKeyInfo, Failure> {
+        let now = self.sessions.now();
+        let made = self.open_signing_keys().await?.rotate(now).await.map_err(|error| of_signing_keys(error, ""))?;
+        self.tell(made.event(EventKind::KeyRotated, &caller(), reason, now)).await;
+        Ok(made)
+    }
+
+    async fn retire_signing_key(&self, id: &str, reason: Option<&Note>) -> Result<SigningKeyInfo, Failure> {
+        let now = self.sessions.now();
+        let keys = self.open_signing_keys().await?;
+        let (retired, made) = keys.retire(id, now).await.map_err(|error| of_signing_keys(error, id))?;
+        if let Some(made) = made {
+            self.tell(made.event(EventKind::KeyRotated, &caller(), reason, now)).await;
+        }
+        Ok(retired)
+    }
+
+    async fn remove_signing_key(&self, id: &str, reason: &Note) -> Result<RemovedSigningKey, Failure> {
+        let now = self.sessions.now();
+        let keys = self.open_signing_keys().await?;
+        let removed = keys.remove(id, now).await.map_err(|error| of_signing_keys(error, id))?;
+        self.tell(removed.removed.event(EventKind::SigningKeyRemoved, &caller(), Some(reason), now)).await;
+        Ok(removed)
+    }
+}
+
+fn of_signing_keys(error: SigningKeyError, id: &str) -> Failure {
+    match error {
+        SigningKeyError::Store(error) => hallpass::Error::from(error).into(),
+        SigningKeyError::NotFound => unknown(id),
+        error => {
+            let said = error.to_string();
+            let (message, hint) = said.split_once(": ").unwrap_or((&said, "`hallpass keys signing --help`"));
+            Failure::refused(message).hint(hint)
+        }
     }
 }
 

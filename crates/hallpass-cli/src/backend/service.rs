@@ -7,6 +7,7 @@ use futures_util::StreamExt as _;
 use futures_util::stream::{self, BoxStream};
 use hallpass::{Event, EventId, Note, Realm, SessionId, Subject, Swept, Timestamp};
 use hallpass_server::keys::{ApiKeyInfo, KeyName, Role};
+use hallpass_server::{RemovedSigningKey, SigningKeyInfo};
 use reqwest::header::{ACCEPT, HeaderName};
 use reqwest::{Method, RequestBuilder};
 use serde::{Deserialize, Serialize};
@@ -14,7 +15,7 @@ use serde_json::json;
 
 use super::http::Connection;
 use super::sse::Reader;
-use super::{Ask, Backend, Follow, KeyText, Part, Reached};
+use super::{Ask, Backend, Follow, KeyText, Part, Reached, unknown};
 use crate::args::Filter;
 use crate::failure::Failure;
 use crate::view::SessionView;
@@ -186,6 +187,29 @@ impl Backend for Service {
         let request = self.connection.request(Method::DELETE, &["v1", "keys", id]);
         let gone = || Failure::refused("there is no such key").hint("`hallpass keys list` shows them");
         self.connection.send(request).await?.map(drop).ok_or_else(gone)
+    }
+
+    async fn signing_keys(&self) -> Result<Vec<SigningKeyInfo>, Failure> {
+        let request = self.connection.request(Method::GET, &["v1", "signing-keys"]);
+        let Items { items, .. } = self.connection.must(request, "list signing keys").await?;
+        Ok(items)
+    }
+
+    async fn rotate_signing_key(&self, reason: Option<&Note>) -> Result<SigningKeyInfo, Failure> {
+        let request = self.connection.request(Method::POST, &["v1", "signing-keys", "rotate"]);
+        self.connection.must(request.json(&json!({ "reason": reason })), "rotate signing keys").await
+    }
+
+    async fn retire_signing_key(&self, id: &str, reason: Option<&Note>) -> Result<SigningKeyInfo, Failure> {
+        let request = self.connection.request(Method::POST, &["v1", "signing-keys", id, "retire"]);
+        let retired = self.connection.ask(request.json(&json!({ "reason": reason }))).await?;
+        retired.ok_or_else(|| unknown(id))
+    }
+
+    async fn remove_signing_key(&self, id: &str, reason: &Note) -> Result<RemovedSigningKey, Failure> {
+        let request = self.connection.request(Method::POST, &["v1", "signing-keys", id, "remove"]);
+        let removed = self.connection.ask(request.json(&json!({ "reason": reason }))).await?;
+        removed.ok_or_else(|| unknown(id))
     }
 }
 

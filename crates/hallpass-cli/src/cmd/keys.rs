@@ -1,6 +1,7 @@
 use hallpass_server::keys::{ApiKeyInfo, KeyName, Role};
 use serde::Serialize;
 
+use super::signing;
 use crate::args::KeysCommand;
 use crate::backend::Backend;
 use crate::context::Context;
@@ -21,13 +22,15 @@ struct Listed<'a> {
     items: &'a [ApiKeyInfo],
 }
 
-/// Makes, lists and revokes API keys.
+/// Makes, lists and revokes API keys, and changes the keys that tokens are signed with.
 pub(crate) async fn run(command: KeysCommand, context: &Context) -> Result<Ending, Failure> {
     let backend = context.backend().await?;
     match command {
         KeysCommand::Create { name, role } => create(name, role, &*backend, &context.output).await,
         KeysCommand::List => list(&*backend, context).await,
         KeysCommand::Revoke { key, yes } => revoke(&key, yes, &*backend, &context.output).await,
+        KeysCommand::Rotate(rotate) => signing::rotate(&rotate, &*backend, context).await,
+        KeysCommand::Signing { command } => signing::run(command, &*backend, context).await,
     }
 }
 

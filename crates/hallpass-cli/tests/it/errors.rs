@@ -31,6 +31,8 @@ fn words_that_are_no_command_are_usage_errors() {
         (&["sessions", "list", "--url", "http://x", "--store", "y"], "cannot be used with", "hallpass sessions list"),
         (&["keys", "create", "shop"], "--role", "hallpass keys create --help"),
         (&["keys", "create", "shop", "--role", "king"], "king", "hallpass keys create --help"),
+        (&["keys", "signing", "remove", "x"], "--reason", "hallpass keys signing remove --help"),
+        (&["keys", "signing", "remove", "--reason", "x"], "<KEY>", "hallpass keys signing remove --help"),
     ] {
         is_told(&bench.run(words), 2, error, hint);
     }

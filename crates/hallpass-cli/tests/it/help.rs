@@ -3,7 +3,7 @@
 use crate::bench::Bench;
 
 /// Every command, as it is asked for help.
-const COMMANDS: [&str; 20] = [
+const COMMANDS: [&str; 25] = [
     "",
     "serve",
     "sessions",
@@ -20,6 +20,11 @@ const COMMANDS: [&str; 20] = [
     "keys create",
     "keys list",
     "keys revoke",
+    "keys rotate",
+    "keys signing",
+    "keys signing list",
+    "keys signing retire",
+    "keys signing remove",
     "token",
     "token inspect",
     "config check",

@@ -76,6 +76,12 @@ fn looking_gives_the_same_output() {
         &["keys", "list", "--json"],
         &["keys", "revoke", "nobodys", "--yes"],
         &["keys", "revoke", "first", "--yes"],
+        &["keys", "signing", "list"],
+        &["keys", "signing", "list", "--json"],
+        &["keys", "rotate"],
+        &["keys", "signing", "remove", "x", "--reason", "y"],
+        &["keys", "signing", "remove", "x", "--reason", "y", "--yes"],
+        &["keys", "signing", "retire", "x"],
     ] {
         same(&bench.ask(&url, words), &bench.run(words), words);
     }

@@ -16,6 +16,7 @@ mod redis;
 mod revoking;
 mod seed;
 mod serving;
+mod signing;
 mod terminal;
 mod token;
 mod traces;

@@ -6,6 +6,7 @@ use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
 use crate::app::App;
+use crate::events::tell;
 use crate::keys::{ApiKeyInfo, KeyName, Role};
 use crate::wire::{Administer, Authorized, Json, JsonBody, NoContent, PathKey, Problem, ProblemJson};
 
@@ -59,7 +60,7 @@ pub(super) async fn create_key(
     }
     let (info, secret) = app.keys.create(name, realm, role, key.sessions().now()).await?;
     app.ring.forget().await;
-    tell(&key, &info, EventKind::KeyCreated).await;
+    tell(key.sessions(), info.event(EventKind::KeyCreated, &key.caller(), key.sessions().now())).await;
     Json::created(&MadeKey { info: &info, key: secret.expose() })
 }
 
@@ -91,17 +92,8 @@ pub(super) async fn revoke_key(
     let info = info.ok_or_else(Problem::not_found)?;
     app.keys.revoke(&info.id).await?;
     app.ring.forget().await;
-    tell(&key, &info, EventKind::KeyRevoked).await;
+    tell(key.sessions(), info.event(EventKind::KeyRevoked, &key.caller(), key.sessions().now())).await;
     Ok(NoContent)
-}
-
-/// Keeps and tells the event of what was done to a key. It is done: a store that is away now hides the event, not that.
-async fn tell(key: &Authorized<Administer>, info: &ApiKeyInfo, kind: EventKind) {
-    let event = info.event(kind, &key.caller(), key.sessions().now());
-    match key.sessions().append(event).await {
-        Err(error) if !error.is_unsupported() => tracing::error!(key = info.id, error = %error, "an event is lost"),
-        _ => {}
-    }
 }
 
 /// Tells whether an admin manages the keys of a realm: those of `default` manage all.

@@ -14,6 +14,7 @@ mod renew;
 mod revoke;
 mod routes;
 mod show;
+mod signing_keys;
 mod sweep;
 mod verify;
 

@@ -8,7 +8,7 @@ use utoipa::openapi::security::{HttpAuthScheme, HttpBuilder, SecurityScheme};
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
-use super::{authenticate, create, data, keys, list, logout, own, renew, revoke, show, sweep, verify};
+use super::{authenticate, create, data, keys, list, logout, own, renew, revoke, show, signing_keys, sweep, verify};
 use crate::app::App;
 use crate::oauth::{introspect, metadata, revoke as revocation, token};
 use crate::wire::{Json, Problem, edge};
@@ -35,6 +35,7 @@ pub(crate) enum Served {
         (name = "operating", description = "Looking at sessions and ending them. Roles `viewer` and `operator`."),
         (name = "events", description = "What happened. Role `auditor`."),
         (name = "keys", description = "API keys. Role `admin`, which may also do everything else."),
+        (name = "signing keys", description = "The keys that tokens are signed or sealed with. Role `admin`, of the realm `default`."),
         (name = "running", description = "Whether the service is well. Needs no key."),
     ),
 )]
@@ -73,6 +74,10 @@ fn operators() -> OpenApiRouter<Arc<App>> {
         .routes(routes!(events::stream::stream))
         .routes(routes!(keys::create_key, keys::list_keys))
         .routes(routes!(keys::revoke_key))
+        .routes(routes!(signing_keys::list_signing_keys))
+        .routes(routes!(signing_keys::rotate_signing_key))
+        .routes(routes!(signing_keys::retire_signing_key))
+        .routes(routes!(signing_keys::remove_signing_key))
         .routes(routes!(health::metrics))
 }
 
@@ -97,6 +102,7 @@ pub(crate) fn routes(app: &Arc<App>, served: Served) -> Router {
     }
     router
         .route("/openapi.json", axum::routing::get(describe))
+        .route("/.well-known/oauth-authorization-server/{*path}", axum::routing::get(metadata::metadata_below))
         .fallback(|| async { Problem::not_found() })
         .method_not_allowed_fallback(|| async { Problem::method_not_allowed() })
         .layer(from_fn_with_state(Arc::clone(app), edge))

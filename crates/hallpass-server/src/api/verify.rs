@@ -83,14 +83,12 @@ async fn judge(app: &App, key: &Authorized<Serve>, request: &VerifyRequest<'_>) 
     let bound = request.max_staleness.map(|seconds| Duration::from_secs(seconds.into()));
     let verified = match (&request.token, &request.access_token) {
         (Some(token), None) => by_token(sessions, token, bound, request.touch, &user).await?,
-        (None, Some(token)) => match &app.mint {
-            Some(mint) if mint.access().is_some() => {
-                let carried = mint.verify(sessions, token, bound, &user).await?;
-                Verified { record: carried.record.clone(), is_locked: false, renewal_due: false }
-            }
-            // No access token was ever handed out, so none is good.
-            _ => return Err(Problem::inactive()),
-        },
+        (None, Some(token)) if app.makes_access_tokens() => {
+            let carried = sessions.verify_access(token, bound, &user).await?;
+            Verified { record: carried.record.clone(), is_locked: false, renewal_due: false }
+        }
+        // No access token was ever handed out, so none is good.
+        (None, Some(_)) => return Err(Problem::inactive()),
         (Some(_), Some(_)) => return Err(Problem::field("access_token", "This is instead of `token`.")),
         (None, None) => return Err(Problem::field("token", "This is missing.")),
     };

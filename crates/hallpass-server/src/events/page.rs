@@ -25,7 +25,9 @@ pub(crate) struct EventSchema {
         "replayed",
         "data_changed",
         "key_created",
-        "key_revoked"
+        "key_revoked",
+        "key_rotated",
+        "signing_key_removed"
     ))]
     kind: String,
     /// Whose application it concerns.

@@ -16,10 +16,13 @@ use crate::wire::{Authorized, Serve, decode};
 /// as password (RFC 6749, section 2.3.1).
 pub(crate) struct OauthClient {
     key: Authorized<Serve>,
+    /// What it is told by if it claims to be another.
+    challenge: &'static str,
 }
 
 const BASIC: &str = "Basic realm=\"hallpass\", charset=\"UTF-8\"";
-const BEARER: &str = "Bearer realm=\"hallpass\"";
+/// A key was shown, and is none (RFC 6750, section 3.1).
+const BEARER: &str = "Bearer realm=\"hallpass\", error=\"invalid_token\"";
 
 /// What a client proves itself with.
 struct Credentials {
@@ -71,7 +74,7 @@ impl OauthClient {
             return Err(Refused::invalid_request("A client proves itself in the header `Authorization` alone."));
         }
         match form.optional("client_id") {
-            Some(client) if client != self.sessions().realm().as_str() => Err(Refused::invalid_client(BASIC)),
+            Some(client) if client != self.sessions().realm().as_str() => Err(Refused::invalid_client(self.challenge)),
             _ => Ok(()),
         }
     }
@@ -95,7 +98,7 @@ impl FromRequestParts<Arc<App>> for OauthClient {
         if client.is_some_and(|client| client != key.sessions().realm().as_str()) {
             return Err(Refused::invalid_client(challenge));
         }
-        Ok(Self { key })
+        Ok(Self { key, challenge })
     }
 }
 

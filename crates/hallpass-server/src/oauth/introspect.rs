@@ -8,6 +8,7 @@ use utoipa::ToSchema;
 use super::{Form, OauthClient, Refused, RefusedJson, is_access_shaped};
 use crate::app::App;
 use crate::metrics::Verification;
+use crate::tokens::Mint;
 use crate::wire::Json;
 
 /// A token to be asked about.
@@ -84,8 +85,8 @@ pub(crate) async fn introspect(State(app): State<Arc<App>>, client: OauthClient,
 }
 
 async fn of_access(app: &App, client: &OauthClient, token: &str) -> Result<Option<Json>, Refused> {
-    let Some((mint, jwt)) = app.mint.as_ref().and_then(|mint| Some((mint, mint.access()?))) else { return Ok(None) };
-    let carried = match mint.verify(client.sessions(), token, None, &client.user()).await {
+    let Some(jwt) = app.mint.as_ref().and_then(Mint::access) else { return Ok(None) };
+    let carried = match client.sessions().verify_access(token, None, &client.user()).await {
         Ok(carried) => carried,
         Err(error) if error.is_inactive() => return Ok(None),
         Err(error) => return Err(error.into()),
@@ -107,7 +108,7 @@ async fn of_session(app: &App, client: &OauthClient, token: &str) -> Result<Opti
     };
     let made_at = record.chain.as_ref().map_or(record.created_at, |chain| chain.renewed_at);
     let mut known = Introspection::of(&record, made_at, ends_at(sessions, &record));
-    if app.mint.as_ref().is_some_and(|mint| mint.access().is_some()) {
+    if app.makes_access_tokens() {
         known.token_use = "refresh_token";
     } else {
         known.token_type = Some("Bearer");

@@ -1,6 +1,6 @@
 use std::sync::Arc;
 
-use axum::extract::State;
+use axum::extract::{Path, State};
 use axum::http::{HeaderValue, header};
 use axum::response::{IntoResponse, Response};
 use serde::Serialize;
@@ -42,7 +42,7 @@ pub(crate) struct Jwks {
 pub(crate) async fn jwks(State(app): State<Arc<App>>) -> Result<Response, Problem> {
     let mint = app.mint.as_ref().ok_or_else(Problem::not_found)?;
     let jwt = mint.access().ok_or_else(Problem::not_found)?;
-    Ok(kept(mint, Json::raw(jwt.jwks().into_bytes())))
+    Ok(kept(mint, Json::raw(mint.jwks(jwt, app.sessions.now()).await?.into_bytes())))
 }
 
 /// Tells where clients find what OAuth 2.0 has words for (RFC 8414).
@@ -68,6 +68,14 @@ pub(crate) async fn metadata(State(app): State<Arc<App>>) -> Result<Response, Pr
         revocation_endpoint_auth_methods_supported: ["client_secret_basic"],
     })?;
     Ok(kept(mint, json))
+}
+
+/// Tells the same at the place that it has for an issuer with a path: behind the name that is well known (RFC 8414, section
+/// 3.1). A proxy that serves this service below a path has to send that place here.
+pub(crate) async fn metadata_below(State(app): State<Arc<App>>, Path(path): Path<String>) -> Result<Response, Problem> {
+    let issuer = app.mint.as_ref().and_then(Mint::access).ok_or_else(Problem::not_found)?.issuer();
+    let own = issuer.splitn(4, '/').nth(3);
+    if own == Some(&*path) { metadata(State(app)).await } else { Err(Problem::not_found()) }
 }
 
 /// Lets everybody keep an answer for as long as the keys may be.

@@ -44,9 +44,11 @@ pub(crate) async fn revoke_token(
 }
 
 async fn end_by_access(app: &App, client: &OauthClient, token: &str) -> Result<(), Refused> {
-    let Some(mint) = app.mint.as_ref().filter(|mint| mint.access().is_some()) else { return Ok(()) };
+    if !app.makes_access_tokens() {
+        return Ok(());
+    }
     let sessions = client.sessions();
-    let id = match mint.verify(sessions, token, None, &client.user()).await {
+    let id = match sessions.verify_access(token, None, &client.user()).await {
         Ok(carried) => carried.record.id,
         Err(error) if error.is_inactive() => return Ok(()),
         Err(error) => return Err(error.into()),

@@ -1,6 +1,8 @@
 use std::sync::Arc;
 
 use axum::extract::State;
+use axum::http::header;
+use axum::response::{IntoResponse as _, Response};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
@@ -43,11 +45,10 @@ pub(crate) struct TokenAnswer<'a> {
         (status = 400, description = "`invalid_request`, `invalid_grant`, `invalid_scope`, `unauthorized_client` or `unsupported_grant_type`", body = RefusedJson<'_>),
         (status = 401, description = "`invalid_client`", body = RefusedJson<'_>),
     ))]
-pub(crate) async fn token(State(app): State<Arc<App>>, client: OauthClient, form: Form) -> Result<Json, Refused> {
+pub(crate) async fn token(State(app): State<Arc<App>>, client: OauthClient, form: Form) -> Result<Response, Refused> {
     client.check(&form)?;
     let grant_type = form.required("grant_type")?;
-    let makes_access_tokens = app.mint.as_ref().is_some_and(|mint| mint.access().is_some());
-    if grant_type != "refresh_token" || !makes_access_tokens {
+    if grant_type != "refresh_token" || !app.makes_access_tokens() {
         return Err(Refused::unsupported_grant_type());
     }
     let token = form.required("refresh_token")?;
@@ -62,10 +63,12 @@ pub(crate) async fn token(State(app): State<Arc<App>>, client: OauthClient, form
         Err(error) => return Err(error.into()),
     };
     let access = issued.access_token.as_ref().ok_or_else(Refused::nobody)?;
-    Ok(Json::ok(&TokenAnswer {
+    let json = Json::ok(&TokenAnswer {
         access_token: access.token.expose(),
         token_type: "Bearer",
         expires_in: access.expires_at.since(sessions.now()).as_secs(),
         refresh_token: issued.token.expose(),
-    })?)
+    })?;
+    // As section 5.1 has it, for caches that are older than `Cache-Control`.
+    Ok(([(header::PRAGMA, "no-cache")], json).into_response())
 }

@@ -1,9 +1,12 @@
 use std::sync::Arc;
 
+use hallpass::{Actor, Caller, EventKind};
 use tokio::task::JoinHandle;
 
 use super::mint::Mint;
+use super::signing_keys::SigningKeyInfo;
 use crate::app::App;
+use crate::events::tell;
 
 /// Keeps the keys of tokens up, again and again: what another node makes or takes away is heeded here within two seconds.
 #[derive(Debug)]
@@ -17,8 +20,16 @@ impl Keeper {
             let mut has_failed = false;
             while tokio::time::timeout(interval, stopping.wait_for(|stopping| *stopping)).await.is_err() {
                 let Some(mint) = &app.mint else { return };
-                match mint.keep_up(app.sessions.now()).await {
-                    Ok(()) => has_failed = false,
+                let now = app.sessions.now();
+                match mint.keep_up(now).await {
+                    Ok(made) => {
+                        has_failed = false;
+                        if let Some(made) = made {
+                            let caller = Caller::new(Actor::policy());
+                            let made = SigningKeyInfo::of(&made, now);
+                            tell(&app.sessions, made.event(EventKind::KeyRotated, &caller, None, now)).await;
+                        }
+                    }
                     // Said once, and not every two seconds of an outage.
                     Err(error) if !has_failed => {
                         let cause = std::error::Error::source(&error).map(tracing::field::display);

@@ -15,7 +15,7 @@ use crate::stores::{KeyFileError, sealing_keys};
 
 /// The keys that tokens are signed or sealed with.
 #[derive(Debug)]
-pub(super) enum TokenKeys {
+pub(crate) enum TokenKeys {
     /// Those that were given.
     Given(KeyRing),
     /// Those that are made here, and take turns.

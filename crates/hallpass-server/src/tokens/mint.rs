@@ -2,13 +2,14 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use hallpass::{
-    Caller, Carried, InvalidJwt, InvalidSealed, Jwt, KeyRing, Realm, Refusal, Sealed, Sessions, SessionsBuilder,
-    Settings, StoreError, Timestamp,
+    InvalidJwt, InvalidSealed, Jwt, KeyRing, Realm, Sealed, SessionsBuilder, Settings, StoreError, StoredKey, Timestamp,
 };
-use tokio::sync::Mutex;
 
 use super::counted::Counted;
+use super::current::Current;
 use super::keys::TokenKeys;
+use super::node_keys::NodeKeys;
+use super::signing_keys::SigningKeys;
 use crate::config::{Config, Tokens};
 use crate::metrics::Metrics;
 use crate::server::StartError;
@@ -16,12 +17,10 @@ use crate::server::StartError;
 /// What makes the self-contained tokens of this service.
 #[derive(Debug)]
 pub(crate) struct Mint {
-    keys: TokenKeys,
+    keys: Arc<NodeKeys>,
     form: Form,
     interval: Duration,
     max_age: Duration,
-    /// When the keys were last looked at since somebody showed a token of a key that was not known.
-    looked: Mutex<Option<Instant>>,
 }
 
 #[derive(Debug)]
@@ -42,9 +41,6 @@ pub(crate) struct Parts<'a> {
 }
 
 impl Mint {
-    /// However many tokens name keys that are not known, the keys are looked at no more often than this (`JWT-5`).
-    const PAUSE: Duration = Duration::from_millis(250);
-
     /// Opens the keys of the tokens that are asked for, and has the sessions hand those out.
     pub(crate) async fn open(
         config: &Config,
@@ -54,16 +50,20 @@ impl Mint {
         if config.tokens == Tokens::None {
             return Ok((None, builder));
         }
+        let began = Instant::now();
         let keys = TokenKeys::open(config, parts.settings, parts.now).await?;
+        let keys = Arc::new(NodeKeys::new(keys, began));
         let (form, builder) = if config.tokens == Tokens::Sealed {
-            (Form::Sealed, builder.carried(sealed(keys.ring(), parts.cookie)?))
+            let form = sealed(keys.ring(), parts.cookie)?;
+            (Form::Sealed, builder.carried(Current { form, keys: Arc::clone(&keys) }))
         } else {
             let jwt = Arc::new(access(config, keys.ring(), &parts.address)?);
-            let counted = Counted { jwt: Arc::clone(&jwt), metrics: parts.metrics };
-            (Form::Access(jwt), builder.access_tokens(counted, config.jwt.lifetime()))
+            let form = Counted { jwt: Arc::clone(&jwt), metrics: parts.metrics };
+            let current = Current { form, keys: Arc::clone(&keys) };
+            (Form::Access(jwt), builder.access_tokens(current, config.jwt.lifetime()))
         };
         let (interval, max_age) = (config.key_interval(), config.jwt.max_age());
-        Ok((Some(Self { keys, form, interval, max_age, looked: Mutex::default() }), builder))
+        Ok((Some(Self { keys, form, interval, max_age }), builder))
     }
 
     /// Returns what makes access tokens, if this makes them.
@@ -81,7 +81,7 @@ impl Mint {
 
     /// Returns how often the keys want to be kept up; nothing where they stay as they were given.
     pub(super) fn interval(&self) -> Option<Duration> {
-        matches!(self.keys, TokenKeys::Stored(_)).then_some(self.interval)
+        matches!(self.keys.keys(), TokenKeys::Stored(_)).then_some(self.interval)
     }
 
     /// Tells whether tokens can be made now.
@@ -89,47 +89,23 @@ impl Mint {
         self.keys.ring().signing(now).is_some()
     }
 
-    /// Does what is due with the keys: takes over what other nodes changed, and makes and forgets some.
-    pub(super) async fn keep_up(&self, now: Timestamp) -> Result<(), StoreError> {
-        match &self.keys {
-            TokenKeys::Given(_) => Ok(()),
-            TokenKeys::Stored(keys) => keys.keep_up(now).await,
-        }
+    /// Does what is due with the keys; returns the key that was made.
+    pub(super) async fn keep_up(&self, now: Timestamp) -> Result<Option<StoredKey>, StoreError> {
+        self.keys.keep_up(now).await
     }
 
-    /// Judges an access token, if need be by keys that other nodes made meanwhile.
-    pub(crate) async fn verify(
-        &self,
-        sessions: &Sessions,
-        token: &str,
-        staleness: Option<Duration>,
-        caller: &Caller,
-    ) -> Result<Arc<Carried>, hallpass::Error> {
-        let asked_at = Instant::now();
-        match sessions.verify_access(token, staleness, caller).await {
-            Err(error) if error.refusal() == Some(&Refusal::Unknown) => {
-                self.look_again(asked_at, sessions.now()).await?;
-                sessions.verify_access(token, staleness, caller).await
-            }
-            judged => judged,
+    /// Returns the public keys as others may keep them for a while: without those that were taken away some time ago, and
+    /// with all that sign before they have to be read again. A key is published for two intervals more than they are kept.
+    pub(crate) async fn jwks(&self, jwt: &Jwt, now: Timestamp) -> Result<String, StoreError> {
+        if !self.keys.are_known_since(2 * self.interval) {
+            self.keys.look_again(now).await?;
         }
+        Ok(jwt.jwks())
     }
 
-    /// Takes over the keys of other nodes, unless that was done since a question was asked: after an emergency, a key signs
-    /// before every node knows it.
-    async fn look_again(&self, asked_at: Instant, now: Timestamp) -> Result<(), StoreError> {
-        let TokenKeys::Stored(keys) = &self.keys else { return Ok(()) };
-        let mut looked = self.looked.lock().await;
-        if let Some(last) = *looked {
-            if last >= asked_at {
-                return Ok(());
-            }
-            tokio::time::sleep(Self::PAUSE.saturating_sub(last.elapsed())).await;
-        }
-        let now_looking = Instant::now();
-        keys.refresh(now).await?;
-        *looked = Some(now_looking);
-        Ok(())
+    /// Returns the keys as an operator manages them.
+    pub(crate) fn signing_keys(&self) -> SigningKeys {
+        SigningKeys::of(Arc::clone(&self.keys), self.access().map(|_| self.max_age))
     }
 }
 

@@ -13,6 +13,7 @@ use utoipa::ToSchema;
 use super::RequestId;
 use crate::keys::KeyError;
 use crate::metrics::Verification;
+use crate::tokens::SigningKeyError;
 
 /// Why a call was refused: what the client is told, and the cause, which only the log is.
 #[derive(Debug, Clone)]
@@ -206,6 +207,19 @@ impl From<KeyError> for Problem {
             KeyError::NoRandomness => Self::internal().caused_by(error),
             KeyError::Store(error) => error.into(),
         }
+    }
+}
+
+impl From<SigningKeyError> for Problem {
+    fn from(error: SigningKeyError) -> Self {
+        let code = match error {
+            SigningKeyError::NotFound => return Self::not_found(),
+            SigningKeyError::Store(error) => return error.into(),
+            SigningKeyError::None => "no_signing_keys",
+            SigningKeyError::Given => "given_signing_keys",
+            SigningKeyError::TooMany => "too_many_keys",
+        };
+        Self::new(StatusCode::CONFLICT, code, error.to_string())
     }
 }
 

@@ -40,7 +40,7 @@ async fn every_answer_that_hands_out_a_token_has_an_access_token_for_five_minute
 }
 
 #[tokio::test]
-async fn an_access_token_is_judged_by_its_time_and_by_what_is_required() {
+async fn jwt_15_an_access_token_is_judged_by_its_time_and_by_what_is_required() {
     let service = Service::with(hybrid()).await;
     let made = service.create(json!({ "subject": "alice" })).await;
     let ask = async |require: Value| {

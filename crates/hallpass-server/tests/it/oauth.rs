@@ -63,6 +63,8 @@ async fn jwt_18_introspection_wants_a_caller_that_proves_itself() {
             let challenge = answer.headers["www-authenticate"].to_str().expect("text");
             let scheme = if bad.starts_with("Bearer") { "Bearer realm" } else { "Basic realm" };
             assert!(challenge.starts_with(scheme), "{bad}: {challenge}");
+            // A key that was shown and is none is told so (RFC 6750, section 3.1).
+            assert_eq!(challenge.contains("invalid_token"), bad.starts_with("Bearer"), "{bad}: {challenge}");
         }
         for other in &others {
             refused(&send(&service, path, &basic("default", other), &form).await, 400, "unauthorized_client");
@@ -70,7 +72,15 @@ async fn jwt_18_introspection_wants_a_caller_that_proves_itself() {
         let secret = [("token", shown.as_str()), ("client_secret", &app)];
         refused(&send(&service, path, &basic("default", &app), &secret).await, 400, "invalid_request");
         let other = [("token", shown.as_str()), ("client_id", "shop")];
-        refused(&send(&service, path, &basic("default", &app), &other).await, 401, "invalid_client");
+        for (authorization, scheme) in [(basic("default", &app), "Basic"), (format!("Bearer {app}"), "Bearer")] {
+            let answer = send(&service, path, &authorization, &other).await;
+            refused(&answer, 401, "invalid_client");
+            let challenge = answer.headers["www-authenticate"].to_str().expect("text");
+            assert!(challenge.starts_with(scheme), "as the client proved itself: {challenge}");
+        }
+        // A secret in the body proves nothing here (RFC 6749, section 2.3.1, lets that be).
+        let posted = [("token", shown.as_str()), ("client_id", "default"), ("client_secret", &app)];
+        refused(&send(&service, path, "", &posted).await, 401, "invalid_client");
     }
     for good in [basic("default", &app), format!("Bearer {app}"), format!("bearer {ADMIN}")] {
         let known = send(&service, "/oauth2/introspect", &good, &form).await.expect(200);
@@ -188,6 +198,34 @@ async fn jwt_19_revoking_answers_the_same_whatever_the_token_was() {
 }
 
 #[tokio::test]
+async fn jwt_19_a_hint_that_is_wrong_or_unknown_hinders_no_revocation() {
+    let service = Service::with(hybrid()).await;
+    for hint in ["access_token", "refresh_token", "id_token", "something"] {
+        for by_access in [true, false] {
+            let made = service.create(json!({ "subject": "alice" })).await;
+            let shown = if by_access { access(&made) } else { token(&made) };
+            let form = [("token", shown.as_str()), ("token_type_hint", hint)];
+            let answer = service.form("/oauth2/revoke", &form).await;
+            assert_eq!((answer.status.as_u16(), answer.body.as_str()), (200, ""), "{hint}");
+            service.verify(&token(&made)).await.problem(401, "inactive");
+        }
+    }
+}
+
+#[tokio::test]
+async fn what_stands_in_the_address_is_no_parameter_and_no_proof() {
+    let service = Service::with(hybrid()).await;
+    let shown = token(&service.create(json!({ "subject": "alice" })).await);
+    for path in ["/oauth2/token", "/oauth2/introspect", "/oauth2/revoke"] {
+        let query = format!("{path}?grant_type=refresh_token&refresh_token={shown}&token={shown}");
+        refused(&service.form(&query, &[]).await, 400, "invalid_request");
+        let key = format!("{path}?client_id=default&client_secret={ADMIN}&access_token={ADMIN}");
+        refused(&send(&service, &key, "", &[("token", &shown)]).await, 401, "invalid_client");
+    }
+    service.verify(&shown).await.expect(200);
+}
+
+#[tokio::test]
 async fn a_form_is_read_strictly_and_within_bounds() {
     let service = Service::with(hybrid()).await;
     let shown = token(&service.create(json!({ "subject": "alice" })).await);
@@ -256,4 +294,13 @@ async fn the_keys_and_the_places_are_for_everybody_to_keep_and_have_no_secrets()
         (&places["grant_types_supported"], &places["response_types_supported"]),
         (&json!(["refresh_token"]), &json!([]))
     );
+    // Of an issuer with a path, the place is found before the path (RFC 8414, section 3.1).
+    let below = open("/.well-known/oauth-authorization-server/sso").await;
+    assert_eq!(
+        (below.expect(200), &below.headers["cache-control"]),
+        (places, &"public, max-age=60".parse().expect("a value"))
+    );
+    for other in ["ss", "sso/", "sso/more", "SSO"] {
+        open(&format!("/.well-known/oauth-authorization-server/{other}")).await.problem(404, "not_found");
+    }
 }

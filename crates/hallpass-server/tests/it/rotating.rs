@@ -1,6 +1,5 @@
 //! Keys of access tokens: given, made here, changed in turn, and taken away in an emergency.
 
-use std::collections::BTreeSet;
 use std::fs;
 use std::path::Path;
 use std::sync::Arc;
@@ -21,22 +20,22 @@ use serde_json::{Value, json};
 
 use crate::service::{ADMIN, Service, access, hybrid};
 
-const SEALING: &[u8; 32] = b"the newest key: 32 random bytes!";
+pub(crate) const SEALING: &[u8; 32] = b"the newest key: 32 random bytes!";
 
 /// Writes a new key pair as `openssl genpkey -algorithm ed25519` does.
-fn pair() -> String {
+pub(crate) fn pair() -> String {
     let document = Ed25519KeyPair::generate_pkcs8(&SystemRandom::new()).expect("randomness");
     format!("-----BEGIN PRIVATE KEY-----\n{}\n-----END PRIVATE KEY-----\n", STANDARD.encode(document))
 }
 
 /// Returns the name of the key that signed a token.
-fn kid(token: &str) -> String {
+pub(crate) fn kid(token: &str) -> String {
     let head = URL_SAFE_NO_PAD.decode(token.split('.').next().expect("a header")).expect("base64url");
     let head: Value = serde_json::from_slice(&head).expect("JSON");
     head["kid"].as_str().expect("a name").to_owned()
 }
 
-async fn published(base: &str) -> Vec<String> {
+pub(crate) async fn published(base: &str) -> Vec<String> {
     let answer = reqwest::get(format!("{base}/.well-known/jwks.json")).await.expect("an answer");
     let keys: Value = serde_json::from_str(&answer.text().await.expect("text")).expect("JSON");
     let names = keys["keys"].as_array().expect("keys").iter();
@@ -44,13 +43,13 @@ async fn published(base: &str) -> Vec<String> {
 }
 
 #[derive(Clone, Default)]
-struct Shared {
+pub(crate) struct Shared {
     store: FaultyStoreOfMemory,
-    settings: Arc<MemorySettings>,
+    pub(crate) settings: Arc<MemorySettings>,
 }
 
 #[derive(Clone)]
-struct FaultyStoreOfMemory(FaultyStore<MemoryStore>);
+pub(crate) struct FaultyStoreOfMemory(FaultyStore<MemoryStore>);
 
 impl Default for FaultyStoreOfMemory {
     fn default() -> Self {
@@ -59,13 +58,18 @@ impl Default for FaultyStoreOfMemory {
 }
 
 impl Shared {
-    fn opened(&self) -> Opened {
+    pub(crate) fn opened(&self) -> Opened {
         Opened { store: Arc::new(self.store.0.clone()), settings: Arc::clone(&self.settings) as Arc<dyn Settings> }
     }
 
     /// Starts a node by the clock on the wall, and returns its address.
-    async fn node(&self, config: Config) -> String {
-        let server = Server::builder(config).opened(self.opened()).start().await.expect("it starts");
+    pub(crate) async fn node(&self, config: Config) -> String {
+        Self::start(config, self.opened()).await
+    }
+
+    /// Starts a node on parts of the caller's own.
+    pub(crate) async fn start(config: Config, opened: Opened) -> String {
+        let server = Server::builder(config).opened(opened).start().await.expect("it starts");
         let base = format!("http://{}", server.address());
         tokio::spawn(server.run(std::future::pending()));
         base
@@ -73,7 +77,7 @@ impl Shared {
 }
 
 /// Returns what several nodes configure that make keys of their own.
-fn nodes(folder: &Path) -> Config {
+pub(crate) fn nodes(folder: &Path) -> Config {
     let file = folder.join("sealing-key");
     fs::write(&file, SEALING).expect("a file");
     let mut config = hybrid();
@@ -82,7 +86,7 @@ fn nodes(folder: &Path) -> Config {
     config
 }
 
-async fn call(client: &Client, base: &str, path: &str, body: Value) -> (u16, Value) {
+pub(crate) async fn call(client: &Client, base: &str, path: &str, body: Value) -> (u16, Value) {
     let request = client.post(format!("{base}{path}")).bearer_auth(ADMIN).json(&body);
     let response = request.send().await.expect("an answer");
     let status = response.status().as_u16();
@@ -130,52 +134,6 @@ impl Service {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn jwt_13_keys_that_change_every_second_refuse_nobody_on_any_node() {
-    let (folder, shared) = (rig::scratch(), Shared::default());
-    let mut config = nodes(folder.path());
-    (config.key_rotation, config.jwt.max_age, config.jwt.lifetime) = (1, 0, 5);
-    let bases = [shared.node(config.clone()).await, shared.node(config).await];
-    // By the clock on the wall: nodes look for each other's keys in its time.
-    let (began, long) = (Instant::now(), Duration::from_secs(8));
-    let workers = (0..4).map(|number: usize| {
-        let bases = bases.clone();
-        tokio::spawn(async move {
-            let (client, mut names, mut held) = (Client::new(), BTreeSet::new(), Vec::<(Instant, String)>::new());
-            let (here, there) = (&bases[number % 2], &bases[(number + 1) % 2]);
-            let subject = format!("user {number}");
-            let (_, mut answer) = call(&client, here, "/v1/sessions", json!({ "subject": subject })).await;
-            while began.elapsed() < long {
-                let token = access(&answer);
-                names.insert(kid(&token));
-                held.push((Instant::now(), token));
-                held.retain(|(made, _)| made.elapsed() < Duration::from_secs(4));
-                for base in [here, there] {
-                    for (_, token) in held.iter().take(3).chain(held.last()) {
-                        let (status, answer) =
-                            call(&client, base, "/v1/verify", json!({ "access_token": token })).await;
-                        assert_eq!(status, 200, "{answer}");
-                    }
-                }
-                // Slower than renewals are paced.
-                tokio::time::sleep(Duration::from_millis(250)).await;
-                let shown = json!({ "token": answer["token"] });
-                let (status, next) = call(&client, here, "/v1/renew", shown).await;
-                assert_eq!(status, 200, "{next}");
-                answer = next;
-            }
-            names
-        })
-    });
-    let mut names = BTreeSet::new();
-    for worker in workers.collect::<Vec<_>>() {
-        names.extend(worker.await.expect("nobody was refused"));
-    }
-    assert!(names.len() >= 4, "{names:?}");
-    let known = published(&bases[0]).await;
-    assert!(names.iter().any(|name| known.contains(name)), "{names:?} and {known:?}");
-}
-
-#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn jwt_13_a_key_that_is_taken_away_is_refused_on_every_node_within_seconds_and_its_successor_on_none() {
     let (folder, shared) = (rig::scratch(), Shared::default());
     let config = nodes(folder.path());
@@ -191,7 +149,7 @@ async fn jwt_13_a_key_that_is_taken_away_is_refused_on_every_node_within_seconds
     let keys = StoredKeys::open(settings, sealing, KeyAlgorithm::EdDsa, Rotation::default(), now).await.expect("keys");
     let id = keys.keys().expect("keys")[0].id.clone();
     assert_eq!(id.as_str(), kid(&access(&made)));
-    assert!(keys.remove(&id, now).await.expect("memory"));
+    assert!(keys.remove(&id, now).await.expect("memory").is_some());
     let removed = Instant::now();
     let mut refused_after = [None; 2];
     // The bound is two seconds; the rest is for a machine that is busy.

@@ -52,7 +52,7 @@ async fn use_that_only_the_next_token_can_note_asks_for_it() {
 }
 
 #[tokio::test]
-async fn every_end_is_heeded_though_nobody_stores_the_session() {
+async fn enc_8_every_end_is_heeded_though_nobody_stores_the_session() {
     let service = Service::with(sealed()).await;
     let out = service.sign_in("alice").await;
     service.post("/v1/logout", json!({ "token": out })).await.expect(204);

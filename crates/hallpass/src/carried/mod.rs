@@ -10,8 +10,10 @@ mod sealed;
 use std::fmt;
 use std::sync::Arc;
 
+use async_trait::async_trait;
+
 use crate::record::Record;
-use crate::store::Epoch;
+use crate::store::{Epoch, StoreError};
 use crate::time::Timestamp;
 use crate::token::{Generation, Token};
 
@@ -57,6 +59,9 @@ pub enum Unopened {
     /// It names a key that is not (any more) known; the ring may be behind.
     #[error("its key is not known")]
     UnknownKey,
+    /// Its key was known too long ago: it may have been taken away since.
+    #[error("it is not known whether its key is still good")]
+    Unsure,
     /// Its time is over.
     #[error("its time is over")]
     Expired,
@@ -83,6 +88,7 @@ pub enum Unsealed {
 ///
 /// Implementers: `open` accepts what `seal` wrote under a key of the same ring until its time is over, and nothing else;
 /// whatever it is given, it answers with [`Unopened`] and never panics.
+#[async_trait]
 pub trait SelfContained: fmt::Debug + Send + Sync + 'static {
     /// Writes a token.
     ///
@@ -97,4 +103,17 @@ pub trait SelfContained: fmt::Debug + Send + Sync + 'static {
     ///
     /// [`Unopened`], which is for the log: to clients all refusals are one.
     fn open(&self, text: &[u8], now: Timestamp) -> Result<Arc<Carried>, Unopened>;
+
+    /// Takes over what others did to the keys: called before a token is refused as [`Unopened::UnknownKey`] or
+    /// [`Unopened::Unsure`], which is then opened once more. Unless somebody says otherwise, there is nothing to take over.
+    ///
+    /// Implementers: whoever has no key can cause calls, so they are to be bounded in time (`JWT-5`).
+    ///
+    /// # Errors
+    ///
+    /// [`StoreError::is_unavailable`] if that cannot be known now: the token is then neither accepted nor refused.
+    async fn catch_up(&self, now: Timestamp) -> Result<(), StoreError> {
+        let _ = now;
+        Ok(())
+    }
 }

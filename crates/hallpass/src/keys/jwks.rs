@@ -159,6 +159,21 @@ mod set {
         }
 
         #[test]
+        fn jwt_14_a_set_of_others_is_bounded_in_bytes_and_keys() {
+            let pair = Key::generate(KeyAlgorithm::EdDsa).expect("a key");
+            let ring = KeyRing::new([pair]).expect("a pair");
+            let one = ring.to_jwks();
+            let padded = |length: usize| format!("{}{one}", " ".repeat(length - one.len()));
+            assert!(KeyRing::from_jwks(padded(LONGEST).as_bytes()).is_ok());
+            assert!(KeyRing::from_jwks(padded(LONGEST + 1).as_bytes()).is_err());
+            let key = one.trim_start_matches(r#"{"keys":["#).trim_end_matches("]}");
+            let named = |number: usize| key.replace(ring.keys()[0].id().as_str(), &format!("k{number}"));
+            let many: Vec<_> = (0..=KeyRing::MOST).map(named).collect();
+            let read = KeyRing::from_jwks(format!(r#"{{"keys":[{}]}}"#, many.join(",")).as_bytes()).expect("keys");
+            assert_eq!(read.keys().len(), KeyRing::MOST, "more are left out");
+        }
+
+        #[test]
         fn the_name_of_a_key_is_made_of_its_thumbprint() {
             // RFC 8037, appendix A.3.
             let x = "11qYAYKxCrfVS_7TyWQHOg7hcvPapiMlrwIaaPcHURo";

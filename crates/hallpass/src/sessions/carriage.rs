@@ -107,7 +107,14 @@ impl Sessions {
         staleness: Option<Duration>,
         witness: &dyn Witness,
     ) -> Result<Arc<Carried>, Rejected> {
-        let carried = form.open(text, self.now()).map_err(|why| Rejected::Refused(refusal(why), None))?;
+        let carried = match form.open(text, self.now()) {
+            Err(Unopened::UnknownKey | Unopened::Unsure) => {
+                form.catch_up(self.now()).await?;
+                form.open(text, self.now())
+            }
+            opened => opened,
+        };
+        let carried = carried.map_err(rejected)?;
         if carried.record.realm != self.0.realm {
             return Err(Rejected::Refused(Refusal::Malformed, None));
         }
@@ -270,12 +277,14 @@ impl Sessions {
     }
 }
 
-fn refusal(why: Unopened) -> Refusal {
-    match why {
+fn rejected(why: Unopened) -> Rejected {
+    let refusal = match why {
+        Unopened::Unsure => return StoreError::unavailable(why).into(),
         Unopened::Invalid => Refusal::Malformed,
         Unopened::UnknownKey => Refusal::Unknown,
         Unopened::Expired => Refusal::Expired,
-    }
+    };
+    Rejected::Refused(refusal, None)
 }
 
 fn unsealed(why: Unsealed) -> Error {

@@ -40,7 +40,7 @@ pub use self::memory::MemoryStore;
 pub use self::query::{Cursor, EventQuery, InvalidCursor, Page, PageLimit, Query};
 pub use self::settings::{MemorySettings, Settings};
 #[cfg(all(feature = "encrypted", feature = "jwt"))]
-pub use self::signing::{Rotation, StoredKey, StoredKeys};
+pub use self::signing::{KeyState, Rotation, StoredKey, StoredKeys};
 #[cfg(feature = "tiered")]
 pub use self::tiered::{CacheCounts, Tiered};
 pub use self::trouble::{StoreFault, Trouble};

@@ -7,6 +7,7 @@ use std::time::Duration;
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD_NO_PAD;
 use bytes::Bytes;
+use futures_util::lock;
 use parking_lot::Mutex;
 use serde::{Deserialize, Serialize};
 use zeroize::Zeroizing;
@@ -45,8 +46,40 @@ pub struct StoredKey {
     pub made_at: Timestamp,
     /// From when on it signs.
     pub signs_from: Timestamp,
+    /// Until when it signs; nothing while no other key comes after it.
+    pub signs_until: Option<Timestamp>,
     /// From when on it verifies nothing any more; nothing while no other key comes after it.
     pub retires_at: Option<Timestamp>,
+}
+
+/// What a key does at some time.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+#[non_exhaustive]
+pub enum KeyState {
+    /// It is published, and does not sign yet.
+    Next,
+    /// It signs and verifies.
+    Signing,
+    /// Another key signs; this one verifies what it has signed.
+    Verifying,
+    /// It verifies nothing any more, and is about to be forgotten.
+    Retired,
+}
+
+impl StoredKey {
+    /// Returns what the key does at this time.
+    pub fn state(&self, now: Timestamp) -> KeyState {
+        if now < self.signs_from {
+            KeyState::Next
+        } else if self.signs_until.is_none_or(|until| now < until) {
+            KeyState::Signing
+        } else if self.retires_at.is_none_or(|at| now < at) {
+            KeyState::Verifying
+        } else {
+            KeyState::Retired
+        }
+    }
 }
 
 /// The keys of a service, which its nodes share: made, changed in turn and forgotten by a policy, kept in [`Settings`]
@@ -80,6 +113,8 @@ pub struct StoredKeys {
     rotation: Rotation,
     ring: KeyRing,
     seen: Mutex<Bytes>,
+    /// One at a time: an answer that was slow would otherwise bring back a key that was removed meanwhile.
+    asking: lock::Mutex<()>,
 }
 
 /// What stands in the settings.
@@ -123,7 +158,7 @@ impl StoredKeys {
             }
             let ring = ring(&list, &sealing, rotation, now)?;
             let seen = Mutex::new(found.unwrap_or_default());
-            return Ok(Self { settings, sealing, algorithm, rotation, ring, seen });
+            return Ok(Self { settings, sealing, algorithm, rotation, ring, seen, asking: lock::Mutex::new(()) });
         }
         Err(contended())
     }
@@ -139,11 +174,13 @@ impl StoredKeys {
     ///
     /// As [`open`](StoredKeys::open); the present keys then stay.
     pub async fn refresh(&self, now: Timestamp) -> Result<(), StoreError> {
+        let _asking = self.asking.lock().await;
         let found = self.settings.load(name(self.algorithm)).await?.unwrap_or_default();
         self.take(found, now)
     }
 
-    /// Does what is due: takes over what other nodes changed, makes the next key, forgets those whose time is over.
+    /// Does what is due: takes over what other nodes changed, makes the next key, forgets those whose time is over. Returns
+    /// the key if this call made one.
     ///
     /// # Errors
     ///
@@ -152,9 +189,11 @@ impl StoredKeys {
     /// # Cancel safety
     ///
     /// If the future is dropped, what was due is done or not; the next call does the rest.
-    pub async fn keep_up(&self, now: Timestamp) -> Result<(), StoreError> {
+    pub async fn keep_up(&self, now: Timestamp) -> Result<Option<StoredKey>, StoreError> {
         let Rotation { every, ahead, keep } = self.rotation;
+        let mut made = None;
         self.change(now, |list| {
+            made = None;
             let is_due = |newest: &Entry| Timestamp::from_millis(newest.signs_from).plus(every) <= now.plus(ahead);
             let retired = list.retired(keep, now);
             if list.keys.last().is_some_and(|newest| !is_due(newest)) && retired == 0 {
@@ -163,11 +202,12 @@ impl StoredKeys {
             let mut next = list.clone();
             next.keys.drain(..retired);
             if next.keys.last().is_none_or(is_due) {
-                next.keys.push(Entry::make(self.algorithm, &self.sealing, now, now.plus(ahead))?);
+                made = Some(next.add(Entry::make(self.algorithm, &self.sealing, now, now.plus(ahead))?)?);
             }
             Ok(Some(next))
         })
-        .await
+        .await?;
+        Ok(made)
     }
 
     /// Makes the next key, whatever the policy says; it signs once it has been published for as long as the policy says.
@@ -180,23 +220,45 @@ impl StoredKeys {
     ///
     /// If the future is dropped, there is a next key or not.
     pub async fn rotate(&self, now: Timestamp) -> Result<StoredKey, StoreError> {
+        let mut made = None;
         self.change(now, |list| {
-            if list.keys.len() >= KeyRing::MOST {
-                return Err(StoreError::unsupported("there are 64 keys: wait until some are forgotten"));
-            }
             let mut next = list.clone();
-            // Later than any other, so that it is the one that signs from then on.
-            let last = list.keys.last().map_or(0, |last| last.signs_from + 1);
-            let from = now.plus(self.rotation.ahead).max(Timestamp::from_millis(last));
-            next.keys.push(Entry::make(self.algorithm, &self.sealing, now, from)?);
+            made = Some(self.add_next(&mut next, now)?);
             Ok(Some(next))
         })
         .await?;
-        self.keys()?.pop().ok_or_else(contended)
+        made.ok_or_else(contended)
+    }
+
+    /// Has a key sign no more once another can, and refuses nobody: if it is the last one, this makes the next as
+    /// [`rotate`](StoredKeys::rotate) does, and returns that. Repeated, it changes nothing more; nor does it for a key that is
+    /// not there.
+    ///
+    /// # Errors
+    ///
+    /// As [`rotate`](StoredKeys::rotate).
+    ///
+    /// # Cancel safety
+    ///
+    /// If the future is dropped, there is a next key or not.
+    pub async fn retire(&self, id: &KeyId, now: Timestamp) -> Result<Option<StoredKey>, StoreError> {
+        let mut made = None;
+        self.change(now, |list| {
+            made = None;
+            if list.keys.last().is_none_or(|last| last.id != id.as_str()) {
+                return Ok(None);
+            }
+            let mut next = list.clone();
+            made = Some(self.add_next(&mut next, now)?);
+            Ok(Some(next))
+        })
+        .await?;
+        Ok(made)
     }
 
     /// Takes a key away at once, for an emergency: no token under it is good any more on any node that has refreshed.
-    /// If it signs now, or is the only one, another takes its place at once. Answers whether it was there.
+    /// If it signs now, or is the only one, another takes its place at once. Answers with the key that was taken away, or
+    /// nothing if there was none.
     ///
     /// # Errors
     ///
@@ -205,11 +267,11 @@ impl StoredKeys {
     /// # Cancel safety
     ///
     /// If the future is dropped, the key is taken away or not.
-    pub async fn remove(&self, id: &KeyId, now: Timestamp) -> Result<bool, StoreError> {
-        let mut was_there = false;
+    pub async fn remove(&self, id: &KeyId, now: Timestamp) -> Result<Option<StoredKey>, StoreError> {
+        let mut removed = None;
         self.change(now, |list| {
-            was_there = list.keys.iter().any(|key| key.id == id.as_str());
-            if !was_there {
+            removed = list.place(id).map(|place| list.shown(place, self.rotation.keep)).transpose()?;
+            if removed.is_none() {
                 return Ok(None);
             }
             let signing = list.keys.iter().rev().find(|key| key.signs_from <= now.as_millis());
@@ -223,7 +285,14 @@ impl StoredKeys {
             Ok(Some(next))
         })
         .await?;
-        Ok(was_there)
+        Ok(removed)
+    }
+
+    /// Adds the key that signs after all others, once it was published for long enough.
+    fn add_next(&self, list: &mut List, now: Timestamp) -> Result<StoredKey, StoreError> {
+        let last = list.keys.last().map_or(0, |last| last.signs_from + 1);
+        let from = now.plus(self.rotation.ahead).max(Timestamp::from_millis(last));
+        list.add(Entry::make(self.algorithm, &self.sealing, now, from)?)
     }
 
     /// Returns the keys as they were when last refreshed, in the order in which they begin to sign.
@@ -233,7 +302,7 @@ impl StoredKeys {
     /// [`StoreError::is_corrupt`] if what the settings hold is not what this crate wrote.
     pub fn keys(&self) -> Result<Vec<StoredKey>, StoreError> {
         let list = read(Some(&*self.seen.lock()))?;
-        list.keys.iter().enumerate().map(|(place, key)| key.shown(list.retires_at(place, self.rotation.keep))).collect()
+        (0..list.keys.len()).map(|place| list.shown(place, self.rotation.keep)).collect()
     }
 
     /// Writes what `edit` makes of the list, again and again until nobody else wrote in between.
@@ -242,6 +311,7 @@ impl StoredKeys {
         now: Timestamp,
         mut edit: impl FnMut(&List) -> Result<Option<List>, StoreError>,
     ) -> Result<(), StoreError> {
+        let _asking = self.asking.lock().await;
         for _ in 0..ATTEMPTS {
             let found = self.settings.load(name(self.algorithm)).await?;
             let Some(next) = edit(&read(found.as_ref())?)? else {
@@ -292,9 +362,39 @@ impl List {
         serde_json::to_vec(self).map_err(StoreError::corrupt)
     }
 
-    /// Returns when the key at this place verifies nothing any more: some time after the next one began to sign.
+    fn place(&self, id: &KeyId) -> Option<usize> {
+        self.keys.iter().position(|key| key.id == id.as_str())
+    }
+
+    /// Puts a key behind all others.
+    fn add(&mut self, entry: Entry) -> Result<StoredKey, StoreError> {
+        if self.keys.len() >= KeyRing::MOST {
+            return Err(StoreError::unsupported("there are 64 keys: wait until some are forgotten"));
+        }
+        self.keys.push(entry);
+        self.shown(self.keys.len() - 1, Duration::ZERO)
+    }
+
+    /// Returns when the key at this place signs no more: the next one does.
+    fn signs_until(&self, place: usize) -> Option<Timestamp> {
+        self.keys.get(place + 1).map(|next| Timestamp::from_millis(next.signs_from))
+    }
+
+    /// Returns when it verifies nothing any more.
     fn retires_at(&self, place: usize, keep: Duration) -> Option<Timestamp> {
-        self.keys.get(place + 1).map(|next| Timestamp::from_millis(next.signs_from).plus(keep))
+        self.signs_until(place).map(|until| until.plus(keep))
+    }
+
+    fn shown(&self, place: usize, keep: Duration) -> Result<StoredKey, StoreError> {
+        let entry = &self.keys[place];
+        Ok(StoredKey {
+            id: KeyId::new(&entry.id).map_err(StoreError::corrupt)?,
+            algorithm: entry.algorithm.parse().map_err(StoreError::corrupt)?,
+            made_at: Timestamp::from_millis(entry.made_at),
+            signs_from: Timestamp::from_millis(entry.signs_from),
+            signs_until: self.signs_until(place),
+            retires_at: self.retires_at(place, keep),
+        })
     }
 
     /// Returns how many of the first keys are over.
@@ -338,16 +438,6 @@ impl Entry {
         };
         let id = KeyId::new(&self.id).map_err(StoreError::corrupt)?;
         Ok(key.map_err(StoreError::corrupt)?.named(id).signing_from(Timestamp::from_millis(self.signs_from)))
-    }
-
-    fn shown(&self, retires_at: Option<Timestamp>) -> Result<StoredKey, StoreError> {
-        Ok(StoredKey {
-            id: KeyId::new(&self.id).map_err(StoreError::corrupt)?,
-            algorithm: self.algorithm.parse().map_err(StoreError::corrupt)?,
-            made_at: Timestamp::from_millis(self.made_at),
-            signs_from: Timestamp::from_millis(self.signs_from),
-            retires_at,
-        })
     }
 }
 

@@ -22,3 +22,4 @@ mod signing_in;
 mod signing_keys;
 mod sweeping;
 mod tiered;
+mod twins;

@@ -1,13 +1,16 @@
 //! The keys of tokens, which nodes share and change in turn.
 
-use std::sync::Arc;
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
+use async_trait::async_trait;
+use bytes::Bytes;
 use hallpass::testing::ManualClock;
 use hallpass::{
-    Caller, Clock, Jwt, KeyAlgorithm, KeyRing, MemorySettings, MemoryStore, NewSession, Rotation, SealingKeys,
-    Sessions, Settings, StoredKeys, Timestamp,
+    Caller, Clock, Jwt, KeyAlgorithm, KeyId, KeyRing, KeyState, MemorySettings, MemoryStore, NewSession, Outcome,
+    Rotation, SealingKeys, Sessions, Settings, StoreError, StoredKeys, Timestamp,
 };
+use tokio::sync::oneshot;
 
 use crate::app::subject;
 
@@ -72,8 +75,9 @@ async fn a_key_that_is_taken_away_is_gone_from_every_node_and_another_signs_at_o
     let settings = Arc::new(MemorySettings::default());
     let (one, other) = (node(&settings, 0).await, node(&settings, 0).await);
     let stolen = one.ring().signing(at(1)).expect("a key signs").id().clone();
-    assert!(one.remove(&stolen, at(1)).await.expect("removed"));
-    assert!(!one.remove(&stolen, at(1)).await.expect("asked"), "it is gone already");
+    let removed = one.remove(&stolen, at(1)).await.expect("removed").expect("it was there");
+    assert_eq!((&removed.id, removed.state(at(1))), (&stolen, KeyState::Signing));
+    assert!(one.remove(&stolen, at(1)).await.expect("asked").is_none(), "it is gone already");
     assert_ne!(signing(&one, 1), stolen.as_str());
     assert_eq!(signing(&other, 1), stolen.as_str());
     other.keep_up(at(2)).await.expect("kept up");
@@ -91,9 +95,99 @@ async fn an_operator_can_change_the_key_at_any_time() {
     assert_eq!(signing(&keys, 14), first);
     assert_eq!(signing(&keys, 15), next.id.as_str());
     let shown = keys.keys().expect("keys");
-    assert_eq!(shown[0].retires_at, Some(at(45)));
+    assert_eq!((shown[0].signs_until, shown[0].retires_at), (Some(at(15)), Some(at(45))));
+    let states = |now: u64| shown.iter().map(|key| key.state(at(now))).collect::<Vec<_>>();
+    assert_eq!(states(14), [KeyState::Signing, KeyState::Next]);
+    assert_eq!(states(15), [KeyState::Verifying, KeyState::Signing]);
+    assert_eq!(states(45), [KeyState::Retired, KeyState::Signing]);
     let after = keys.rotate(at(5)).await.expect("rotated");
     assert!(after.signs_from > next.signs_from, "the last one that was made is the last to sign");
+}
+
+#[tokio::test]
+async fn a_key_is_retired_once_however_often_that_is_asked() {
+    let settings = Arc::new(MemorySettings::default());
+    let (one, other) = (node(&settings, 0).await, node(&settings, 0).await);
+    let first = one.ring().signing(at(0)).expect("a key signs").id().clone();
+    // Both nodes are asked at once, as by somebody who repeats what seemed to be lost.
+    let (here, there) = tokio::join!(one.retire(&first, at(5)), other.retire(&first, at(5)));
+    let made: Vec<_> = [here, there].into_iter().filter_map(|made| made.expect("retired")).collect();
+    assert_eq!(made.len(), 1);
+    assert_eq!(made[0].signs_from, at(15), "it is published before it signs");
+    assert_eq!(one.retire(&first, at(6)).await.expect("asked"), None);
+    assert_eq!(one.retire(&KeyId::new("no-such-key").expect("a name"), at(6)).await.expect("asked"), None);
+    one.refresh(at(15)).await.expect("read");
+    assert_eq!(one.keys().expect("keys").len(), 2);
+    assert_eq!(signing(&one, 15), made[0].id.as_str());
+    assert!(one.ring().find(first.as_str()).is_some(), "and refuses nobody");
+}
+
+#[tokio::test]
+async fn the_key_that_the_policy_makes_is_told_to_one_node() {
+    let settings = Arc::new(MemorySettings::default());
+    let (one, other) = (node(&settings, 0).await, node(&settings, 0).await);
+    assert_eq!(one.keep_up(at(89)).await.expect("kept up"), None);
+    let (here, there) = tokio::join!(one.keep_up(at(90)), other.keep_up(at(90)));
+    let made: Vec<_> = [here, there].into_iter().filter_map(|made| made.expect("kept up")).collect();
+    assert_eq!(made.iter().map(|key| key.signs_from).collect::<Vec<_>>(), [at(100)]);
+    assert_eq!(one.keep_up(at(91)).await.expect("kept up"), None);
+}
+
+/// Settings whose next answer is held back until somebody lets it go.
+#[derive(Debug, Default)]
+struct Slow {
+    inner: MemorySettings,
+    held: Mutex<Option<oneshot::Receiver<()>>>,
+}
+
+#[async_trait]
+impl Settings for Slow {
+    async fn load(&self, name: &str) -> Result<Option<Bytes>, StoreError> {
+        let answer = self.inner.load(name).await;
+        let held = self.held.lock().expect("no panic").take();
+        if let Some(held) = held {
+            let _ = held.await;
+        }
+        answer
+    }
+
+    async fn save(&self, name: &str, value: &[u8], expected: Option<&[u8]>) -> Result<Outcome, StoreError> {
+        self.inner.save(name, value, expected).await
+    }
+
+    async fn list(&self, prefix: &str) -> Result<Vec<(String, Bytes)>, StoreError> {
+        self.inner.list(prefix).await
+    }
+
+    async fn remove(&self, name: &str, expected: &[u8]) -> Result<Outcome, StoreError> {
+        self.inner.remove(name, expected).await
+    }
+}
+
+#[tokio::test]
+async fn an_answer_that_was_slow_brings_no_removed_key_back() {
+    let settings = Arc::new(Slow::default());
+    let sealing = SealingKeys::new(SEALING).expect("32 bytes");
+    let shared = Arc::clone(&settings) as Arc<dyn Settings>;
+    let keys = StoredKeys::open(shared, sealing, KeyAlgorithm::EdDsa, ROTATION, at(0)).await.expect("keys");
+    let keys = Arc::new(keys);
+    let stolen = keys.ring().signing(at(0)).expect("a key signs").id().clone();
+    let (go, held) = oneshot::channel();
+    *settings.held.lock().expect("no panic") = Some(held);
+    let (reader, remover) = (Arc::clone(&keys), Arc::clone(&keys));
+    let reading = tokio::spawn(async move { reader.refresh(at(1)).await });
+    while settings.held.lock().expect("no panic").is_some() {
+        tokio::task::yield_now().await;
+    }
+    let id = stolen.clone();
+    let removing = tokio::spawn(async move { remover.remove(&id, at(1)).await });
+    for _ in 0..100 {
+        tokio::task::yield_now().await;
+    }
+    go.send(()).expect("it waits");
+    reading.await.expect("no panic").expect("read");
+    assert!(removing.await.expect("no panic").expect("removed").is_some());
+    assert!(keys.ring().find(stolen.as_str()).is_none());
 }
 
 #[tokio::test]

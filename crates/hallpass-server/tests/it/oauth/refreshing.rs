@@ -17,7 +17,11 @@ async fn refresh(service: &Service, token: &str) -> Answer {
 /// Refreshes, and returns the tokens.
 async fn refreshed(service: &Service, token: &str) -> (String, String) {
     let answer = refresh(service, token).await;
-    assert_eq!(answer.headers["cache-control"], "no-store");
+    // RFC 6749, section 5.1.
+    assert_eq!(
+        (&answer.headers["cache-control"], &answer.headers["pragma"]),
+        (&"no-store".parse().expect("a value"), &"no-cache".parse().expect("a value"))
+    );
     let answer = answer.expect(200);
     assert_eq!((&answer["token_type"], &answer["expires_in"]), (&json!("Bearer"), &json!(300)));
     (answer["refresh_token"].as_str().expect("a token").to_owned(), access(&answer))
