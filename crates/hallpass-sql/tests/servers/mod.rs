@@ -11,7 +11,10 @@ mod copies;
 mod damage;
 mod failure;
 mod feed;
+#[path = "../../../hallpass/tests/far/life.rs"]
+mod life;
 pub(crate) mod opening;
+mod patterns;
 #[path = "../../../hallpass/tests/far/storm/mod.rs"]
 mod storm;
 mod storms;

@@ -4,10 +4,13 @@ mod conformance;
 mod damage;
 mod failure;
 mod group_commit;
+#[path = "../../../hallpass/tests/far/life.rs"]
+mod life;
 mod listing;
 mod load;
 mod opening;
 mod part;
+mod patterns;
 #[cfg(target_os = "linux")]
 mod powerloss;
 mod processes;
