@@ -10,6 +10,7 @@ use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
 use async_trait::async_trait;
+use futures_util::future::try_join_all;
 use hashbrown::{Equivalent, HashMap};
 use parking_lot::Mutex;
 use serde::{Deserialize, Serialize};
@@ -306,12 +307,11 @@ impl Revocations {
             }
         }
         self.shared.asked.fetch_add(1, Ordering::Relaxed);
-        for (mark, number) in marks.iter().flatten() {
-            if self.shared.load(&mark.id()).await?.is_some_and(|entry| entry.lowest > *number) {
-                return Ok(false);
-            }
-        }
-        Ok(true)
+        let asked = marks.iter().flatten().map(|(mark, number)| async move {
+            let entry = self.shared.load(&mark.id()).await?;
+            Ok::<_, StoreError>(entry.is_none_or(|entry| entry.lowest <= *number))
+        });
+        Ok(try_join_all(asked).await?.into_iter().all(|is_good| is_good))
     }
 
     /// Writes that tokens with lower numbers are no longer good, unless more than that stands there already.

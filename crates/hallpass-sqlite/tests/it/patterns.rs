@@ -10,7 +10,7 @@ use crate::support::place;
 
 async fn ways() -> Option<(life::Ways, TempDir)> {
     let (folder, path) = place();
-    let way = || Arc::new(SqliteStore::open(&path).expect("a store"));
+    let way = || Arc::new(SqliteStore::open(&*path).expect("a store"));
     Some(([way(), way()], folder))
 }
 

@@ -100,7 +100,9 @@ mod tests {
     fn remembered(memo: &Memo, length: usize) -> usize {
         let texts: Vec<_> =
             (0..4096_u32).map(|number| [&number.to_be_bytes()[..], &vec![0; length]].concat()).collect();
-        texts.iter().for_each(|text| memo.keep(text, carried(), KeyMark::default()));
+        for text in &texts {
+            memo.keep(text, carried(), KeyMark::default());
+        }
         texts.iter().filter(|text| memo.find(text).is_some()).count()
     }
 

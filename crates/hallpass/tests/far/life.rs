@@ -96,10 +96,20 @@ impl Pattern {
         self.here.create(NewSession::signed_in(subject(name)), &Caller::user()).await.expect("created")
     }
 
-    /// Shows a good token so often that whoever remembers what was shown does.
+    /// Shows a good token until the other node has a copy of its session, if it keeps any, and nothing more is heard of it.
     async fn assert_good(&self, issued: &Issued) {
-        for _ in 0..3 {
+        let store = self.elsewhere.store();
+        let has_copies = !store.staleness().is_zero() && store.capabilities().changes;
+        let (began, mut at_hand) = (Instant::now(), 0);
+        loop {
             assert!(self.is_good(issued).await);
+            let is_at_hand = store.copy(&issued.record.realm, &issued.record.id).is_some();
+            at_hand = if is_at_hand { at_hand + 1 } else { 0 };
+            if !has_copies || at_hand == 5 {
+                return;
+            }
+            assert!(began.elapsed() < PATIENCE, "no copy is made");
+            sleep(Duration::from_millis(2)).await;
         }
     }
 
