@@ -21,7 +21,7 @@ pub(crate) async fn overdue(base: &Base, by: Timestamp, limit: PageLimit) -> Res
             let records = walk.next(base, limit.number()).await?;
             let Some(records) = records else { break };
             refile(base, records.iter().filter(|record| record.ended.is_none() && !is_over(record))).await;
-            found.extend(records.into_iter().filter(is_over));
+            found.extend(records.into_iter().filter(|record| is_over(record) && !record.realm.is_own()));
         }
     }
     found.truncate(limit.number());

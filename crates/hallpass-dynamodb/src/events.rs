@@ -1,7 +1,7 @@
 use std::time::Duration;
 
 use futures_util::future::try_join_all;
-use hallpass::{Cursor, Event, EventId, EventQuery, Page, PageLimit, Realm, SessionId, Timestamp};
+use hallpass::{Event, EventId, EventQuery, Page, Realm, SessionId, Timestamp};
 
 use crate::base::{Base, Pause};
 use crate::error::Fault;
@@ -63,15 +63,7 @@ async fn of_session(
             events.extend(read_events(&item)?);
         }
     }
-    if let Some(after) = query.after {
-        match events.iter().rposition(|event| event.id == after) {
-            Some(place) => drop(events.drain(..=place)),
-            // It is not kept any more, or of another session.
-            None => events.retain(|event| event.id > after),
-        }
-    }
-    events.retain(|event| query.matches(event));
-    Ok(page(events, query.limit))
+    Ok(query.page(events))
 }
 
 async fn of_realms(base: &Base, realms: &[Realm], query: &EventQuery) -> Result<Page<Event>, Fault> {
@@ -86,7 +78,7 @@ async fn of_realms(base: &Base, realms: &[Realm], query: &EventQuery) -> Result<
     if let Some((place, event)) = placed.get(query.limit.number() - 1) {
         base.places.lock().remember(event.id, place.clone());
     }
-    Ok(page(placed.into_iter().map(|(_, event)| event).collect(), query.limit))
+    Ok(Page::in_order(placed.into_iter().map(|(_, event)| event).collect(), query.limit))
 }
 
 async fn of_realm(
@@ -130,11 +122,8 @@ async fn find(base: &Base, realms: &[Realm], event: EventId) -> Result<Start, Fa
     if let Some(place) = base.places.lock().find(event) {
         return Ok(Start::After(place));
     }
-    let millis = u64::try_from(event.number() >> 80).unwrap_or(u64::MAX);
-    let at = Timestamp::from_millis(millis);
-    // Everything from an instant on is asked for by a name that no event has.
-    let is_instant = event.number() << 48 == 0;
-    for realm in realms.iter().filter(|_| !is_instant) {
+    let at = event.at();
+    for realm in realms.iter().filter(|_| !event.is_instant()) {
         let mut after = first_since(base, realm, at.minus(SKEW)).await? - 1;
         loop {
             let (entries, is_last) = entries(base, realm, after).await?;
@@ -242,13 +231,4 @@ fn read_events(item: &Item) -> Result<Vec<Event>, Fault> {
 
 fn damaged(item: &Item) -> Fault {
     Fault::Item(item::key_of(item).map_or_else(String::new, |key| key.to_string()))
-}
-
-fn page(mut events: Vec<Event>, limit: PageLimit) -> Page<Event> {
-    if events.len() <= limit.number() {
-        return Page { items: events, next: None };
-    }
-    events.truncate(limit.number());
-    let next = events.last().map(Cursor::after_event);
-    Page { items: events, next }
 }

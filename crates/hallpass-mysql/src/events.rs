@@ -2,7 +2,7 @@ use std::fmt::Write;
 use std::sync::Arc;
 
 use hallpass::{Event, EventQuery, Page};
-use hallpass_sql::{Condition, Damage, EVENT_COLUMNS, event_values, events_page};
+use hallpass_sql::{Condition, Damage, EVENT_COLUMNS, event_values};
 
 use crate::connections::Connections;
 use crate::error::Fault;
@@ -20,7 +20,7 @@ pub(crate) async fn list(connections: &Connections, query: &EventQuery, damage: 
     let columns = EVENT_COLUMNS.join(", ");
     let sql = format!("SELECT {columns} FROM hallpass_events WHERE seq IS NOT NULL AND {sql} ORDER BY seq LIMIT ?");
     let events = query::read(connections, &row::EVENTS, &sql, &values, query.limit, damage).await?;
-    Ok(events_page(events, query.limit))
+    Ok(Page::in_order(events, query.limit))
 }
 
 /// Takes in events that come with no change of a session.

@@ -1,5 +1,5 @@
 use hallpass::{Cursor, Page, PageLimit, Query, Realm, Record, Timestamp};
-use hallpass_sql::{Condition, CorruptRow, Damage, Dialect, Lead, Table, Value, Width};
+use hallpass_sql::{Condition, CorruptRow, Damage, Dialect, Lead, OF_APPLICATIONS, Table, Value, Width};
 use mysql_async::{Row, Value as Raw};
 
 use crate::connections::Connections;
@@ -78,7 +78,7 @@ pub(crate) async fn overdue(
 fn soonest() -> String {
     format!(
         "SELECT {} FROM hallpass_sessions FORCE INDEX (sessions_by_expiry)
-         WHERE expires_at <= ? AND ended_at IS NULL ORDER BY expires_at LIMIT ?",
+         WHERE expires_at <= ? AND ended_at IS NULL AND {OF_APPLICATIONS} ORDER BY expires_at LIMIT ?",
         row::RECORD
     )
 }

@@ -2,7 +2,7 @@ use std::sync::LazyLock;
 use std::time::Duration;
 
 use hallpass::{Event, EventQuery, Page};
-use hallpass_sql::{Condition, Damage, EVENT_COLUMNS, Value, Width, event_values, events_page};
+use hallpass_sql::{Condition, Damage, EVENT_COLUMNS, Value, Width, event_values};
 use tokio::time::{Instant, sleep};
 use tokio_postgres::Row;
 use tokio_postgres::types::ToSql;
@@ -69,7 +69,7 @@ pub(crate) async fn list(connections: &Connections, query: &EventQuery, damage: 
         let events = damage.sift(&row::EVENTS, &rows[..settled]);
         match width.wider(settled, events.len()) {
             Some(wider) => width = wider,
-            None => return Ok(events_page(events, query.limit)),
+            None => return Ok(Page::in_order(events, query.limit)),
         }
     }
 }

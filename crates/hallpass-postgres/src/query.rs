@@ -1,5 +1,5 @@
 use hallpass::{Cursor, Page, PageLimit, Query, Record, Timestamp};
-use hallpass_sql::{Condition, Damage, Dialect, Lead, Value, Width};
+use hallpass_sql::{Condition, Damage, Dialect, Lead, OF_APPLICATIONS, Value, Width};
 use tokio_postgres::types::ToSql;
 
 use crate::connections::Connections;
@@ -55,7 +55,8 @@ pub(crate) async fn overdue(
 
 fn soonest() -> String {
     format!(
-        "SELECT {} FROM hallpass.sessions WHERE expires_at <= $1 AND ended_at IS NULL ORDER BY expires_at LIMIT $2",
+        "SELECT {} FROM hallpass.sessions WHERE expires_at <= $1 AND ended_at IS NULL AND {OF_APPLICATIONS}
+         ORDER BY expires_at LIMIT $2",
         row::RECORD
     )
 }

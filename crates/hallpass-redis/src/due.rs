@@ -47,7 +47,7 @@ pub(crate) async fn refile(base: &Base, realm: &Realm, moves: &[Move]) -> Result
 /// Returns living records that are over by an instant, at most `limit`, and files anew what it meets and is not.
 pub(crate) async fn overdue(base: &Base, by: Timestamp, limit: PageLimit) -> Result<Vec<Record>, Fault> {
     let mut found = Vec::new();
-    for realm in realms(base).await? {
+    for realm in realms(base).await?.into_iter().filter(|realm| !realm.is_own()) {
         // What stays where it is filed: what was found, and what a sweep is to take out.
         let mut kept = 0;
         while found.len() < limit.number() {

@@ -1,6 +1,6 @@
 use std::collections::{HashMap, HashSet};
 
-use hallpass::{Cursor, Event, EventId, EventQuery, Page, PageLimit, Realm, SessionId};
+use hallpass::{Event, EventId, EventQuery, Page, Realm, SessionId};
 
 use crate::error::Fault;
 use crate::index::{note_realm, realms};
@@ -57,15 +57,7 @@ async fn of_session(
     for realm in realms {
         events.extend(of_sessions(base, realm, &[session]).await?.into_iter().flatten());
     }
-    if let Some(after) = query.after {
-        match events.iter().rposition(|event| event.id == after) {
-            Some(place) => drop(events.drain(..=place)),
-            // It is not kept any more, or of another session.
-            None => events.retain(|event| event.id > after),
-        }
-    }
-    events.retain(|event| query.matches(event));
-    Ok(page(events, query.limit))
+    Ok(query.page(events))
 }
 
 async fn of_realms(base: &Base, realms: &[Realm], query: &EventQuery) -> Result<Page<Event>, Fault> {
@@ -82,7 +74,7 @@ async fn of_realms(base: &Base, realms: &[Realm], query: &EventQuery) -> Result<
     }
     placed.retain(|(place, event)| query.after.is_none_or(|after| (*place, event.id) > (from, after)));
     placed.sort_by_key(|(place, event)| (*place, event.id));
-    Ok(page(placed.into_iter().map(|(_, event)| event).collect(), query.limit))
+    Ok(Page::in_order(placed.into_iter().map(|(_, event)| event).collect(), query.limit))
 }
 
 async fn of_realm(
@@ -159,11 +151,8 @@ async fn of_sessions(base: &Base, realm: &Realm, sessions: &[SessionId]) -> Resu
 
 /// Finds where an event is in its stream, from the end: who asks for what came after it mostly asks for the latest.
 async fn find(base: &Base, realms: &[Realm], event: EventId) -> Result<Place, Fault> {
-    let (millis, rest) = (event.number() >> 80, event.number() << 48);
-    let millis = u64::try_from(millis).unwrap_or(u64::MAX);
-    // Everything from an instant on is asked for by a name that no event has.
-    let is_instant = rest == 0;
-    for realm in realms.iter().filter(|_| !is_instant) {
+    let millis = event.at().as_millis();
+    for realm in realms.iter().filter(|_| !event.is_instant()) {
         let mut end = "+".to_owned();
         loop {
             let pointers = pointers(base, realm, &end, "-", AT_ONCE, true).await?;
@@ -207,13 +196,6 @@ fn pointer(place: &str, fields: &[(String, Vec<u8>)]) -> Option<Pointer> {
         subject: text("u")?,
         kind: text("k")?,
     })
-}
-
-fn page(mut events: Vec<Event>, limit: PageLimit) -> Page<Event> {
-    let has_more = events.len() > limit.number();
-    events.truncate(limit.number());
-    let next = events.last().filter(|_| has_more).map(Cursor::after_event);
-    Page { items: events, next }
 }
 
 /// Returns what the script takes of each event for its pointer.

@@ -133,9 +133,18 @@ impl<'a, D: Dialect> Terms<'a, D> {
     }
 }
 
+/// What holds of sessions, and not of what the library keeps for itself ([`Realm::OWN`](hallpass::Realm::OWN)).
+pub const OF_APPLICATIONS: &str = "realm NOT IN ('hallpass-heartbeat', 'hallpass-revoked')";
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn what_is_of_applications_is_of_no_realm_of_the_library() {
+        let own = hallpass::Realm::OWN.map(|realm| format!("'{realm}'")).join(", ");
+        assert_eq!(OF_APPLICATIONS, format!("realm NOT IN ({own})"));
+    }
     use hallpass::{EventId, Realm, Subject};
 
     struct Plain;

@@ -15,7 +15,6 @@ mod migration;
 mod news;
 mod open_error;
 mod outcome;
-mod page;
 mod session;
 mod sweep;
 #[cfg(feature = "testing")]
@@ -24,7 +23,7 @@ mod usage;
 mod value;
 
 pub use crate::checkup::{index_finding, table_finding};
-pub use crate::condition::Condition;
+pub use crate::condition::{Condition, OF_APPLICATIONS};
 pub use crate::damage::{Damage, Table, Width};
 pub use crate::dialect::Dialect;
 pub use crate::event::{EVENT_COLUMNS, StoredEvent, event_values};
@@ -34,7 +33,6 @@ pub use crate::migration::{Migration, NewerSchema, latest, pending};
 pub use crate::news::{News, is_news};
 pub use crate::open_error::OpenError;
 pub use crate::outcome::outcome;
-pub use crate::page::events_page;
 pub use crate::session::{SESSION_COLUMNS, SESSION_VALUES, StoredSession, session_values};
 pub use crate::sweep::sweep;
 pub use crate::usage::{InvalidOption, Usage, is_this_machine};

@@ -1,7 +1,7 @@
 use std::sync::LazyLock;
 
 use hallpass::{Event, EventQuery, Page};
-use hallpass_sql::{Condition, Damage, EVENT_COLUMNS, Value, events_page};
+use hallpass_sql::{Condition, Damage, EVENT_COLUMNS, Value};
 use rusqlite::{Connection, params_from_iter};
 
 use crate::error::Fault;
@@ -29,5 +29,5 @@ pub(crate) fn list(connection: &Connection, query: &EventQuery, damage: &Damage)
     let limit = values.len() + 1;
     let sql = format!("SELECT {columns} FROM events WHERE {sql} ORDER BY seq LIMIT ?{limit}");
     let events = query::read(connection, &row::EVENTS, &sql, &values, query.limit, damage)?;
-    Ok(events_page(events, query.limit))
+    Ok(Page::in_order(events, query.limit))
 }

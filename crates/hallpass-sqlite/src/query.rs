@@ -1,5 +1,5 @@
 use hallpass::{Cursor, Page, PageLimit, Query, Realm, Record, Timestamp};
-use hallpass_sql::{Condition, CorruptRow, Damage, Dialect, Lead, Value, Width};
+use hallpass_sql::{Condition, CorruptRow, Damage, Dialect, Lead, OF_APPLICATIONS, Value, Width};
 use rusqlite::{Connection, params_from_iter};
 
 use crate::error::Fault;
@@ -140,7 +140,7 @@ fn page(condition: &str, lead: Lead, limit: usize) -> String {
 }
 
 fn soonest(condition: &str, limit: usize) -> String {
-    format!("{} WHERE {condition} ORDER BY expires_at LIMIT ?{limit}", select(Lead::Expiry))
+    format!("{} WHERE {condition} AND {OF_APPLICATIONS} ORDER BY expires_at LIMIT ?{limit}", select(Lead::Expiry))
 }
 
 fn select(lead: Lead) -> String {

@@ -56,7 +56,6 @@ mod sealing {
 
     impl Aead {
         pub(crate) const NONCE: usize = NONCE_LEN;
-        pub(crate) const TAG: usize = 16;
 
         pub(crate) fn new(key: &[u8; 32]) -> Self {
             Self(LessSafeKey::new(UnboundKey::new(&AES_256_GCM_SIV, key).expect("a key of 32 bytes")))
@@ -88,7 +87,7 @@ mod sealing {
 
     impl Aead {
         pub(crate) const NONCE: usize = NONCE_LEN;
-        pub(crate) const TAG: usize = 16;
+        const TAG: usize = 16;
 
         pub(crate) fn new(key: &[u8; 32]) -> Self {
             Self(Aes256GcmSiv::new(key.into()))

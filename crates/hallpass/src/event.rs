@@ -97,6 +97,21 @@ impl EventId {
         Self(u128::from(at.as_millis()) << 80 | u128::from(order) << 48 | u128::from(random))
     }
 
+    /// Returns a name that no event has, before those of all that happen at `at` or later.
+    pub fn from_instant(at: Timestamp) -> Self {
+        Self(u128::from(at.as_millis()) << 80)
+    }
+
+    /// Tells whether it is the name of an instant, and not of an event.
+    pub fn is_instant(self) -> bool {
+        self == Self::from_instant(self.at())
+    }
+
+    /// Returns when the event happened.
+    pub fn at(self) -> Timestamp {
+        Timestamp::from_millis(u64::try_from(self.0 >> 80).unwrap_or(u64::MAX))
+    }
+
     /// Returns the name with this number.
     pub const fn from_number(number: u128) -> Self {
         Self(number)
@@ -285,6 +300,15 @@ mod tests {
         assert!(ids.is_sorted(), "{ids:?}");
         assert_eq!(ids[0].to_string().parse(), Ok(ids[0]));
         assert_eq!("+".repeat(32).parse::<EventId>(), Err(InvalidEventId));
+    }
+
+    #[test]
+    fn the_name_of_an_instant_comes_before_those_of_its_events() {
+        let at = Timestamp::from_millis(7);
+        let (instant, event) = (EventId::from_instant(at), EventId::next(at));
+        assert!(EventId::next(Timestamp::from_millis(6)) < instant && instant < event);
+        assert!(instant.is_instant() && !event.is_instant());
+        assert_eq!((instant.at(), event.at()), (at, at));
     }
 
     #[test]

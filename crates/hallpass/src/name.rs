@@ -96,9 +96,12 @@ impl Realm {
     /// Where it stands which self-contained tokens have ended before their time.
     pub(crate) const REVOKED: &'static str = "hallpass-revoked";
 
-    /// Tells whether its records are the library's own, and no sessions. No application is to have such a realm.
-    pub(crate) fn is_own(&self) -> bool {
-        matches!(self.as_str(), Self::HEARTBEATS | Self::REVOKED)
+    /// The realms whose records are the library's own, and no sessions: no application has one of them.
+    pub const OWN: [&str; 2] = [Self::HEARTBEATS, Self::REVOKED];
+
+    /// Tells whether its records are the library's own, and no sessions.
+    pub fn is_own(&self) -> bool {
+        Self::OWN.contains(&self.as_str())
     }
 }
 

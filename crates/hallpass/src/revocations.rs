@@ -10,6 +10,7 @@ use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
 use async_trait::async_trait;
+use futures_util::future::try_join_all;
 use hashbrown::{Equivalent, HashMap};
 use parking_lot::Mutex;
 use serde::{Deserialize, Serialize};
@@ -35,7 +36,7 @@ use crate::token::{Chain, Generation};
 /// it was sealed with. What is held is given up when the tokens that it names are over.
 ///
 /// While the feed does not prove itself, or where the store has none, or where a caller wants to know more exactly than
-/// [`Revocations::BOUND`], the store is asked; if it does not answer, the token is refused as unavailable, and nobody is
+/// the feed has proven, the store is asked; if it does not answer, the token is refused as unavailable, and nobody is
 /// logged out.
 ///
 /// ```
@@ -201,7 +202,7 @@ struct Entry {
 impl Revocations {
     /// How much later than elsewhere, at the most, a revocation is heeded here where the store tells of changes.
     pub const BOUND: Duration = Pulse::BOUND;
-    /// How many revocations are held in memory; where there are more, the store is asked.
+    /// How many revocations are held in memory, at some 150 bytes each; where there are more, the store is asked.
     pub const MOST: usize = 1 << 20;
     /// The lowest good generation of a session that has ended.
     const NONE: u64 = u64::MAX;
@@ -285,7 +286,7 @@ impl Revocations {
         staleness: Option<Duration>,
         now: Timestamp,
     ) -> Result<bool, StoreError> {
-        let Record { realm, id, subject, .. } = &carried.record;
+        let Record { realm, id, subject, .. } = &*carried.record;
         let marks = [
             Some((Mark::session(realm, id), u64::from(carried.generation().number()))),
             subject.as_ref().map(|subject| (Mark::subject(realm, subject), carried.epoch.0)),
@@ -296,7 +297,8 @@ impl Revocations {
         {
             self.following.get_or_init(|| runtime.spawn(follow(Arc::clone(&self.shared))).abort_handle());
         }
-        if self.is_whole() && staleness.is_none_or(|staleness| staleness >= Self::BOUND) {
+        let staleness = staleness.map_or(Self::BOUND, |staleness| staleness.min(Self::BOUND));
+        if self.lag().is_some_and(|lag| lag <= staleness) {
             let held = self.shared.held.lock();
             if held.short_until.is_none_or(|until| until <= now) {
                 self.shared.remembered.fetch_add(1, Ordering::Relaxed);
@@ -305,12 +307,11 @@ impl Revocations {
             }
         }
         self.shared.asked.fetch_add(1, Ordering::Relaxed);
-        for (mark, number) in marks.iter().flatten() {
-            if self.shared.load(&mark.id()).await?.is_some_and(|entry| entry.lowest > *number) {
-                return Ok(false);
-            }
-        }
-        Ok(true)
+        let asked = marks.iter().flatten().map(|(mark, number)| async move {
+            let entry = self.shared.load(&mark.id()).await?;
+            Ok::<_, StoreError>(entry.is_none_or(|entry| entry.lowest <= *number))
+        });
+        Ok(try_join_all(asked).await?.into_iter().all(|is_good| is_good))
     }
 
     /// Writes that tokens with lower numbers are no longer good, unless more than that stands there already.
@@ -331,9 +332,7 @@ impl Revocations {
                     continue;
                 }
             };
-            let Some(stood) = Entry::of(&record)? else {
-                return Err(StoreError::unavailable("an older revocation was just given up: try again"));
-            };
+            let stood = Entry::of(&record)?;
             let until = until.max(record.expires_at);
             let entry = Entry::new(mark, lowest.max(stood.lowest), true);
             let is_done = stood.told && stood.lowest == entry.lowest && record.expires_at == until;
@@ -369,25 +368,21 @@ impl Entry {
         Ok(record)
     }
 
-    /// Returns what a record says; nothing once it was given up, when no token that it names is good any more.
-    fn of(record: &Record) -> Result<Option<Self>, StoreError> {
-        if record.ended.is_some() {
-            return Ok(None);
-        }
-        serde_json::from_slice(&record.data).map(Some).map_err(StoreError::corrupt)
+    /// Returns what a record says.
+    fn of(record: &Record) -> Result<Self, StoreError> {
+        serde_json::from_slice(&record.data).map_err(StoreError::corrupt)
     }
 }
 
 impl Shared {
     async fn load(&self, id: &SessionId) -> Result<Option<Entry>, StoreError> {
         let record = self.store.load(&self.realm, id).await?;
-        record.as_ref().map_or(Ok(None), Entry::of)
+        record.as_ref().map(Entry::of).transpose()
     }
 
     fn take(&self, record: &Record) -> Result<(), StoreError> {
-        if let Some(Entry { realm, of, lowest, .. }) = Entry::of(record)? {
-            self.hold(Kept { realm, of }, Lowest { good: lowest, until: record.expires_at });
-        }
+        let Entry { realm, of, lowest, .. } = Entry::of(record)?;
+        self.hold(Kept { realm, of }, Lowest { good: lowest, until: record.expires_at });
         Ok(())
     }
 

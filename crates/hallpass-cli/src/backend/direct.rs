@@ -249,5 +249,5 @@ fn of_keys(error: KeyError) -> Failure {
 
 /// Returns the name that sorts before those of all events from an instant on.
 pub(crate) fn event_at(at: hallpass::Timestamp) -> EventId {
-    EventId::from_number(u128::from(at.as_millis()) << 80)
+    EventId::from_instant(at)
 }

@@ -12,6 +12,8 @@ mod failure;
 mod feed;
 mod fleet;
 mod index;
+#[path = "../../../hallpass/tests/far/life.rs"]
+mod life;
 #[path = "../../../hallpass/tests/far/load.rs"]
 mod load;
 mod many;
@@ -19,6 +21,7 @@ mod many;
 mod masses;
 #[path = "../../../hallpass/tests/far/outage.rs"]
 mod outage;
+mod patterns;
 #[path = "../../../hallpass/tests/far/races.rs"]
 mod races;
 #[path = "../../../hallpass/tests/far/records.rs"]

@@ -3,7 +3,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use axum::extract::State;
-use hallpass::{Caller, Sessions, Verified};
+use hallpass::{Caller, Record, Sessions, Verified};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
@@ -32,7 +32,7 @@ pub(super) struct VerifyRequest<'a> {
     touch: bool,
     /// How old the answer may be, in seconds. Where the service has no cache, it never is older than the call; where it
     /// has one, at most two seconds, and with 0 or 1 the cache is not asked. What is known of revoked self-contained
-    /// tokens is at most two seconds old, and with 0 or 1 the store is asked.
+    /// tokens is at most two seconds old; where that is older than allowed, the store is asked, and with 0 always.
     max_staleness: Option<u32>,
     /// What the session must have, beyond being active.
     require: Option<Requirement>,
@@ -85,7 +85,7 @@ async fn judge(app: &App, key: &Authorized<Serve>, request: &VerifyRequest<'_>) 
         (Some(token), None) => by_token(sessions, token, bound, request.touch, &user).await?,
         (None, Some(token)) if app.makes_access_tokens() => {
             let carried = sessions.verify_access(token, bound, &user).await?;
-            Verified { record: carried.record.clone(), is_locked: false, renewal_due: false }
+            Verified { record: Record::clone(&carried.record), is_locked: false, renewal_due: false }
         }
         // No access token was ever handed out, so none is good.
         (None, Some(_)) => return Err(Problem::inactive()),

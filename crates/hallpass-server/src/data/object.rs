@@ -1,9 +1,6 @@
-use std::collections::HashSet;
-use std::fmt;
-
 use bytes::Bytes;
+use hallpass::JsonLimits;
 use indexmap::IndexMap;
-use serde::de::{DeserializeSeed, Deserializer, Error as _, MapAccess, SeqAccess, Visitor};
 use serde_json::value::RawValue;
 
 /// A JSON object taken apart into keys and values as they were written, in their order.
@@ -16,8 +13,8 @@ pub(crate) struct Object(pub(super) IndexMap<String, Box<RawValue>>);
 pub(crate) struct InvalidData(String);
 
 impl Object {
-    /// How deep values may be nested, the object itself counted.
-    pub(crate) const DEEPEST: usize = 64;
+    /// How deep values may be nested; how many there are is bounded by the length.
+    const LIMITS: JsonLimits = JsonLimits { depth: 64, names: usize::MAX };
 
     /// Takes an object apart, after a check of everything in it: no key twice, nothing nested too deep, every text
     /// valid Unicode, every number one that can be read.
@@ -26,12 +23,7 @@ impl Object {
         if !text.starts_with('{') {
             return Err(InvalidData("This is a JSON object.".to_owned()));
         }
-        let mut deserializer = serde_json::Deserializer::from_str(text);
-        Strict { depth: 1 }.deserialize(&mut deserializer).map_err(|error| {
-            let message = error.to_string();
-            let place = message.rfind(" at line ").unwrap_or(message.len());
-            InvalidData(format!("This cannot be stored: {}.", &message[..place]))
-        })?;
+        Self::LIMITS.check(text).map_err(|why| InvalidData(format!("This cannot be stored: {why}.")))?;
         serde_json::from_str(text).map(Self).map_err(|error| InvalidData(error.to_string()))
     }
 
@@ -43,80 +35,6 @@ impl Object {
     /// Writes the object; an empty one is no bytes at all, as the library has it.
     pub(crate) fn to_bytes(&self) -> serde_json::Result<Bytes> {
         if self.0.is_empty() { Ok(Bytes::new()) } else { serde_json::to_vec(&self.0).map(Bytes::from) }
-    }
-}
-
-/// Reads a value only to check it.
-#[derive(Clone, Copy)]
-struct Strict {
-    depth: usize,
-}
-
-impl Strict {
-    fn deeper<E: serde::de::Error>(self) -> Result<Self, E> {
-        if self.depth > Object::DEEPEST {
-            return Err(E::custom(format_args!("it is nested more than {} deep", Object::DEEPEST)));
-        }
-        Ok(Self { depth: self.depth + 1 })
-    }
-}
-
-impl<'de> DeserializeSeed<'de> for Strict {
-    type Value = ();
-
-    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<(), D::Error> {
-        deserializer.deserialize_any(self)
-    }
-}
-
-impl<'de> Visitor<'de> for Strict {
-    type Value = ();
-
-    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("JSON")
-    }
-
-    fn visit_bool<E>(self, _: bool) -> Result<(), E> {
-        Ok(())
-    }
-
-    fn visit_i64<E>(self, _: i64) -> Result<(), E> {
-        Ok(())
-    }
-
-    fn visit_u64<E>(self, _: u64) -> Result<(), E> {
-        Ok(())
-    }
-
-    fn visit_f64<E>(self, _: f64) -> Result<(), E> {
-        Ok(())
-    }
-
-    fn visit_str<E>(self, _: &str) -> Result<(), E> {
-        Ok(())
-    }
-
-    fn visit_unit<E>(self) -> Result<(), E> {
-        Ok(())
-    }
-
-    fn visit_seq<A: SeqAccess<'de>>(self, mut items: A) -> Result<(), A::Error> {
-        let inner = self.deeper()?;
-        while items.next_element_seed(inner)?.is_some() {}
-        Ok(())
-    }
-
-    fn visit_map<A: MapAccess<'de>>(self, mut entries: A) -> Result<(), A::Error> {
-        let inner = self.deeper()?;
-        let mut keys = HashSet::new();
-        while let Some(key) = entries.next_key::<String>()? {
-            if keys.contains(&key) {
-                return Err(A::Error::custom(format_args!("it has the key `{key}` more than once")));
-            }
-            keys.insert(key);
-            entries.next_value_seed(inner)?;
-        }
-        Ok(())
     }
 }
 

@@ -75,7 +75,7 @@ fn last_seen(headers: &HeaderMap) -> Result<Option<EventId>, Problem> {
 
 /// Returns a name that sorts behind every event so far: names begin with the time in milliseconds.
 fn now(sessions: &Sessions) -> EventId {
-    EventId::from_number(u128::from(sessions.now().as_millis()) << 80)
+    EventId::from_instant(sessions.now())
 }
 
 /// A stream of events under way.

@@ -1,4 +1,5 @@
 use std::sync::Arc;
+use std::time::Duration;
 
 use hallpass::{Carried, Jwt, SelfContained, Timestamp, Token, Unopened, Unsealed};
 
@@ -20,5 +21,9 @@ impl SelfContained for Counted {
 
     fn open(&self, text: &[u8], now: Timestamp) -> Result<Arc<Carried>, Unopened> {
         self.jwt.open(text, now)
+    }
+
+    fn clock_leeway(&self) -> Duration {
+        self.jwt.clock_leeway()
     }
 }

@@ -11,10 +11,13 @@ mod copies;
 mod damage;
 mod failure;
 mod feed;
+#[path = "../../../hallpass/tests/far/life.rs"]
+mod life;
 mod many;
 #[path = "../../../hallpass/tests/far/masses.rs"]
 mod masses;
 pub(crate) mod opening;
+mod patterns;
 mod pool;
 #[path = "../../../hallpass/tests/far/skew.rs"]
 mod skew;

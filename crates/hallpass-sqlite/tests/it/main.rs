@@ -4,6 +4,8 @@ mod conformance;
 mod damage;
 mod failure;
 mod group_commit;
+#[path = "../../../hallpass/tests/far/life.rs"]
+mod life;
 mod listing;
 mod load;
 mod many;
@@ -11,6 +13,7 @@ mod many;
 mod masses;
 mod opening;
 mod part;
+mod patterns;
 #[cfg(target_os = "linux")]
 mod powerloss;
 mod processes;

@@ -3,7 +3,6 @@
 mod claims;
 #[cfg(test)]
 mod differential;
-mod strict;
 #[cfg(test)]
 mod tests;
 mod text;
@@ -18,7 +17,7 @@ use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 
 use self::claims::Claims;
-use self::text::{Header, LONGEST, Text};
+use self::text::{Header, LIMITS, LONGEST, Text};
 use super::memo::Memo;
 use super::{Carried, SelfContained, Unopened, Unsealed};
 use crate::keys::{Key, KeyAlgorithm, KeyRing};
@@ -53,6 +52,7 @@ pub struct Jwt {
     is_whole: bool,
     leeway: Duration,
     longest_life: Duration,
+    longest: usize,
     memo: Memo,
 }
 
@@ -142,8 +142,8 @@ impl Glance {
     /// [`Fault`] if it is no JWT.
     pub fn of(text: &[u8]) -> Result<Self, Fault> {
         let Text { header, claims, .. } = Text::parse(text)?;
-        strict::check(&header).map_err(|_| Fault::Header)?;
-        strict::check(&claims).map_err(|_| Fault::Claims)?;
+        LIMITS.check(&header).map_err(|_| Fault::Header)?;
+        LIMITS.check(&claims).map_err(|_| Fault::Claims)?;
         Ok(Self { header, claims })
     }
 }
@@ -151,6 +151,9 @@ impl Glance {
 impl Jwt {
     /// The longest token, in bytes.
     pub const LONGEST: usize = LONGEST;
+    /// The longest token that a cookie has room for beside a name of 64 bytes, so that every browser keeps it: browsers
+    /// drop a cookie of more than 4,096 bytes without a word (RFC 6265bis, section 5.6).
+    pub const LONGEST_IN_A_COOKIE: usize = 4096 - 64;
     /// How far clocks may differ by default: 30 seconds.
     pub const LEEWAY: Duration = Duration::from_secs(30);
     /// How far clocks may be said to differ at the most: 2 minutes.
@@ -168,7 +171,7 @@ impl Jwt {
         Self::new(ring, issuer, audience, false)
     }
 
-    /// Makes and verifies tokens that are whole sessions, with their attributes.
+    /// Makes and verifies tokens that are whole sessions, with their attributes, as long as a cookie has room for them.
     ///
     /// # Errors
     ///
@@ -195,6 +198,7 @@ impl Jwt {
             is_whole,
             leeway: Self::LEEWAY,
             longest_life: Duration::from_hours(24 * 400),
+            longest: if is_whole { Self::LONGEST_IN_A_COOKIE } else { LONGEST },
             memo: Memo::new(Memo::MOST),
         })
     }
@@ -213,10 +217,18 @@ impl Jwt {
         self
     }
 
-    /// Says how many verified tokens are remembered, instead of 16,384; with none, each is verified every time.
+    /// Says how many verified tokens are remembered, instead of 16,384; with none, each is verified every time. They have
+    /// 2 KiB of memory each, so of long ones there are fewer.
     #[must_use]
     pub fn remembering(mut self, most: usize) -> Self {
         self.memo = Memo::new(most);
+        self
+    }
+
+    /// Makes tokens of up to so many bytes, and at most [`Jwt::LONGEST`], where they do not travel in a cookie.
+    #[must_use]
+    pub fn up_to(mut self, bytes: usize) -> Self {
+        self.longest = bytes.min(LONGEST);
         self
     }
 
@@ -261,7 +273,7 @@ impl Jwt {
         }
         // No word of the claims is looked at before this line.
         self.check_type(&header)?;
-        strict::check(&text.claims).map_err(|_| Fault::Claims)?;
+        LIMITS.check(&text.claims).map_err(|_| Fault::Claims)?;
         let claims: Claims<'_> = serde_json::from_str(&text.claims).map_err(|_| Fault::Claims)?;
         self.check_claims(&claims, now)?;
         Ok((claims.carried()?, key))
@@ -301,10 +313,12 @@ impl Jwt {
         if claims.lifetime() > self.longest_life {
             return Err(Fault::TooLongALife);
         }
-        if claims.exp.saturating_add(leeway) <= now {
-            return Err(Fault::Expired);
-        }
-        Ok(())
+        if self.is_over(claims.exp, now) { Err(Fault::Expired) } else { Ok(()) }
+    }
+
+    /// Tells whether the time of a token is over, in whole seconds as the claims have it.
+    fn is_over(&self, exp: u64, now: u64) -> bool {
+        exp.saturating_add(self.leeway.as_secs()) <= now
     }
 
     fn typ(&self) -> &'static str {
@@ -313,7 +327,7 @@ impl Jwt {
 
     /// Tells whether what was verified before still holds.
     fn still_holds(&self, carried: &Carried, now: Timestamp) -> bool {
-        carried.expires_at.plus(self.leeway) > now
+        !self.is_over(carried.expires_at.as_millis() / 1000, now.as_millis() / 1000)
     }
 }
 
@@ -329,8 +343,8 @@ impl SelfContained for Jwt {
         let signature = key.sign(text.as_bytes()).ok_or(Unsealed::NoKey)?;
         text.push('.');
         URL_SAFE_NO_PAD.encode_string(signature, &mut text);
-        let size = text.len();
-        if size > LONGEST { Err(Unsealed::TooLarge { size, limit: LONGEST }) } else { Ok(Token::new(text)) }
+        let (size, limit) = (text.len(), self.longest);
+        if size > limit { Err(Unsealed::TooLarge { size, limit }) } else { Ok(Token::new(text)) }
     }
 
     fn open(&self, text: &[u8], now: Timestamp) -> Result<Arc<Carried>, Unopened> {
@@ -345,6 +359,10 @@ impl SelfContained for Jwt {
         let carried = Arc::new(carried);
         self.memo.keep(text, Arc::clone(&carried), key.mark());
         Ok(carried)
+    }
+
+    fn clock_leeway(&self) -> Duration {
+        self.leeway
     }
 }
 

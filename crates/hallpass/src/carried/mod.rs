@@ -9,6 +9,7 @@ mod sealed;
 
 use std::fmt;
 use std::sync::Arc;
+use std::time::Duration;
 
 use async_trait::async_trait;
 
@@ -27,7 +28,7 @@ pub use self::sealed::{InvalidSealed, Sealed};
 #[non_exhaustive]
 pub struct Carried {
     /// The session, as far as the token carries it. Its chain has no secrets: the token proves itself.
-    pub record: Record,
+    pub record: Arc<Record>,
     /// The epoch of its subject when it was sealed.
     pub epoch: Epoch,
     /// When it was sealed.
@@ -38,8 +39,8 @@ pub struct Carried {
 
 impl Carried {
     /// Returns what a token says from `issued_at` until `expires_at`.
-    pub fn new(record: Record, epoch: Epoch, issued_at: Timestamp, expires_at: Timestamp) -> Self {
-        Self { record, epoch, issued_at, expires_at }
+    pub fn new(record: impl Into<Arc<Record>>, epoch: Epoch, issued_at: Timestamp, expires_at: Timestamp) -> Self {
+        Self { record: record.into(), epoch, issued_at, expires_at }
     }
 
     /// Returns the generation that the session had.
@@ -115,5 +116,10 @@ pub trait SelfContained: fmt::Debug + Send + Sync + 'static {
     async fn catch_up(&self, now: Timestamp) -> Result<(), StoreError> {
         let _ = now;
         Ok(())
+    }
+
+    /// Returns for how long after its time a token is still good, since clocks differ; not at all if nobody says.
+    fn clock_leeway(&self) -> Duration {
+        Duration::ZERO
     }
 }

@@ -4,7 +4,6 @@ use std::sync::Arc;
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use bytes::Bytes;
-use zeroize::Zeroizing;
 
 use super::{Carried, SelfContained, Unopened, Unsealed};
 use crate::crypto::{Aead, random};
@@ -103,14 +102,15 @@ impl Sealed {
     #[cfg(feature = "testing")]
     pub fn seal_bytes(&self, plain: &[u8], now: Timestamp) -> Result<Token, Unsealed> {
         let key = self.ring.signing(now).ok_or(Unsealed::NoKey)?;
-        self.seal_under(&key, plain.len(), |text| text.extend_from_slice(plain))
+        self.seal_under(&key, |text| text.extend_from_slice(plain))
     }
 
     /// Seals what is written.
-    fn seal_under(&self, key: &Key, length: usize, write: impl FnOnce(&mut Vec<u8>)) -> Result<Token, Unsealed> {
+    fn seal_under(&self, key: &Key, write: impl FnOnce(&mut Vec<u8>)) -> Result<Token, Unsealed> {
         let aead = aead(key).ok_or(Unsealed::NoKey)?;
         let name = key.id().as_str().as_bytes();
-        let mut text = Zeroizing::new(Vec::with_capacity(2 + name.len() + Aead::NONCE + length + Aead::TAG));
+        // What fits never moves, so that no plain text is left where it was.
+        let mut text = Vec::with_capacity(Self::MOST);
         text.extend_from_slice(&[FORMAT, short(name.len())]);
         text.extend_from_slice(name);
         let nonce = random::<{ Aead::NONCE }>();
@@ -118,16 +118,18 @@ impl Sealed {
         let from = text.len();
         write(&mut text);
         aead.seal(nonce, &self.place(key), &mut text, from);
-        let token = URL_SAFE_NO_PAD.encode(&*text);
+        let token = URL_SAFE_NO_PAD.encode(&text);
         let size = self.cookie.len() + token.len();
         if size > Self::MOST { Err(Unsealed::TooLarge { size, limit: Self::MOST }) } else { Ok(Token::new(token)) }
     }
 
     fn place(&self, key: &Key) -> Vec<u8> {
-        let mut place = b"hallpass sealed session".to_vec();
-        place.push(FORMAT);
-        place.push(short(key.id().as_str().len()));
-        place.extend_from_slice(key.id().as_str().as_bytes());
+        const PURPOSE: &[u8] = b"hallpass sealed session";
+        let name = key.id().as_str().as_bytes();
+        let mut place = Vec::with_capacity(PURPOSE.len() + 2 + name.len() + self.place.len());
+        place.extend_from_slice(PURPOSE);
+        place.extend_from_slice(&[FORMAT, short(name.len())]);
+        place.extend_from_slice(name);
         place.extend_from_slice(&self.place);
         place
     }
@@ -135,24 +137,21 @@ impl Sealed {
 
 impl SelfContained for Sealed {
     fn seal(&self, carried: &Carried) -> Result<Token, Unsealed> {
-        let mut record = carried.record.clone();
-        let chain = record.chain.take();
-        record.retry = None;
-        let record = Zeroizing::new(record.to_bytes().to_vec());
-        let key = self.ring.signing(carried.issued_at).ok_or(Unsealed::NoKey)?;
-        self.seal_under(&key, PRELUDE + record.len(), |text| {
-            for instant in [carried.issued_at, carried.expires_at] {
+        let Carried { record, epoch, issued_at, expires_at } = carried;
+        let key = self.ring.signing(*issued_at).ok_or(Unsealed::NoKey)?;
+        self.seal_under(&key, |text| {
+            for instant in [issued_at, expires_at] {
                 text.extend_from_slice(&instant.as_millis().to_be_bytes());
             }
-            text.extend_from_slice(&carried.epoch.0.to_be_bytes());
-            let chain = chain.as_ref();
+            text.extend_from_slice(&epoch.0.to_be_bytes());
+            let chain = record.chain.as_ref();
             for generation in [chain.map(|chain| chain.first_generation), chain.map(|chain| chain.generation)] {
                 text.extend_from_slice(&generation.unwrap_or_default().number().to_be_bytes());
             }
             for instant in [chain.map(|chain| chain.started_at), chain.map(|chain| chain.renewed_at)] {
-                text.extend_from_slice(&instant.unwrap_or(carried.issued_at).as_millis().to_be_bytes());
+                text.extend_from_slice(&instant.unwrap_or(*issued_at).as_millis().to_be_bytes());
             }
-            text.extend_from_slice(&record);
+            record.write_for_token(text);
         })
     }
 
@@ -160,7 +159,7 @@ impl SelfContained for Sealed {
         if text.len() > Self::MOST {
             return Err(Unopened::Invalid);
         }
-        let mut bytes = Zeroizing::new(URL_SAFE_NO_PAD.decode(text).map_err(|_| Unopened::Invalid)?);
+        let mut bytes = URL_SAFE_NO_PAD.decode(text).map_err(|_| Unopened::Invalid)?;
         let ([format, length], rest) = bytes.split_first_chunk_mut::<2>().ok_or(Unopened::Invalid)?;
         if *format != FORMAT {
             return Err(Unopened::Invalid);
@@ -169,20 +168,21 @@ impl SelfContained for Sealed {
         let (nonce, sealed) = rest.split_first_chunk_mut::<{ Aead::NONCE }>().ok_or(Unopened::Invalid)?;
         let key = str::from_utf8(name).ok().and_then(|name| self.ring.find(name)).ok_or(Unopened::UnknownKey)?;
         let aead = aead(&key).ok_or(Unopened::UnknownKey)?;
-        let plain = aead.open(*nonce, &self.place(&key), sealed).ok_or(Unopened::Invalid)?;
-        let carried = read(plain).ok_or(Unopened::Invalid)?;
+        let length = aead.open(*nonce, &self.place(&key), sealed).ok_or(Unopened::Invalid)?.len();
+        let from = 2 + name.len() + Aead::NONCE;
+        let carried = read(&Bytes::from(bytes).slice(from..from + length)).ok_or(Unopened::Invalid)?;
         if carried.expires_at <= now { Err(Unopened::Expired) } else { Ok(Arc::new(carried)) }
     }
 }
 
-fn read(plain: &[u8]) -> Option<Carried> {
-    let (prelude, record) = plain.split_at_checked(PRELUDE)?;
+fn read(plain: &Bytes) -> Option<Carried> {
+    let prelude = plain.get(..PRELUDE)?;
     let number = |at: usize| Some(u64::from_be_bytes(prelude.get(at..at + 8)?.try_into().ok()?));
     let instant = |at| number(at).map(Timestamp::from_millis);
     let generation = |at: usize| Generation::new(u32::from_be_bytes(prelude.get(at..at + 4)?.try_into().ok()?));
     let chain = Chain::carried(instant(32)?, generation(24)?, generation(28)?, instant(40)?).chain;
-    let record = Record::from_token(chain, &Bytes::copy_from_slice(record)).ok()?;
-    Some(Carried { record, epoch: Epoch(number(16)?), issued_at: instant(0)?, expires_at: instant(8)? })
+    let record = Record::from_token(chain, &plain.slice(PRELUDE..)).ok()?;
+    Some(Carried::new(record, Epoch(number(16)?), instant(0)?, instant(8)?))
 }
 
 fn aead(key: &Key) -> Option<&Aead> {

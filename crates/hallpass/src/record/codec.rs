@@ -70,10 +70,19 @@ impl Record {
     /// Writes the whole record, attributes included.
     pub fn to_bytes(&self) -> Bytes {
         let mut out = self.head();
-        if !self.data.is_empty() {
-            put(&mut out, tag::DATA, &self.data);
-        }
+        self.put_data(&mut out);
         close(out)
+    }
+
+    /// Writes the record as its token has it: without its chain, of which the token has a short form, and without what
+    /// is known of retries.
+    #[cfg(feature = "sealed")]
+    pub(crate) fn write_for_token(&self, out: &mut Vec<u8>) {
+        out.put_u8(FORMAT);
+        self.put_frame(out);
+        self.put_body(out, None, None);
+        self.put_data(out);
+        put(out, tag::END, &[]);
     }
 
     /// Writes the record without its attributes, for stores that keep them in a place of their own.
@@ -85,32 +94,40 @@ impl Record {
     pub fn body_to_bytes(&self) -> Bytes {
         let mut out = BytesMut::with_capacity(192 + self.data.len());
         out.put_u8(FORMAT);
-        self.put_body(&mut out);
-        if !self.data.is_empty() {
-            put(&mut out, tag::DATA, &self.data);
-        }
+        self.put_body(&mut out, self.chain.as_ref(), self.retry.as_ref());
+        self.put_data(&mut out);
         close(out)
     }
 
     fn head(&self) -> BytesMut {
         let mut out = BytesMut::with_capacity(256 + self.data.len());
         out.put_u8(FORMAT);
-        put(&mut out, tag::ID, self.id.as_bytes());
-        put(&mut out, tag::REALM, self.realm.as_str().as_bytes());
-        put_text(&mut out, tag::SUBJECT, self.subject.as_ref().map(Subject::as_str));
-        put(&mut out, tag::VERSION, &self.version.number().to_be_bytes());
-        put_instant(&mut out, tag::SEEN_AT, Some(self.seen_at));
-        put_instant(&mut out, tag::EXPIRES_AT, Some(self.expires_at));
-        self.put_body(&mut out);
+        self.put_frame(&mut out);
+        self.put_body(&mut out, self.chain.as_ref(), self.retry.as_ref());
         out
     }
 
-    /// Writes everything that is neither in the frame nor an attribute.
-    fn put_body(&self, out: &mut BytesMut) {
+    fn put_frame(&self, out: &mut impl BufMut) {
+        put(out, tag::ID, self.id.as_bytes());
+        put(out, tag::REALM, self.realm.as_str().as_bytes());
+        put_text(out, tag::SUBJECT, self.subject.as_ref().map(Subject::as_str));
+        put(out, tag::VERSION, &self.version.number().to_be_bytes());
+        put_instant(out, tag::SEEN_AT, Some(self.seen_at));
+        put_instant(out, tag::EXPIRES_AT, Some(self.expires_at));
+    }
+
+    fn put_data(&self, out: &mut impl BufMut) {
+        if !self.data.is_empty() {
+            put(out, tag::DATA, &self.data);
+        }
+    }
+
+    /// Writes everything that is neither in the frame nor an attribute, with this chain and these retries.
+    fn put_body(&self, out: &mut impl BufMut, chain: Option<&Chain>, retry: Option<&Retry>) {
         if self.profile != Profile::default() {
             put(out, tag::PROFILE, self.profile.as_str().as_bytes());
         }
-        put(out, tag::LIFE, &life::to_bytes(self));
+        put(out, tag::LIFE, &life::to_bytes(self, chain));
         for method in &self.methods {
             put(out, tag::METHOD, method.as_str().as_bytes());
         }
@@ -127,7 +144,7 @@ impl Record {
             put(out, tag::END_ACTOR, ended.actor.as_str().as_bytes());
             put_text(out, tag::END_NOTE, ended.note.as_ref().map(Note::as_str));
         }
-        if let Some(retry) = &self.retry {
+        if let Some(retry) = retry {
             let mut put_hash = |tag, hash: &[u8]| put(&mut *out, tag, &[&retry.key[..], hash].concat());
             retry.presented.iter().for_each(|presented| put_hash(tag::RETRY, presented.as_bytes()));
             retry.asked.iter().for_each(|asked| put_hash(tag::ASKED, asked));
@@ -199,7 +216,7 @@ fn close(mut out: BytesMut) -> Bytes {
     out.freeze()
 }
 
-fn put(out: &mut BytesMut, tag: u8, value: &[u8]) {
+fn put(out: &mut impl BufMut, tag: u8, value: &[u8]) {
     out.put_u8(tag);
     let mut length = value.len();
     loop {
@@ -214,13 +231,13 @@ fn put(out: &mut BytesMut, tag: u8, value: &[u8]) {
     out.put_slice(value);
 }
 
-fn put_text(out: &mut BytesMut, tag: u8, text: Option<&str>) {
+fn put_text(out: &mut impl BufMut, tag: u8, text: Option<&str>) {
     if let Some(text) = text {
         put(out, tag, text.as_bytes());
     }
 }
 
-fn put_instant(out: &mut BytesMut, tag: u8, at: Option<Timestamp>) {
+fn put_instant(out: &mut impl BufMut, tag: u8, at: Option<Timestamp>) {
     if let Some(at) = at {
         put(out, tag, &at.as_millis().to_be_bytes());
     }

@@ -9,6 +9,8 @@ use serde::de::{Deserialize, DeserializeOwned, Deserializer, IgnoredAny, MapAcce
 use serde::ser::{SerializeMap, Serializer};
 use serde_json::value::RawValue;
 
+use crate::json::Name;
+
 /// Returns the value of `key` as a `T`, without parsing the values of other keys.
 pub(crate) fn find<T: DeserializeOwned>(data: &[u8], key: &str) -> Result<Option<T>, serde_json::Error> {
     if data.is_empty() {
@@ -36,7 +38,7 @@ impl<'de, T: DeserializeOwned> Visitor<'de> for Find<'_, T> {
 
     fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Option<T>, A::Error> {
         let mut found = None;
-        while let Some(Key(key)) = map.next_key()? {
+        while let Some(Name(key)) = map.next_key()? {
             if key == self.key {
                 found = Some(map.next_value()?);
             } else {
@@ -44,31 +46,6 @@ impl<'de, T: DeserializeOwned> Visitor<'de> for Find<'_, T> {
             }
         }
         Ok(found)
-    }
-}
-
-/// A key that is borrowed where it has no escapes.
-struct Key<'a>(Cow<'a, str>);
-
-impl<'de> Deserialize<'de> for Key<'de> {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        struct Text;
-        impl<'de> Visitor<'de> for Text {
-            type Value = Key<'de>;
-
-            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-                f.write_str("a key")
-            }
-
-            fn visit_borrowed_str<E>(self, text: &'de str) -> Result<Key<'de>, E> {
-                Ok(Key(Cow::Borrowed(text)))
-            }
-
-            fn visit_str<E>(self, text: &str) -> Result<Key<'de>, E> {
-                Ok(Key(Cow::Owned(text.to_owned())))
-            }
-        }
-        deserializer.deserialize_str(Text)
     }
 }
 
@@ -130,7 +107,7 @@ impl<'de: 'a, 'a> Deserialize<'de> for Attributes<'a> {
 
             fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Attributes<'de>, A::Error> {
                 let mut attributes = Vec::new();
-                while let Some(Key(key)) = map.next_key()? {
+                while let Some(Name(key)) = map.next_key()? {
                     attributes.push((key, Cow::Borrowed(map.next_value::<&RawValue>()?)));
                 }
                 Ok(Attributes(attributes))

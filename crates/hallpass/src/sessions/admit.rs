@@ -278,7 +278,13 @@ impl Sessions {
         let policy = self.policy(&record.profile);
         let may_walk = |steps| self.0.walks.allows(&record.id, steps, now);
         let successor = |secret| Successor { generation: chain.generation, secret };
-        let (seat, first_use) = match chain.judge(token, self.pepper(), policy.grace(), now, may_walk) {
+        let standing = if self.is_carried() {
+            // What carries its session has proven itself when it was opened.
+            Standing::Current { first_use: false }
+        } else {
+            chain.judge(token, self.pepper(), policy.grace(), now, may_walk)
+        };
+        let (seat, first_use) = match standing {
             Standing::Current { first_use } => (Seat::Current, first_use),
             Standing::Superseded(secret) => (Seat::Superseded(successor(secret)), false),
             Standing::Unanswered(secret) => (Seat::Unanswered(successor(secret)), false),

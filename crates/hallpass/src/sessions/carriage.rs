@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use super::admit::Rejected;
 use super::hand::Hand;
-use super::{Caller, Sessions, Ticket, Witness};
+use super::{Caller, SessionState, Sessions, Ticket, Witness};
 use crate::carried::{Carried, SelfContained, Unopened, Unsealed};
 use crate::error::{Error, Refusal};
 use crate::event::EventKind;
@@ -114,7 +114,12 @@ impl Sessions {
             }
             opened => opened,
         };
-        let carried = carried.map_err(rejected)?;
+        let carried = carried.map_err(|why| {
+            if why == Unopened::UnknownKey {
+                self.report_with(EventKind::UnknownToken, witness, |_| {});
+            }
+            rejected(why)
+        })?;
         if carried.record.realm != self.0.realm {
             return Err(Rejected::Refused(Refusal::Malformed, None));
         }
@@ -134,9 +139,20 @@ impl Sessions {
         if let Some(revocations) = self.revocations() {
             return revocations.allow(carried, staleness, self.now()).await;
         }
-        // Nobody could have: there is nowhere to write it.
-        let _ = (carried, staleness);
-        Ok(true)
+        // Of sessions that clients carry, nobody could have: there is nowhere to write it.
+        if self.is_carried() || staleness.is_none_or(|staleness| staleness >= self.revocation_bound()) {
+            return Ok(true);
+        }
+        self.is_as_told(&carried.record, carried.generation()).await
+    }
+
+    /// Tells whether the session in the store is still the one that an access token stands for.
+    async fn is_as_told(&self, told: &Record, generation: Generation) -> Result<bool, StoreError> {
+        let stored = self.0.store.load(&told.realm, &told.id).await?;
+        Ok(stored.is_some_and(|stored| {
+            let is_of_chain = stored.chain.as_ref().is_some_and(|chain| chain.first_generation <= generation);
+            self.state(&stored) != SessionState::Ended && stored.subject == told.subject && is_of_chain
+        }))
     }
 
     /// Returns what the client is to hold of a record: a reference, or the session itself.
@@ -145,8 +161,8 @@ impl Sessions {
             return Ok(ticket.token.encode());
         };
         let expires_at = self.policy(&record.profile).expires_at(record);
-        let carried = Carried::new(record.clone(), hand.sealing_epoch(), self.now(), expires_at);
-        carriage.form.seal(&carried).map_err(unsealed)
+        let (held, epoch) = hand.held(record);
+        carriage.form.seal(&Carried::new(held, epoch, self.now(), expires_at)).map_err(unsealed)
     }
 
     /// Tells whether the client is to get its session anew, since it is another than its token says.
@@ -188,8 +204,9 @@ impl Sessions {
     /// Judges an access token, without asking a store unless it must: its signature, its time, and whether its session or
     /// subject were ended meanwhile.
     ///
-    /// What was revoked longer than `staleness` ago is known; by default that is [`revocation_bound`]. With zero the store
-    /// is asked. What the token says has no attributes: those stay in the store.
+    /// What was revoked longer than `staleness` ago is known; by default that is [`revocation_bound`]. Where this node
+    /// does not know as much by itself, the store is asked; with zero always. What the token says has no attributes: those
+    /// stay in the store.
     ///
     /// [`revocation_bound`]: Sessions::revocation_bound
     ///
@@ -220,7 +237,10 @@ impl Sessions {
                 if let Some(revocations) = &carriage.revocations {
                     return stored.max(revocations.bound());
                 }
-                carriage.lifetime.unwrap_or_else(|| self.longest_life())
+                // Of sessions that are carried, the policy is asked too, which knows no leeway.
+                carriage
+                    .lifetime
+                    .map_or_else(|| self.longest_life(), |lifetime| lifetime + carriage.form.clock_leeway())
             }
         }
     }

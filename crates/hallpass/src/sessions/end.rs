@@ -13,7 +13,7 @@ use crate::id::SessionId;
 use crate::name::{Actor, Note, Subject};
 use crate::policy::{Expiry, Verdict};
 use crate::record::{Ended, Record};
-use crate::store::{Cursor, Expected, Outcome, PageLimit, Query, Store, StoreError};
+use crate::store::{Cursor, Expected, Outcome, PageLimit, Query, StoreError};
 use crate::time::Timestamp;
 use crate::token::ReferenceToken;
 
@@ -305,9 +305,9 @@ impl Sessions {
     pub async fn sweep(&self, limit: NonZeroUsize) -> Result<Swept, Error> {
         self.check_clock().await?;
         let now = self.now();
-        if let Some(store) = self.is_carried().then(|| self.store()) {
-            // What stands in it are revocations, and when they are over, nobody's session ends by it.
-            return self.sweep_own(&**store, now, limit).await;
+        if self.is_carried() {
+            // What stands in the store are revocations: when they are over, nobody's session ends by it.
+            return Ok(Swept { expired: 0, forgotten: self.store().sweep(now, limit).await? });
         }
         let expired = match self.expire_due(now, limit).await {
             Err(error) if error.is_unsupported() => 0,
@@ -329,9 +329,7 @@ impl Sessions {
             let mut is_further = false;
             for record in &overdue {
                 let policy = self.policy(&record.profile);
-                if record.realm.is_own() {
-                    is_further |= drop_own(self.records(), record, now).await? == Outcome::Applied;
-                } else if let Verdict::Expired(expiry) = policy.judge(record, now) {
+                if let Verdict::Expired(expiry) = policy.judge(record, now) {
                     if self.expire(record, expiry, now).await? {
                         is_further = true;
                         expired += 1;
@@ -352,19 +350,6 @@ impl Sessions {
                 return Ok(expired);
             }
         }
-    }
-
-    /// Gives up and forgets revocations that are over.
-    async fn sweep_own(&self, store: &dyn Store, now: Timestamp, limit: NonZeroUsize) -> Result<Swept, Error> {
-        let at_once = u16::try_from(limit.get()).ok().and_then(PageLimit::new).unwrap_or(PageLimit::MOST);
-        let overdue = match store.overdue(now, at_once).await {
-            Err(error) if error.is_unsupported() => Vec::new(),
-            overdue => overdue?,
-        };
-        for record in overdue.iter().filter(|record| record.realm.is_own()) {
-            let _ = drop_own(store, record, now).await?;
-        }
-        Ok(Swept { expired: 0, forgotten: store.sweep(now, limit).await? })
     }
 
     /// Ends the session of a record that was just listed; answers whether it was usable until now.
@@ -476,14 +461,6 @@ impl Sessions {
         }
         Ok(outcome)
     }
-}
-
-/// Gives up what the library keeps for itself, which is over at the time that it says, and no event.
-async fn drop_own(store: &dyn Store, record: &Record, now: Timestamp) -> Result<Outcome, StoreError> {
-    let mut next = record.clone();
-    next.end(Ended { at: now, reason: EndReason::Idle, actor: Actor::policy(), note: None }, now);
-    next.version = record.version.next();
-    store.save(&next, Expected::Version(record.version), &[]).await
 }
 
 /// Returns how an end for a reason is told.

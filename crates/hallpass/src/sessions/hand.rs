@@ -24,7 +24,7 @@ pub(super) struct Hand {
 
 #[derive(Debug, Default)]
 struct Held {
-    record: Option<Record>,
+    record: Option<Arc<Record>>,
     epoch: Epoch,
     is_changed: bool,
 }
@@ -41,7 +41,7 @@ impl Hand {
 
     /// Takes what a token carried.
     pub(super) fn take(&self, carried: &Carried) {
-        *self.held.lock() = Held { record: Some(carried.record.clone()), epoch: carried.epoch, is_changed: false };
+        *self.held.lock() = Held { record: Some(Arc::clone(&carried.record)), epoch: carried.epoch, is_changed: false };
     }
 
     /// Tells whether the record is another than the token says.
@@ -49,9 +49,12 @@ impl Hand {
         self.held.lock().is_changed
     }
 
-    /// Returns the epoch that the next token is to be sealed with.
-    pub(super) fn sealing_epoch(&self) -> Epoch {
-        self.held.lock().epoch
+    /// Returns what is in hand of a record, and the epoch that its next token is to be sealed with.
+    pub(super) fn held(&self, record: &Record) -> (Arc<Record>, Epoch) {
+        let held = self.held.lock();
+        let is_same = |held: &&Arc<Record>| held.id == record.id && held.version == record.version;
+        let same = held.record.as_ref().filter(is_same).cloned();
+        (same.unwrap_or_else(|| Arc::new(record.clone())), held.epoch)
     }
 }
 
@@ -62,8 +65,13 @@ impl Store for Hand {
     }
 
     async fn load(&self, realm: &Realm, id: &SessionId) -> Result<Option<Record>, StoreError> {
+        Ok(self.copy(realm, id).map(Arc::unwrap_or_clone))
+    }
+
+    /// It is the record itself.
+    fn copy(&self, realm: &Realm, id: &SessionId) -> Option<Arc<Record>> {
         let held = self.held.lock();
-        Ok(held.record.as_ref().filter(|record| record.id == *id && record.realm == *realm).cloned())
+        held.record.as_ref().filter(|record| record.id == *id && record.realm == *realm).cloned()
     }
 
     async fn save(&self, record: &Record, expected: Expected, _: &[Event]) -> Result<Outcome, StoreError> {
@@ -72,7 +80,7 @@ impl Store for Hand {
         let is_same_chain = {
             let held = self.held.lock();
             let same = |held: &Record| held.subject == record.subject && nonce(held) == nonce(record);
-            held.record.as_ref().is_some_and(same)
+            held.record.as_deref().is_some_and(same)
         };
         let epoch = match (&record.subject, &self.shared) {
             (Some(subject), Some(shared)) if !is_same_chain && record.ended.is_none() => {
@@ -91,7 +99,7 @@ impl Store for Hand {
         if !is_as_expected {
             return Ok(Outcome::Conflict);
         }
-        held.record = Some(record.clone());
+        held.record = Some(Arc::new(record.clone()));
         held.epoch = epoch.unwrap_or(held.epoch);
         held.is_changed = true;
         Ok(Outcome::Applied)
@@ -106,8 +114,10 @@ impl Store for Hand {
         expires_at: Timestamp,
     ) -> Result<Outcome, StoreError> {
         let mut held = self.held.lock();
-        let is_present = |record: &&mut Record| record.id == *id && record.version == version && record.ended.is_none();
+        let is_present =
+            |record: &&mut Arc<Record>| record.id == *id && record.version == version && record.ended.is_none();
         let Some(record) = held.record.as_mut().filter(is_present) else { return Ok(Outcome::Conflict) };
+        let record = Arc::make_mut(record);
         record.seen_at = record.seen_at.max(seen_at);
         record.expires_at = record.expires_at.max(expires_at);
         held.is_changed = true;

@@ -187,8 +187,8 @@ pub trait Store: fmt::Debug + Send + Sync + 'static {
     /// gave; [`StoreError::is_unavailable`] if the store cannot be asked, never an empty page.
     async fn list(&self, query: &Query) -> Result<Page<Record>, StoreError>;
 
-    /// Returns at most `limit` records, of all realms, that have not ended and whose stored `expires_at` is at or before
-    /// `by`, in any order.
+    /// Returns at most `limit` records of sessions, of all realms, that have not ended and whose stored `expires_at` is at
+    /// or before `by`, in any order. What is the library's [own](Realm::is_own) is left out: nobody ends it.
     ///
     /// Must hold: there are fewer than `limit` only if there are no more, so whoever ends or touches what it is given
     /// comes to the end. A store that can find them at a cost that depends on `limit`, and not on how many there are,
@@ -198,8 +198,17 @@ pub trait Store: fmt::Debug + Send + Sync + 'static {
     ///
     /// As [`list`](Store::list).
     async fn overdue(&self, by: Timestamp, limit: PageLimit) -> Result<Vec<Record>, StoreError> {
-        let query = Query { ended: Some(false), expires_by: Some(by), limit, ..Query::default() };
-        Ok(self.list(&query).await?.items)
+        let mut query = Query { ended: Some(false), expires_by: Some(by), limit, ..Query::default() };
+        let mut overdue = Vec::new();
+        loop {
+            let page = self.list(&query).await?;
+            overdue.extend(page.items.into_iter().filter(|record| !record.realm.is_own()));
+            overdue.truncate(limit.number());
+            match page.next {
+                Some(next) if overdue.len() < limit.number() => query.after = Some(next),
+                _ => return Ok(overdue),
+            }
+        }
     }
 
     /// Returns a page of the events that match, oldest first, in the order in which the store took them in.

@@ -149,6 +149,16 @@ impl Page<Record> {
     }
 }
 
+impl Page<Event> {
+    /// Returns the first page of events that were found in their order, at least one more than `limit` if there are more.
+    pub fn in_order(mut events: Vec<Event>, limit: PageLimit) -> Self {
+        let has_more = events.len() > limit.number();
+        events.truncate(limit.number());
+        let next = events.last().filter(|_| has_more).map(Cursor::after_event);
+        Self { items: events, next }
+    }
+}
+
 /// Which records to list; everything that is set must hold.
 #[derive(Debug, Clone, Default)]
 #[non_exhaustive]
@@ -233,11 +243,59 @@ impl EventQuery {
         Self { realm: Some(realm), session: Some(session), ..Self::default() }
     }
 
+    /// Returns the page of what one session keeps, which is given whole and in its order.
+    pub fn page(&self, mut events: Vec<Event>) -> Page<Event> {
+        if let Some(after) = self.after {
+            match events.iter().rposition(|event| event.id == after) {
+                Some(place) => drop(events.drain(..=place)),
+                // It is not kept any more, or of another session.
+                None => events.retain(|event| event.id > after),
+            }
+        }
+        events.retain(|event| self.matches(event));
+        Page::in_order(events, self.limit)
+    }
+
     /// Tells whether an event matches, `after` and limit apart: for stores without a query language.
     pub fn matches(&self, event: &Event) -> bool {
         self.realm.as_ref().is_none_or(|realm| *realm == event.realm)
             && self.subject.as_ref().is_none_or(|subject| event.subject.as_ref() == Some(subject))
             && self.session.is_none_or(|session| event.session == Some(session))
             && self.kind.as_ref().is_none_or(|kind| *kind == event.kind)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn event(number: u128, kind: EventKind) -> Event {
+        let mut event = Event::new(kind, Realm::default(), Timestamp::UNIX_EPOCH);
+        event.id = EventId::from_number(number);
+        event
+    }
+
+    #[test]
+    fn a_page_of_events_goes_on_where_the_one_before_ended() {
+        let kept = || {
+            let number = |(number, kind)| event(number, kind);
+            [(5, EventKind::Created), (9, EventKind::Renewed), (7, EventKind::Renewed), (8, EventKind::Revoked)]
+                .map(number)
+                .to_vec()
+        };
+        let mut query = EventQuery { limit: PageLimit::new(2).expect("small"), ..EventQuery::default() };
+        let numbers = |page: &Page<Event>| page.items.iter().map(|event| event.id.number()).collect::<Vec<_>>();
+        let first = query.page(kept());
+        assert_eq!(
+            (numbers(&first), first.next.map(|next| next.event())),
+            (vec![5, 9], Some(Ok(EventId::from_number(9))))
+        );
+        query.after = Some(EventId::from_number(9));
+        let last = query.page(kept());
+        assert_eq!((numbers(&last), last.next), (vec![7, 8], None));
+        query.kind = Some(EventKind::Renewed);
+        assert_eq!(numbers(&query.page(kept())), [7]);
+        query.after = Some(EventId::from_number(6));
+        assert_eq!(numbers(&query.page(kept())), [9, 7], "what is not kept any more stands where its name does");
     }
 }

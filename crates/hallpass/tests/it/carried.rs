@@ -1,11 +1,13 @@
 //! What only tokens that carry have to fear: other texts of one token, and answers that tell why one was refused.
 
+use std::num::NonZeroUsize;
 use std::sync::Arc;
 use std::time::Duration;
 
 use axum::http::{StatusCode, header};
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use hallpass::testing::ManualClock;
 use hallpass::{
     Caller, EventKind, Jwt, Key, KeyAlgorithm, KeyRing, MemoryStore, NewSession, Realm, Revocation, Sealed, Sessions,
 };
@@ -136,6 +138,40 @@ async fn ckt_2_a_planted_session_beside_ones_own_takes_no_write_away() {
         assert_eq!(browser.send("/get/kept", Some(cookie)).await.body, "1");
         assert_eq!(browser.send("/who", Some(cookie)).await.body, "alice");
     }
+}
+
+#[tokio::test]
+async fn what_was_ended_long_ago_can_be_ended_again() {
+    let jwt = Jwt::access(ring(KeyAlgorithm::EdDsa), "https://login.test", "https://api.test").expect("names");
+    let clock = ManualClock::new();
+    let builder = Sessions::builder().store(MemoryStore::new()).clock(clock.clone());
+    let sessions = builder.access_tokens(jwt, Duration::from_mins(5)).build().expect("all parts");
+    let user = Caller::user();
+    let mut issued = sessions.create(NewSession::signed_in(subject("alice")), &user).await.expect("created");
+    // Each time, what was written of the ends before is over, and swept or about to be.
+    for minutes in [6, 8, 10, 25] {
+        issued = sessions.rechain(issued.token.expose(), &user).await.expect("a new chain");
+        let ended = sessions.revoke_subject(&subject("bob"), None, &Revocation::default()).await;
+        assert_eq!(ended.expect("whoever has no session is logged out too"), 0);
+        clock.advance(Duration::from_mins(minutes));
+        let swept = sessions.sweep(NonZeroUsize::MIN.saturating_add(999)).await.expect("the store is there");
+        assert_eq!(swept.expired, 0, "what is the library's own is no session");
+    }
+    let last = sessions.rechain(issued.token.expose(), &user).await.expect("a new chain");
+    sessions.log_out(last.token.expose(), &user).await.expect("logged out");
+    let access = last.access_token.expect("a signed-in session has one").token;
+    assert!(sessions.verify_access(access.expose(), None, &user).await.is_err_and(|error| error.is_inactive()));
+}
+
+#[tokio::test]
+async fn enc_3_a_token_of_a_key_that_is_not_known_is_told() {
+    let sealed = || Sealed::new(ring(KeyAlgorithm::Sealing), &Realm::default(), "__Host-session").expect("a name");
+    let observer = hallpass::testing::RecordingObserver::new();
+    let elsewhere = Sessions::builder().carried(sealed()).build().expect("all parts");
+    let sessions = Sessions::builder().carried(sealed()).observer(observer.clone()).build().expect("all parts");
+    let issued = elsewhere.create(NewSession::signed_in(subject("alice")), &Caller::user()).await.expect("created");
+    assert!(sessions.open(issued.token.expose(), &Caller::user()).await.is_err_and(|error| error.is_inactive()));
+    assert!(observer.events().iter().any(|event| event.kind == EventKind::UnknownToken));
 }
 
 #[tokio::test]

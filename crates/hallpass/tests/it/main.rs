@@ -13,6 +13,8 @@ mod encrypted;
 mod ending;
 mod jose;
 mod left_behind;
+#[path = "../far/life.rs"]
+mod life;
 mod patterns;
 mod renew_now;
 mod renewal;

@@ -109,7 +109,7 @@ fn what_is_sealed_opens_again_by_every_algorithm() {
 #[test]
 fn a_whole_session_carries_its_attributes_and_an_access_token_none() {
     let mut carried = carried();
-    carried.record.data = Bytes::from_static(br#"{"cart":[1,2]}"#);
+    Arc::make_mut(&mut carried.record).data = Bytes::from_static(br#"{"cart":[1,2]}"#);
     let ring = KeyRing::new([key(KeyAlgorithm::EdDsa)]).expect("a key");
     let access = Jwt::access(ring.clone(), ISSUER, AUDIENCE).expect("names");
     let session = Jwt::session(ring, ISSUER, AUDIENCE).expect("names");
@@ -342,6 +342,11 @@ fn what_was_verified_is_over_when_its_time_is_and_when_its_key_goes() {
     let end = carried().expires_at.plus(Jwt::LEEWAY);
     assert!(jwt.open(text, now()).is_ok());
     assert!(jwt.open(text, end.minus(Duration::from_secs(1))).is_ok());
+    // What is remembered is over at the very instant at which it would be refused the first time.
+    for before in (0..2000).rev().step_by(50) {
+        let at = end.minus(Duration::from_millis(before));
+        assert_eq!(jwt.open(text, at).is_ok(), jwt.check(text, at).is_ok(), "{before} ms before the end");
+    }
     assert_eq!(jwt.open(text, end).err(), Some(Unopened::Expired));
     assert!(jwt.open(text, now()).is_ok());
     jwt.ring().replace(vec![Arc::new(key(KeyAlgorithm::EdDsa))]).expect("another key");
@@ -478,6 +483,28 @@ fn jwt_9_a_token_and_its_header_may_be_as_long_as_the_limit_and_no_longer() {
 }
 
 #[test]
+fn jwt_9_a_whole_session_is_made_no_longer_than_a_cookie_has_room_for_unless_it_travels_in_none() {
+    let jwt = || {
+        let ring = KeyRing::new([key(KeyAlgorithm::Hs256)]).expect("a key");
+        Jwt::session(ring, ISSUER, AUDIENCE).expect("names")
+    };
+    let with = |bytes: usize| {
+        let mut carried = carried();
+        Arc::make_mut(&mut carried.record).data = format!(r#"{{"a":"{}"}}"#, "x".repeat(bytes)).into();
+        carried
+    };
+    assert!(jwt().seal(&with(1500)).expect("it fits").expose().len() <= Jwt::LONGEST_IN_A_COOKIE);
+    match jwt().seal(&with(3000)) {
+        Err(Unsealed::TooLarge { size, limit: Jwt::LONGEST_IN_A_COOKIE }) => assert!(size > 4096),
+        other => panic!("{other:?}"),
+    }
+    let long = jwt().up_to(usize::MAX);
+    let token = long.seal(&with(3000)).expect("it travels in no cookie");
+    assert!(long.open(token.expose().as_bytes(), now()).is_ok());
+    assert!(matches!(long.seal(&with(7000)), Err(Unsealed::TooLarge { limit: Jwt::LONGEST, .. })));
+}
+
+#[test]
 fn jwt_9_what_is_no_utf_8_is_no_token() {
     let secret = key(KeyAlgorithm::Hs256);
     let jwt = access(key(KeyAlgorithm::Hs256));
@@ -541,8 +568,9 @@ fn jwt_11_half_a_signature_another_form_of_it_or_numbers_past_the_order_are_refu
 #[test]
 fn jwt_16_an_access_token_says_nothing_of_attributes_and_devices() {
     let mut carried = carried();
-    carried.record.data = Bytes::from_static(br#"{"cart":"private words"}"#);
-    carried.record.client.ip = Some([192, 0, 2, 77].into());
+    let record = Arc::make_mut(&mut carried.record);
+    record.data = Bytes::from_static(br#"{"cart":"private words"}"#);
+    record.client.ip = Some([192, 0, 2, 77].into());
     let token = access(key(KeyAlgorithm::EdDsa)).seal(&carried).expect("it is small");
     let Glance { header, claims } = Glance::of(token.expose().as_bytes()).expect("a JWT");
     for private in ["cart", "private words", "192.0.2.77", "data", "client\""] {

@@ -6,11 +6,14 @@ use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use serde::Deserialize;
 
-use super::{Fault, strict};
+use super::Fault;
+use crate::json::JsonLimits;
 
 /// The longest token, in bytes (`JWT-9`).
 pub(super) const LONGEST: usize = 8 * 1024;
 const LONGEST_HEADER: usize = 1024;
+/// What header and claims may be (`JWT-9`).
+pub(super) const LIMITS: JsonLimits = JsonLimits { depth: 8, names: 64 };
 
 /// A token in its three parts, decoded.
 pub(super) struct Text<'a> {
@@ -105,7 +108,7 @@ impl<'a> Text<'a> {
     }
 
     pub(super) fn header(&self) -> Result<Header<'_>, Fault> {
-        strict::check(&self.header).map_err(|_| Fault::Header)?;
+        LIMITS.check(&self.header).map_err(|_| Fault::Header)?;
         let header: Header<'_> = serde_json::from_str(&self.header).map_err(|_| Fault::Header)?;
         let Header { crit, b64, zip, enc, jwk, jku, x5u, x5c, .. } = &header;
         if crit.0 || b64.0 || zip.0 || enc.0 {

@@ -118,7 +118,7 @@ fn enc_7_what_no_browser_would_keep_is_refused_when_it_is_written() {
     let sealed = sealed(&[SECRET], "default", "__Host-session");
     let mut carried = carried();
     let with = |carried: &mut Carried, bytes: usize| {
-        carried.record.data = format!(r#"{{"a":"{}"}}"#, "x".repeat(bytes)).into();
+        Arc::make_mut(&mut carried.record).data = format!(r#"{{"a":"{}"}}"#, "x".repeat(bytes)).into();
         sealed.seal(carried)
     };
     let token = with(&mut carried, 2600).expect("it fits");

@@ -35,11 +35,12 @@ pub(super) struct Life {
 /// The longest number has 10 bytes, and there are 16 of them at the most.
 const LONGEST: usize = 1 + 16 + 32 + 16 * 10;
 
-pub(super) fn to_bytes(record: &Record) -> BytesMut {
-    let Record { created_at, authenticated_at, level, chain, .. } = record;
+/// Writes the life of a record with this chain, which need not be its own.
+pub(super) fn to_bytes(record: &Record, chain: Option<&Chain>) -> BytesMut {
+    let Record { created_at, authenticated_at, level, .. } = record;
     let Terms { idle, absolute, renewal, anonymous, .. } = record.terms;
     let mut out = BytesMut::with_capacity(LONGEST);
-    out.put_u8(parts(record));
+    out.put_u8(parts(record, chain));
     put_number(&mut out, created_at.as_millis());
     for seconds in [idle, absolute, renewal, anonymous] {
         put_number(&mut out, seconds.into());
@@ -56,12 +57,12 @@ pub(super) fn to_bytes(record: &Record) -> BytesMut {
     out
 }
 
-fn parts(record: &Record) -> u8 {
+fn parts(record: &Record, chain: Option<&Chain>) -> u8 {
     let either = |is: bool, part: u8| if is { part } else { 0 };
     let of_session = either(record.authenticated_at.is_some(), part::AUTHENTICATED_AT)
         | either(record.terms.locks, part::LOCKS)
         | either(record.level != Level::ANONYMOUS, part::LEVEL);
-    let Some(chain) = &record.chain else { return of_session };
+    let Some(chain) = chain else { return of_session };
     of_session
         | part::CHAIN
         | either(generations(chain).iter().any(|generation| *generation != chain.first_generation), part::GENERATIONS)

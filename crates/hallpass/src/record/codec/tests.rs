@@ -136,7 +136,7 @@ fn a_record_from_before_its_life_was_one_field_is_still_read() {
         assert_eq!(Record::from_bytes(&record.to_bytes()), Ok(record));
     }
     let mut both = written_before(&plain());
-    put(&mut both, tag::LIFE, &life::to_bytes(&plain()));
+    put(&mut both, tag::LIFE, &life::to_bytes(&plain(), plain().chain.as_ref()));
     assert_eq!(Record::from_bytes(&close(both)), Err(CorruptRecord("a field comes twice")));
 }
 
@@ -158,14 +158,14 @@ fn every_torn_or_longer_life_is_refused() {
     let mut ended = tombstone();
     ended.terms.idle = Terms::NEVER;
     for record in [full(), renewed, ended] {
-        let bytes = life::to_bytes(&record);
+        let bytes = life::to_bytes(&record, record.chain.as_ref());
         assert!(life::from_bytes(&bytes).is_ok());
         for length in 0..bytes.len() {
             assert!(life::from_bytes(&bytes[..length]).is_err(), "{length} bytes");
         }
         assert!(life::from_bytes(&[&bytes[..], &[0]].concat()).is_err());
     }
-    let ended = life::to_bytes(&tombstone());
+    let ended = life::to_bytes(&tombstone(), None);
     let more = [&[ended[0] | 1 << 6], &ended[1..]].concat();
     assert!(life::from_bytes(&more).is_err(), "parts of a chain without one");
 }

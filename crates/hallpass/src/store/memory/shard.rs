@@ -152,9 +152,10 @@ impl Shard {
         self.filed_by(at, usize::MAX, |slot| slot.expires_at() <= at)
     }
 
-    /// Returns at most `limit` living records whose time is over by this instant.
+    /// Returns at most `limit` living records of sessions whose time is over by this instant.
     pub(super) fn overdue(&mut self, at: Timestamp, limit: usize) -> Vec<Record> {
-        self.filed_by(at, limit, |slot| slot.is_living() && slot.expires_at() <= at)
+        let is_own: Vec<_> = self.classes.iter().map(|class| class.realm.is_own()).collect();
+        self.filed_by(at, limit, |slot| slot.is_living() && slot.expires_at() <= at && !is_own[usize::from(slot.class)])
     }
 
     fn filed_by(&mut self, at: Timestamp, limit: usize, is_asked: impl Fn(&Slot) -> bool) -> Vec<Record> {

@@ -154,7 +154,7 @@ macro_rules! __conformance_cases {
                 "The deadline is checked in the same step as the removal, and no record is counted twice.";
 
             sweep what_is_overdue_is_told_no_more_than_asked_for_and_all_in_the_end
-                "Of every realm, what has not ended and whose stored deadline is at or before the given time.";
+                "Of every application's realm, what has not ended and whose stored deadline is at or before the given time.";
 
             cancel a_save_that_is_dropped_half_way_happens_whole_or_not_at_all
                 "After its future is dropped, old or new is stored, with the event or without, and nothing is stuck.";

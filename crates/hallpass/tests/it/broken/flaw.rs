@@ -101,6 +101,7 @@ pub(crate) enum Flaw {
     OverdueTellsWhatLives,
     OverdueIgnoresItsLimit,
     OverdueOfOneRealm,
+    OverdueTellsWhatIsNoSession,
 
     // Half a write is left behind.
     EventsFollowTheSave,
@@ -116,6 +117,7 @@ pub(crate) enum Flaw {
     // News does not come.
     NewsIsNeverTold,
     NewsOfEndsIsNotTold,
+    NewsOfRevocationsIsNotTold,
     NewsFollowsTheSave,
     NewsWithoutTheCapability,
 

@@ -12,7 +12,7 @@ use std::sync::Arc;
 use hallpass::Capabilities;
 use hallpass::testing::conformance::{CASES, Case, Handles, OUTAGE_CASES};
 
-use self::flaw::Flaw;
+pub(crate) use self::flaw::Flaw;
 pub(crate) use self::store::PlainStore;
 use self::table::BROKEN;
 

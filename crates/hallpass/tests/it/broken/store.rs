@@ -81,7 +81,9 @@ impl PlainStore {
     }
 
     pub(super) fn tell(&self, record: &Record) {
-        let silent = self.is(Flaw::NewsIsNeverTold) || record.ended.is_some() && self.is(Flaw::NewsOfEndsIsNotTold);
+        let silent = self.is(Flaw::NewsIsNeverTold)
+            || record.ended.is_some() && self.is(Flaw::NewsOfEndsIsNotTold)
+            || record.realm.as_str() == "hallpass-revoked" && self.is(Flaw::NewsOfRevocationsIsNotTold);
         if !silent {
             // Nobody may be listening.
             let _ = self.news.send(Change::Session { realm: record.realm.clone(), id: record.id });
@@ -155,10 +157,14 @@ impl Store for PlainStore {
 
     async fn overdue(&self, by: Timestamp, limit: PageLimit) -> Result<Vec<Record>, StoreError> {
         let mut query = Query::default();
-        query.limit = if self.is(Flaw::OverdueIgnoresItsLimit) { PageLimit::MOST } else { limit };
+        query.limit = PageLimit::MOST;
         query.expires_by = (!self.is(Flaw::OverdueTellsWhatLives)).then_some(by);
         query.ended = (!self.is(Flaw::OverdueTellsTheEnded)).then_some(false);
         let mut records = self.list(&query).await?.items;
+        records.retain(|record| !record.realm.is_own() || self.is(Flaw::OverdueTellsWhatIsNoSession));
+        if !self.is(Flaw::OverdueIgnoresItsLimit) {
+            records.truncate(limit.number());
+        }
         if self.is(Flaw::OverdueOfOneRealm) {
             let first = records.first().map(|record| record.realm.clone());
             records.retain(|record| Some(&record.realm) == first.as_ref());

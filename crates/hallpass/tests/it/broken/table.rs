@@ -126,6 +126,7 @@ pub(super) const BROKEN: &[(Flaw, &[&str])] = &[
     (Flaw::OverdueTellsWhatLives, &["what_is_overdue_is_told_no_more_than_asked_for_and_all_in_the_end"]),
     (Flaw::OverdueIgnoresItsLimit, &["what_is_overdue_is_told_no_more_than_asked_for_and_all_in_the_end"]),
     (Flaw::OverdueOfOneRealm, &["what_is_overdue_is_told_no_more_than_asked_for_and_all_in_the_end"]),
+    (Flaw::OverdueTellsWhatIsNoSession, &["what_is_overdue_is_told_no_more_than_asked_for_and_all_in_the_end"]),
     (
         Flaw::EventsFollowTheSave,
         &[

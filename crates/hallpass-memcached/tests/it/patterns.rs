@@ -1,0 +1,16 @@
+//! Every pattern that the store serves, with two nodes of an application on one server.
+
+use std::sync::Arc;
+
+use rig::Memcached;
+
+use crate::life;
+use crate::support::{connect, start};
+
+async fn ways() -> Option<(life::Ways, Memcached)> {
+    let server = start()?;
+    let url = server.url();
+    Some(([Arc::new(connect(&url).await), Arc::new(connect(&url).await)], server))
+}
+
+life::lives!(ways);
