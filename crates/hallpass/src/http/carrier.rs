@@ -7,8 +7,8 @@ use crate::token::Token;
 
 /// Where a token travels between client and server.
 ///
-/// Implementers: `read` gives exactly what came in one place of the request, and never looks into query, path or body
-/// (`ID-8`); `remove` writes what undoes `hand_out`, attribute by attribute.
+/// Implementers: `read` gives exactly what came in the header that `varies_by` names, and never looks into query, path or
+/// body (`ID-8`); `remove` writes what undoes `hand_out`, attribute by attribute.
 pub trait Carrier: fmt::Debug + Send + Sync + 'static {
     /// Returns what the request presents in the place of a token.
     fn read<'a>(&self, request: &'a HeaderMap) -> Presented<'a>;

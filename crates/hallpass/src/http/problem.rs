@@ -1,4 +1,4 @@
-use http::StatusCode;
+use http::{HeaderValue, Response, StatusCode, header};
 
 use crate::error::Error;
 
@@ -69,10 +69,8 @@ impl Problem {
     }
 
     /// Returns the response for it, which carries it as an extension for apps that show something else.
-    #[cfg(feature = "tower")]
-    pub(crate) fn into_response<B: From<String>>(self) -> http::Response<B> {
-        use http::{HeaderValue, header};
-        let mut response = http::Response::new(B::from(self.to_json()));
+    pub fn into_response<B: From<String>>(self) -> Response<B> {
+        let mut response = Response::new(B::from(self.to_json()));
         *response.status_mut() = self.status;
         response.extensions_mut().insert(self);
         let headers = response.headers_mut();

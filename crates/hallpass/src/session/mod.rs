@@ -113,7 +113,6 @@ impl Session {
         session
     }
 
-    #[cfg(feature = "tower")]
     pub(crate) fn is_opened(&self) -> bool {
         self.0.state.lock().is_some()
     }
@@ -435,7 +434,6 @@ impl Session {
     }
 
     /// Tells whether a commit would do anything.
-    #[cfg(feature = "tower")]
     pub(crate) fn has_work(&self) -> bool {
         self.state().has_work()
     }

@@ -4,8 +4,9 @@ use crate::{Finding, Repository, Source};
 
 const INHERITED: [&str; 4] = ["version", "edition", "rust-version", "license"];
 
-// What each store may depend on besides `hallpass` and what that depends on itself.
-const DRIVERS: [(&str, &[&str]); 7] = [
+// What each crate that joins hallpass to something may depend on besides `hallpass` and what that depends on itself.
+const DRIVERS: [(&str, &[&str]); 8] = [
+    ("hallpass-actix", &["actix-web"]),
     ("hallpass-dynamodb", &["aws-config", "aws-sdk-dynamodb", "futures-util", "percent-encoding", "tokio"]),
     ("hallpass-memcached", &["percent-encoding", "tokio"]),
     ("hallpass-mysql", &["hallpass-sql", "mysql_async", "percent-encoding", "tokio"]),
@@ -26,7 +27,8 @@ const DRIVERS: [(&str, &[&str]); 7] = [
     ("hallpass-sqlite", &["hallpass-sql", "rusqlite", "tokio"]),
 ];
 
-/// Every crate takes its lints, version and licence from the workspace; a store depends on `hallpass` and a driver.
+/// Every crate takes its lints, version and licence from the workspace; a store depends on `hallpass` and a driver, and
+/// middleware on `hallpass` and a framework.
 pub(super) fn check(repository: &Repository) -> Vec<Finding> {
     let mut findings = Vec::new();
     let core: BTreeSet<_> = repository
@@ -36,10 +38,10 @@ pub(super) fn check(repository: &Repository) -> Vec<Finding> {
         .collect();
     for manifest in repository.manifests() {
         inherits(manifest, &mut findings);
-        let Some((_, drivers)) = DRIVERS.iter().find(|(store, _)| *store == folder(manifest)) else { continue };
+        let Some((_, drivers)) = DRIVERS.iter().find(|(joining, _)| *joining == folder(manifest)) else { continue };
         for (number, name) in dependencies(manifest) {
             if name != "hallpass" && !core.contains(name) && !drivers.contains(&name) {
-                let message = format!("{name}: a store depends on hallpass and its driver, nothing else");
+                let message = format!("{name}: it depends on hallpass and its driver or framework, nothing else");
                 findings.push(Finding::line(&manifest.path, number, message));
             }
         }

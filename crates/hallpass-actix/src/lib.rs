@@ -1,0 +1,60 @@
+//! [hallpass](hallpass) for actix-web: the same engine, the same cookies and the same answers as its layer for axum.
+//!
+//! ```
+//! use actix_web::{App, HttpServer, web};
+//! use hallpass::http::CookieCarrier;
+//! use hallpass::{MemoryStore, Sessions, Subject};
+//! use hallpass_actix::{Error, Session, SessionMiddleware};
+//!
+//! async fn visits(session: Session) -> Result<String, Error> {
+//!     let visits = session.update("visits", |visits: Option<u64>| visits.unwrap_or(0) + 1)?;
+//!     Ok(format!("visit {visits}"))
+//! }
+//!
+//! async fn sign_in(session: Session, name: web::Path<String>) -> Result<&'static str, actix_web::Error> {
+//!     let subject = Subject::new(name.as_str()).map_err(actix_web::error::ErrorBadRequest)?;
+//!     session.authenticate(subject).map_err(Error::from)?;
+//!     Ok("welcome")
+//! }
+//!
+//! # fn main() -> Result<(), Box<dyn std::error::Error>> {
+//! let sessions = Sessions::builder().store(MemoryStore::new()).build()?;
+//! let middleware = SessionMiddleware::new(sessions, CookieCarrier::default());
+//! let server = HttpServer::new(move || {
+//!     App::new()
+//!         .wrap(middleware.clone())
+//!         .route("/", web::get().to(visits))
+//!         .route("/sign-in/{name}", web::post().to(sign_in))
+//! });
+//! # drop(server);
+//! # Ok(())
+//! # }
+//! ```
+//!
+//! [`Sessions`](hallpass::Sessions) are made once, before the server: each worker gets a clone, and all workers have the
+//! same sessions. Policies, stores, carriers and everything else are those of [hallpass](hallpass).
+//!
+//! # What is different from axum
+//!
+//! - A handler takes [`Session`] of this crate, which is a [`hallpass::Session`] behind a `Deref`: actix-web cannot extract
+//!   types of other crates. [`Session::into_inner`] gives it to code that knows hallpass alone.
+//! - An error that other middleware returns in the place of a response becomes one further out; what the session asks of
+//!   the client is written to it then.
+//!
+//! # When the store is away
+//!
+//! As everywhere in hallpass: whoever needs the session gets 503 with `Retry-After` and keeps the cookie, and whoever does
+//! not, notices nothing.
+//!
+//! # Testing
+//!
+//! One acceptance suite drives this crate and the layer for axum over HTTP, with the same cases.
+
+mod error;
+mod headers;
+mod middleware;
+mod session;
+
+pub use self::error::Error;
+pub use self::middleware::{ResponseFuture, SessionMiddleware, SessionService};
+pub use self::session::{Session, SessionRejection};

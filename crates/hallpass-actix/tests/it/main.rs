@@ -1,0 +1,21 @@
+//! One acceptance suite for both frameworks: the same application in axum and in actix-web, as real servers, driven over HTTP.
+//!
+//! Tests are named after what must hold, with the ids of the requirements behind it; `d01` to `d23` are the rows of
+//! `docs/defects.md`.
+
+mod app;
+mod browser;
+mod cookies;
+mod defects;
+mod devices;
+mod errors;
+mod logout;
+mod on_actix;
+mod on_axum;
+mod outage;
+mod peers;
+mod races;
+mod renewal;
+mod site;
+mod timeouts;
+mod tokens;
