@@ -56,7 +56,7 @@ async fn home(session: Session) -> Result<Page, Failure> {
 
 fn line(event: &Event) -> String {
     let Event { at, kind, actor, reason, origin, .. } = event;
-    let reason = reason.map(|reason| format!(" ({reason})")).unwrap_or_default();
+    let reason = reason.as_ref().map(|reason| format!(" ({reason})")).unwrap_or_default();
     let from = origin.ip.map(|ip| format!(" from {ip}")).unwrap_or_default();
     format!("{at} {kind}{reason} by {actor}{from}")
 }

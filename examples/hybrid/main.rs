@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use axum::extract::State;
 use axum::http::{HeaderMap, StatusCode, header};
-use axum::response::IntoResponse;
+use axum::response::{IntoResponse, Response};
 use axum::routing::{get, post};
 use axum::{Json, Router};
 use hallpass::http::{CookieCarrier, SameSite, SessionLayer};
@@ -36,10 +36,10 @@ pub(crate) async fn app(sessions: SessionsBuilder, file: String) -> Result<Route
         .route("/cart", post(add))
         .route("/sign-in", post(sign_in))
         .route("/log-out", post(log_out))
-        .route("/token", post(access_token))
+        .route("/token", post(token))
         .layer(SessionLayer::new(sessions.clone(), cookie));
     let by_token = Router::new().route("/account", get(account)).with_state(sessions);
-    Ok(by_cookie.merge(by_token).route("/", get(home)).route("/session.js", get(script)))
+    Ok(by_cookie.merge(by_token).route("/", get(home)).route("/call.js", get(script)))
 }
 
 async fn visit(session: Session) -> Result<Json<Visit>, Failure> {
@@ -66,20 +66,24 @@ async fn log_out(session: Session) -> Result<Json<Visit>, Failure> {
     visit(session).await
 }
 
+/// As OAuth 2.0 has it (RFC 6749, section 5.1).
 #[derive(Serialize)]
-struct AccessToken {
+struct Granted {
     access_token: String,
-    expires_at: String,
+    token_type: &'static str,
+    expires_in: u64,
 }
 
-/// Gives whoever is signed in by the cookie the next access token; nobody else gets one.
-async fn access_token(session: Session) -> Result<Json<Option<AccessToken>>, Failure> {
-    let Some(record) = session.record() else { return Ok(Json(None)) };
-    let access = session.sessions().access_token(&record).await?;
-    Ok(Json(access.map(|access| AccessToken {
-        access_token: access.token.expose().to_owned(),
-        expires_at: access.expires_at.to_string(),
-    })))
+/// Gives whoever is signed in by the cookie the next access token; anybody else is to sign in.
+async fn token(session: Session) -> Result<Response, Failure> {
+    let Some(record) = session.record() else { return Ok(StatusCode::UNAUTHORIZED.into_response()) };
+    let sessions = session.sessions();
+    let Some(access) = sessions.access_token(&record).await? else {
+        return Ok(StatusCode::UNAUTHORIZED.into_response());
+    };
+    let expires_in = access.expires_at.since(sessions.now()).as_secs();
+    Ok(Json(Granted { access_token: access.token.expose().to_owned(), token_type: "Bearer", expires_in })
+        .into_response())
 }
 
 /// What only the customer is to see: by the access token, wherever it comes from, and without a cookie.
@@ -102,5 +106,5 @@ async fn home() -> Page {
 }
 
 async fn script() -> impl IntoResponse {
-    ([(header::CONTENT_TYPE, "text/javascript")], include_str!("session.js"))
+    ([(header::CONTENT_TYPE, "text/javascript")], include_str!("call.js"))
 }

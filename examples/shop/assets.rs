@@ -11,7 +11,6 @@ pub(crate) fn routes() -> Router {
         .route("/shop.svg", get(|| file("image/svg+xml", include_str!("shop.svg"))))
 }
 
-#[allow(clippy::unused_async)] // a handler is asynchronous
 async fn file(kind: &'static str, text: &'static str) -> impl IntoResponse {
     ([(header::CONTENT_TYPE, kind), (header::CACHE_CONTROL, "max-age=300")], text)
 }

@@ -22,7 +22,7 @@ impl Page {
         Self { pattern, visit, is_scripted: false, trail: Vec::new(), goods: Good::ALL }
     }
 
-    /// Returns a page that asks for everything itself, by `/session.js`: it is the same for everybody.
+    /// Returns a page that asks for everything itself, by `/call.js`: it is the same for everybody.
     pub fn scripted(pattern: &'static str) -> Self {
         Self { is_scripted: true, ..Self::new(pattern, Visit::new(None, None)) }
     }

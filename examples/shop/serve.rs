@@ -1,3 +1,4 @@
+use std::io::{IsTerminal as _, stderr};
 use std::net::{Ipv4Addr, SocketAddr};
 use std::num::NonZeroUsize;
 use std::process::ExitCode;
@@ -24,7 +25,8 @@ where
     F: Future<Output = Result<Router, Failure>>,
 {
     let filter = EnvFilter::try_from_default_env().unwrap_or_else(|_| EnvFilter::new("info"));
-    tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr).with_target(false).init();
+    let log = tracing_subscriber::fmt().with_env_filter(filter).with_target(false);
+    log.with_writer(stderr).with_ansi(stderr().is_terminal()).init();
     let place = std::env::args().nth(1).unwrap_or_else(|| place.to_owned());
     let served = Runtime::new().map_err(Failure::from).and_then(|runtime| {
         runtime.block_on(async {

@@ -1,5 +1,5 @@
-// The page where it builds itself: it shows what `call` of the example's own /session.js brings.
-import { call } from '/session.js';
+// The page where it builds itself: it shows what `call` of the example's own /call.js brings.
+import { call } from '/call.js';
 
 const find = (id) => document.getElementById(id);
 

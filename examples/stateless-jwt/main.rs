@@ -27,14 +27,14 @@ pub(crate) async fn app(sessions: SessionsBuilder, file: String) -> Result<Route
     let sessions = sessions.carried(jwt).store(SqliteStore::open(&*file)?).policy(policy).build()?;
     shop::sweep(&sessions);
 
-    // No cookie: `session.js` keeps the token in the memory of its page, where no other site and no reload finds it.
+    // No cookie: `call.js` keeps the token in the memory of its page, where no other site and no reload finds it.
     let api = Router::new()
         .route("/visit", get(visit))
         .route("/cart", post(add))
         .route("/sign-in", post(sign_in))
         .route("/log-out", post(log_out))
         .layer(SessionLayer::new(sessions, BearerCarrier));
-    Ok(api.route("/", get(home)).route("/session.js", get(script)))
+    Ok(api.route("/", get(home)).route("/call.js", get(script)))
 }
 
 async fn visit(session: Session) -> Result<Json<Visit>, Failure> {
@@ -66,5 +66,5 @@ async fn home() -> Page {
 }
 
 async fn script() -> impl IntoResponse {
-    ([(header::CONTENT_TYPE, "text/javascript")], include_str!("session.js"))
+    ([(header::CONTENT_TYPE, "text/javascript")], include_str!("call.js"))
 }

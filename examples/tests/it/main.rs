@@ -8,7 +8,7 @@ mod tls;
 
 /// The examples themselves. What is `main` is for the programs.
 macro_rules! examples {
-    ($($name:ident: $path:literal;)*) => {
+    ($($name:ident: $path:tt;)*) => {
         $(
             #[allow(dead_code)]
             #[path = $path]

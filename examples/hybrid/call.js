@@ -11,13 +11,20 @@ export async function call(method, path, body) {
 // Asks with what is there, and once more with the next token if that is over.
 async function account() {
   for (const isFresh of [false, true]) {
-    if (!token || isFresh) token = (await ask('POST', '/token'))?.access_token;
+    if (!token || isFresh) token = await next();
     if (!token) return null;
     const answer = await fetch('/account', { headers: { authorization: `Bearer ${token}` }, credentials: 'omit' });
     if (answer.ok) return answer.json();
     if (answer.status !== 401) throw new Error('The shop is not there for the moment.');
   }
   return null;
+}
+
+async function next() {
+  const answer = await fetch('/token', { method: 'POST' });
+  if (answer.ok) return (await answer.json()).access_token;
+  if (answer.status === 401) return undefined; // nobody is signed in
+  throw new Error('The shop is not there for the moment.');
 }
 
 async function ask(method, path, body) {
