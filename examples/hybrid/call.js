@@ -1,29 +1,25 @@
-// The cookie is the browser's to keep, and no script sees it. The access token lives in the memory of this page, for five
-// minutes, and whoever needs the next one asks for it with the cookie.
-let token;
+// The cookie is the browser's to keep, and no script sees it. The access token lives in the memory of this page, and
+// `session.js` gets the next one by the cookie, once for all tabs.
+import { Session, SignedOut } from './session.js';
+
+const session = new Session({ refresh: '/token' });
 
 export async function call(method, path, body) {
   const visit = await ask(method, path, body);
-  if (path === '/sign-in' || path === '/log-out') token = undefined;
+  if (path === '/sign-in') session.begin(await ask('POST', '/token'));
+  if (path === '/log-out') session.end();
   return { ...visit, customer: await account() };
 }
 
-// Asks with what is there, and once more with the next token if that is over.
+// What nobody sees without an access token; nothing where nobody is signed in.
 async function account() {
-  for (const isFresh of [false, true]) {
-    if (!token || isFresh) token = await next();
-    if (!token) return null;
-    const answer = await fetch('/account', { headers: { authorization: `Bearer ${token}` }, credentials: 'omit' });
-    if (answer.ok) return answer.json();
-    if (answer.status !== 401) throw new Error('The shop is not there for the moment.');
+  try {
+    const answer = await session.fetch('/account');
+    if (answer.ok) return await answer.json();
+  } catch (error) {
+    if (error instanceof SignedOut) return null;
+    throw error;
   }
-  return null;
-}
-
-async function next() {
-  const answer = await fetch('/token', { method: 'POST' });
-  if (answer.ok) return (await answer.json()).access_token;
-  if (answer.status === 401) return undefined; // nobody is signed in
   throw new Error('The shop is not there for the moment.');
 }
 

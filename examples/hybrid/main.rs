@@ -39,7 +39,7 @@ pub(crate) async fn app(sessions: SessionsBuilder, file: String) -> Result<Route
         .route("/token", post(token))
         .layer(SessionLayer::new(sessions.clone(), cookie));
     let by_token = Router::new().route("/account", get(account)).with_state(sessions);
-    Ok(by_cookie.merge(by_token).route("/", get(home)).route("/call.js", get(script)))
+    Ok(by_cookie.merge(by_token).route("/", get(home)).route("/call.js", get(script)).route("/session.js", get(client)))
 }
 
 async fn visit(session: Session) -> Result<Json<Visit>, Failure> {
@@ -107,4 +107,9 @@ async fn home() -> Page {
 
 async fn script() -> impl IntoResponse {
     ([(header::CONTENT_TYPE, "text/javascript")], include_str!("call.js"))
+}
+
+/// What any page of this pattern can use: it refreshes once for all tabs, and an outage is no logout to it.
+async fn client() -> impl IntoResponse {
+    ([(header::CONTENT_TYPE, "text/javascript")], include_str!("session.js"))
 }
