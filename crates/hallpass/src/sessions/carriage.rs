@@ -133,6 +133,19 @@ impl Sessions {
         Err(Rejected::Refused(Refusal::Revoked, None))
     }
 
+    /// Tells whether nobody has ended, since the request came in, the session that its client carries: an answer with the
+    /// next token would take the place of a newer one. Of a session in a store, the store tells that at the save.
+    pub(super) async fn is_still_good(&self, record: &Record) -> Result<bool, StoreError> {
+        match &self.1 {
+            None => Ok(true),
+            Some(hand) => {
+                let (held, epoch) = hand.held(record);
+                let carried = Carried::new(held, epoch, self.now(), record.expires_at);
+                self.allow(&carried, None).await
+            }
+        }
+    }
+
     /// Tells whether nobody has ended what a token says.
     async fn allow(&self, carried: &Carried, staleness: Option<Duration>) -> Result<bool, StoreError> {
         #[cfg(feature = "revocations")]

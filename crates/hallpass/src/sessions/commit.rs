@@ -173,6 +173,15 @@ impl Sessions {
         let Some(record) = work.record.take() else {
             return Ok(Done::unchanged(work));
         };
+        match self.is_still_good(&record).await {
+            Ok(true) => {}
+            Ok(false) => return self.discard(work, record),
+            // Nothing is lost: what would have been handed out is handed out by the next request.
+            Err(_) if work.changes.is_empty() => {
+                return Ok(Done { record: Some(record), ticket: None, outgoing: Outgoing::Keep });
+            }
+            Err(error) => return Err(error.into()),
+        }
         let now = self.now();
         let next = self.next_token(work, &record, now);
         if next.is_none() && work.changes.is_empty() {

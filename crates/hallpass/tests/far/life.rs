@@ -198,6 +198,7 @@ pub(crate) async fn live(pattern: Pattern) {
     what_is_written_is_read(&pattern).await;
     a_renewal_hands_out_a_good_token(&pattern).await;
     a_change_of_role_ends_the_token_from_before(&pattern).await;
+    a_request_from_before_a_login_hands_out_nothing_after_it(&pattern).await;
     a_logout_is_heeded_everywhere(&pattern).await;
     a_logout_everywhere_ends_all_of_a_subject(&pattern).await;
     what_it_cannot_do_it_says(&pattern).await;
@@ -259,6 +260,25 @@ async fn a_change_of_role_ends_the_token_from_before(pattern: &Pattern) {
     let rechained = pattern.here.rechain(issued.token.expose(), &Caller::user()).await.expect("a new chain");
     assert!(pattern.is_good(&rechained).await);
     pattern.assert_over(&issued).await;
+}
+
+pub(crate) async fn a_request_from_before_a_login_hands_out_nothing_after_it(pattern: &Pattern) {
+    if !pattern.abilities.ends_one {
+        return; // nobody can know of the login: the last answer wins
+    }
+    let mut anonymous = NewSession::anonymous();
+    anonymous.data = br#"{"cart":3}"#.as_slice().into();
+    let before = pattern.here.create(anonymous, &Caller::user()).await.expect("created");
+    let late = async || pattern.here.open(before.token.expose(), &Caller::user()).await.expect("open");
+    let (write, read) = (late().await, late().await);
+    let sign_in = SignIn::new(subject("alice"));
+    let after = pattern.here.authenticate(before.token.expose(), sign_in, &Caller::user()).await.expect("signed in");
+    write.set("cart", &4).expect("a number");
+    assert!(write.commit().await.is_err_and(|error| error.is_inactive()), "what it changes is nobody's");
+    assert!(matches!(write.outgoing(), Outgoing::Keep), "and no token goes out in the place of the new one");
+    read.commit().await.expect("nothing to lose");
+    assert!(matches!(read.outgoing(), Outgoing::Keep));
+    assert!(pattern.is_good(&after).await);
 }
 
 async fn a_logout_is_heeded_everywhere(pattern: &Pattern) {
