@@ -51,8 +51,8 @@ mod tag {
     pub(super) const TERMS_TOO: u8 = 23;
     /// What an attempt that can be retried asked for.
     pub(super) const ASKED: u8 = 24;
-    /// What is written in place of the fields 6 to 8, 11, 12 and 23, which are still read.
-    pub(super) const LIFE: u8 = 25;
+    /// What is written in place of the fields 6 to 8, 11, 12 and 23, which are still read. 25 was a longer way to.
+    pub(super) const LIFE: u8 = 26;
 }
 
 /// The error of reading bytes that are not a record; says which field is wrong.
@@ -81,15 +81,18 @@ impl Record {
         close(self.head())
     }
 
-    /// Writes the record without what is in its [`Frame`], for stores that keep that beside it.
+    /// Writes the record without what is in its [`Frame`], for stores that keep that beside it, and a format of theirs.
+    ///
+    /// What every record has comes first and without a tag, and attributes come last and close it.
     pub fn body_to_bytes(&self) -> Bytes {
         let mut out = BytesMut::with_capacity(192 + self.data.len());
-        out.put_u8(FORMAT);
-        self.put_body(&mut out);
-        if !self.data.is_empty() {
-            put(&mut out, tag::DATA, &self.data);
+        life::put(&mut out, self);
+        self.put_rest(&mut out);
+        if self.data.is_empty() {
+            return close(out);
         }
-        close(out)
+        put(&mut out, tag::DATA, &self.data);
+        out.freeze()
     }
 
     fn head(&self) -> BytesMut {
@@ -101,16 +104,16 @@ impl Record {
         put(&mut out, tag::VERSION, &self.version.number().to_be_bytes());
         put_instant(&mut out, tag::SEEN_AT, Some(self.seen_at));
         put_instant(&mut out, tag::EXPIRES_AT, Some(self.expires_at));
-        self.put_body(&mut out);
+        put(&mut out, tag::LIFE, &life::to_bytes(self));
+        self.put_rest(&mut out);
         out
     }
 
-    /// Writes everything that is neither in the frame nor an attribute.
-    fn put_body(&self, out: &mut BytesMut) {
+    /// Writes what is neither in the frame, nor of its life, nor an attribute.
+    fn put_rest(&self, out: &mut BytesMut) {
         if self.profile != Profile::default() {
             put(out, tag::PROFILE, self.profile.as_str().as_bytes());
         }
-        put(out, tag::LIFE, &life::to_bytes(self));
         for method in &self.methods {
             put(out, tag::METHOD, method.as_str().as_bytes());
         }
@@ -161,7 +164,7 @@ impl Record {
             expires_at: Some(expires_at),
             ..Draft::default()
         };
-        Self::read(draft, bytes)
+        Self::read_body(draft, bytes)
     }
 
     /// Reads a record that was written without its chain, which its token has in short.
@@ -170,24 +173,34 @@ impl Record {
         Self::read(Draft { chain: Some(chain), ..Draft::default() }, bytes)
     }
 
-    fn read(mut draft: Draft, bytes: &Bytes) -> Result<Self, CorruptRecord> {
-        if bytes.len() > LONGEST {
+    fn read(draft: Draft, bytes: &Bytes) -> Result<Self, CorruptRecord> {
+        match bytes.split_first() {
+            Some((&FORMAT, rest)) => Self::read_fields(draft, rest, bytes, tag::END),
+            Some(_) => Err(CorruptRecord("its format is not known")),
+            None => Err(CorruptRecord("it is empty")),
+        }
+    }
+
+    fn read_body(mut draft: Draft, bytes: &Bytes) -> Result<Self, CorruptRecord> {
+        let (life, rest) = life::take(bytes)?;
+        draft.live(life)?;
+        Self::read_fields(draft, rest, bytes, tag::DATA)
+    }
+
+    /// Reads fields until one that closes them: this one, or one that does nothing else.
+    fn read_fields(mut draft: Draft, fields: &[u8], whole: &Bytes, closing: u8) -> Result<Self, CorruptRecord> {
+        if whole.len() > LONGEST {
             return Err(CorruptRecord("it is too long"));
         }
-        let mut rest = match bytes.split_first() {
-            Some((&FORMAT, rest)) => rest,
-            Some(_) => return Err(CorruptRecord("its format is not known")),
-            None => return Err(CorruptRecord("it is empty")),
-        };
-        let mut unknown = BytesMut::new();
+        let (mut rest, mut unknown) = (fields, BytesMut::new());
         loop {
             let before = rest;
             let (tag, value) = take(&mut rest)?;
-            if tag == tag::END {
-                break;
-            }
-            if !draft.set(tag, value, bytes)? {
+            if tag != tag::END && !draft.set(tag, value, whole)? {
                 unknown.put_slice(&before[..before.len() - rest.len()]);
+            }
+            if tag == tag::END || tag == closing {
+                break;
             }
         }
         if rest.is_empty() { draft.finish(unknown.freeze()) } else { Err(CorruptRecord("it goes on after its end")) }
