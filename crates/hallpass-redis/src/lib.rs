@@ -117,7 +117,7 @@
 //!
 //! # Limits
 //!
-//! On Redis 7, a session with a subject of 8 bytes and next to no attributes takes some 330 bytes, and the indices another
+//! On Redis 7, a session with a subject of 8 bytes and next to no attributes takes some 250 bytes, and the indices another
 //! 270, and 150 more for a subject that has no other session. The indices of a realm lie on one server of a cluster. They
 //! are [swept](hallpass::Store::sweep): somebody has to call that every minute or so, as the service does. A listing with
 //! filters that match little reads what it passes over. One for what is over goes by the index of deadlines. Epochs stay
