@@ -192,7 +192,7 @@ impl Arm {
             let (record, _) = session(index, expired);
             let saved = store.save(&record, Expected::Absent, &[]).await.expect("the store is there");
             assert_eq!(saved, Outcome::Applied);
-            format!("hallpass:{{{}/{}}}", record.realm, record.id)
+            format!("hallpass:{}", record.id)
         };
         let keys: Vec<_> = stream::iter(0..BATCH).map(save).buffer_unordered(64).collect().await;
         if let Server::Redis(server) = &self.server {

@@ -3,7 +3,7 @@ use std::ops::Range;
 use bytes::Bytes;
 use hallpass::{CorruptRecord, Frame, Realm, Record, SessionId, Subject, Timestamp, Version};
 
-const FORMAT: u8 = 1;
+const FORMAT: u8 = 2;
 const LIVING: u8 = 0;
 const ENDED: u8 = 1;
 

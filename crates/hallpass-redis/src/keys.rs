@@ -2,8 +2,8 @@ use hallpass::{Realm, SessionId, Subject};
 
 /// The names of everything that the store keeps.
 ///
-/// What must lie in one slot of a cluster shares what stands in braces: a record and its events, the indices of a realm,
-/// the index of a subject and its epoch.
+/// What must lie in one slot of a cluster shares what stands in braces: the indices of a realm, the index of a subject and
+/// its epoch. The events of a record have its whole key in braces.
 #[derive(Debug, Clone)]
 pub(crate) struct Keys {
     prefix: Box<str>,
@@ -14,12 +14,13 @@ impl Keys {
         Self { prefix: prefix.into() }
     }
 
-    /// The shortest, since there are the most of it.
+    /// The shortest, since there are the most of it. No realm looks like what stands before a colon in other keys, and an
+    /// id is longer than the names that have none.
     pub(crate) fn record(&self, realm: &Realm, id: &SessionId) -> String {
-        format!("{}{{{realm}/{id}}}", self.prefix)
+        if *realm == Realm::default() { format!("{}{id}", self.prefix) } else { format!("{}{realm}/{id}", self.prefix) }
     }
 
-    /// What every record's key, and no other, looks like to `SCAN`.
+    /// What every record's key, and no other, looks like to `SCAN`: it ends as an id does, after 21 characters or more.
     pub(crate) fn any_session(&self) -> String {
         let mut pattern = String::new();
         for character in self.prefix.chars() {
@@ -28,12 +29,12 @@ impl Keys {
             }
             pattern.push(character);
         }
-        pattern + "{*"
+        pattern + "*?????????????????????[^}]"
     }
 
     /// The latest events of a session.
     pub(crate) fn events(&self, realm: &Realm, id: &SessionId) -> String {
-        format!("{}events:{{{realm}/{id}}}", self.prefix)
+        format!("{}events:{{{}}}", self.prefix, self.record(realm, id))
     }
 
     /// The realms that have sessions.
@@ -72,7 +73,7 @@ impl Keys {
 
     /// What is written for no other reason than to wait until it, and so whatever was written before, is replicated.
     pub(crate) fn settling(&self, realm: &Realm, id: &SessionId) -> String {
-        format!("{}settling:{{{realm}/{id}}}", self.prefix)
+        format!("{}settling:{{{}}}", self.prefix, self.record(realm, id))
     }
 
     /// The same for no record; each number may lie on another server of a cluster.

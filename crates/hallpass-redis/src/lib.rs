@@ -56,12 +56,12 @@
 //! # Keys and schema
 //!
 //! Every key begins with the [prefix](RedisOptions::prefix), here the usual one. What stands in braces decides about the
-//! slot in a cluster.
+//! slot in a cluster. RECORD is the key of a record, which leaves the realm out where it is the usual one.
 //!
 //! | key | holds | goes |
 //! | --- | --- | --- |
-//! | `hallpass:{REALM/ID}` | the record: what scripts compare, then the fields, the attributes as JSON | 2 to 3 hours after `expires_at` |
-//! | `hallpass:events:{REALM/ID}` | a list: the session's latest events as JSON | with the record |
+//! | `hallpass:ID`, `hallpass:REALM/ID` | the record: what scripts compare, then the fields, the attributes as JSON | 2 to 3 hours after `expires_at` |
+//! | `hallpass:events:{RECORD}` | a list: the session's latest events as JSON | with the record |
 //! | `hallpass:subject:{REALM/SUBJECT}` | a sorted set: the sessions of a subject, by creation and id | swept |
 //! | `hallpass:all:{REALM}` | the same of a realm | swept |
 //! | `hallpass:due:{REALM}` | a sorted set: the sessions of a realm, by when they may be over at the earliest | swept |
@@ -69,7 +69,7 @@
 //! | `hallpass:mark:{REALM/SUBJECT}` | in a cluster: that something was just added to the index of a subject | after 90 s |
 //! | `hallpass:epoch:{REALM/SUBJECT}` | a number | stays |
 //! | `hallpass:realms` | a set: the realms that there are | stays |
-//! | `hallpass:settling:{REALM/ID}`, `hallpass:settling:NUMBER` | nothing: with replicas, what was written before it is waited for | after 1 s |
+//! | `hallpass:settling:{RECORD}`, `hallpass:settling:NUMBER` | nothing: with replicas, what was written before it is waited for | after 1 s |
 //! | `hallpass:settings` | a hash: API keys and the like | stays |
 //!
 //! `hallpass:changes` is the channel of news, with messages such as `default/K5qVbXQ0Tdu0kq1y7m7zXw`.
@@ -117,7 +117,7 @@
 //!
 //! # Limits
 //!
-//! On Redis 7, a session with a subject of 8 bytes and next to no attributes takes some 330 bytes, and the indices another
+//! On Redis 7, a session with a subject of 8 bytes and next to no attributes takes some 250 bytes, and the indices another
 //! 270, and 150 more for a subject that has no other session. The indices of a realm lie on one server of a cluster. They
 //! are [swept](hallpass::Store::sweep): somebody has to call that every minute or so, as the service does. A listing with
 //! filters that match little reads what it passes over. One for what is over goes by the index of deadlines. Epochs stay

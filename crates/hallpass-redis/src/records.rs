@@ -83,7 +83,8 @@ pub(crate) async fn save(base: &Base, record: &Record, expected: Expected, event
 
 /// Changes a record that stays where it is filed and is kept as long, with a script that is told and does less.
 async fn update(base: &Base, keys: &[String], record: &Record, expected: Version, value: &[u8]) -> Result<i64, Fault> {
-    let arguments = [stored::version(expected), value.to_vec(), base.keys.changes().into(), news(record).into()];
+    let filed = stored::filed(expected, record.subject.as_ref());
+    let arguments = [filed, value.to_vec(), base.keys.changes().into(), news(record).into()];
     answered(base.link.run(&UPDATE, keys, &arguments, Way::Write).await?)
 }
 

@@ -19,7 +19,7 @@ macro_rules! script {
 
 script! {
     SAVE = "frame", "filing", "save";
-    UPDATE = "frame", "update";
+    UPDATE = "update";
     TOUCH = "frame", "touch";
     FILE_IN_REALM = "frame", "filing", "file_realm";
     FILE_UNDER_SUBJECT = "frame", "file_subject";

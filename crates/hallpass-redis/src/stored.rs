@@ -1,11 +1,11 @@
 use bytes::Bytes;
 use hallpass::{CorruptRecord, Frame, Realm, Record, SessionId, Subject, Timestamp, Version};
 
-const FORMAT: u8 = 2;
-const LIVING: u8 = 0;
-const ENDED: u8 = 1;
-/// Where the version begins, with its length.
-const VERSION: usize = 14;
+/// What a value begins with: its format, and whether the session has ended.
+const LIVING: u8 = 0x03;
+const ENDED: u8 = 0x83;
+/// Where the version begins.
+const VERSION: usize = 13;
 
 /// Why what lies under a record's key is no record.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
@@ -23,16 +23,12 @@ pub(crate) enum CorruptValue {
 /// Writes a record as it is stored: first what scripts read, see `lua/frame.lua`, and then the rest.
 pub(crate) fn to_value(record: &Record) -> Vec<u8> {
     let body = record.body_to_bytes();
-    let subject = record.subject.as_ref().map_or("", Subject::as_str);
-    let mut value = Vec::with_capacity(VERSION + 10 + subject.len() + body.len());
-    value.extend([FORMAT, if record.ended.is_some() { ENDED } else { LIVING }]);
+    let filed = filed(record.version, record.subject.as_ref());
+    let mut value = Vec::with_capacity(VERSION + filed.len() + body.len());
+    value.push(if record.ended.is_some() { ENDED } else { LIVING });
     value.extend(instant(record.seen_at));
     value.extend(instant(record.expires_at));
-    // A version has at most 8 bytes, and a subject 255.
-    for part in [&version(record.version)[..], subject.as_bytes()] {
-        value.push(u8::try_from(part.len()).unwrap_or(u8::MAX));
-        value.extend(part);
-    }
+    value.extend(filed);
     value.extend(&body[..]);
     value
 }
@@ -43,44 +39,65 @@ pub(crate) fn instant(at: Timestamp) -> [u8; 6] {
     bytes
 }
 
-/// Writes a version in as few bytes as it has, and never none, which stands for no record.
+/// Writes what stands together in a value: a version and whose the session is.
+pub(crate) fn filed(version: Version, subject: Option<&Subject>) -> Vec<u8> {
+    let subject = subject.map_or("", Subject::as_str);
+    let mut filed = self::version(version);
+    // A subject has at most 255 bytes.
+    filed.push(u8::try_from(subject.len()).unwrap_or(u8::MAX));
+    filed.extend(subject.as_bytes());
+    filed
+}
+
+/// Writes seven bits a byte, the lowest first; all but the last have the highest bit. No version begins with another.
 pub(crate) fn version(version: Version) -> Vec<u8> {
-    let bytes = version.number().to_be_bytes();
-    let zeros = bytes.iter().take_while(|byte| **byte == 0).count();
-    bytes[zeros.min(7)..].to_vec()
+    let mut number = version.number();
+    let mut bytes = Vec::with_capacity(2);
+    loop {
+        let [low, ..] = number.to_le_bytes();
+        number >>= 7;
+        if number == 0 {
+            bytes.push(low & 0x7f);
+            return bytes;
+        }
+        bytes.push(low | 0x80);
+    }
 }
 
 /// Reads what [`to_value`] wrote for the record of this name.
 pub(crate) fn from_value(value: Vec<u8>, realm: &Realm, id: SessionId) -> Result<Record, CorruptValue> {
     let value = Bytes::from(value);
-    if value.first() != Some(&FORMAT) {
+    if !matches!(value.first(), Some(&(LIVING | ENDED))) {
         return Err(CorruptValue::Format);
     }
     let (frame, rest) = value.split_at_checked(VERSION).ok_or(CorruptValue::Torn)?;
-    let (version, rest) = part(rest)?;
-    let (subject, body) = part(rest)?;
-    if version.len() > 8 {
-        return Err(CorruptValue::Torn);
-    }
+    let (version, rest) = read_version(rest)?;
+    let (length, rest) = rest.split_first().ok_or(CorruptValue::Torn)?;
+    let (subject, body) = rest.split_at_checked((*length).into()).ok_or(CorruptValue::Torn)?;
     let frame = Frame {
         id,
         realm: realm.clone(),
         subject: if subject.is_empty() { None } else { Some(read_subject(subject)?) },
-        version: Version::new(number(version)),
-        seen_at: Timestamp::from_millis(number(&frame[2..8])),
-        expires_at: Timestamp::from_millis(number(&frame[8..])),
+        version,
+        seen_at: read_instant(&frame[1..7]),
+        expires_at: read_instant(&frame[7..]),
     };
     Ok(Record::from_body(frame, &value.slice_ref(body))?)
 }
 
-/// Takes a part that has its length before it.
-fn part(bytes: &[u8]) -> Result<(&[u8], &[u8]), CorruptValue> {
-    let (length, rest) = bytes.split_first().ok_or(CorruptValue::Torn)?;
-    rest.split_at_checked((*length).into()).ok_or(CorruptValue::Torn)
+fn read_version(bytes: &[u8]) -> Result<(Version, &[u8]), CorruptValue> {
+    let mut number = 0;
+    for (byte, shift) in bytes.iter().zip((0..64).step_by(7)) {
+        number |= u64::from(byte & 0x7f) << shift;
+        if byte & 0x80 == 0 {
+            return Ok((Version::new(number), &bytes[shift / 7 + 1..]));
+        }
+    }
+    Err(CorruptValue::Torn)
 }
 
-fn number(bytes: &[u8]) -> u64 {
-    bytes.iter().fold(0, |number, byte| number << 8 | u64::from(*byte))
+fn read_instant(bytes: &[u8]) -> Timestamp {
+    Timestamp::from_millis(bytes.iter().fold(0, |number, byte| number << 8 | u64::from(*byte)))
 }
 
 fn read_subject(bytes: &[u8]) -> Result<Subject, CorruptValue> {
@@ -111,7 +128,7 @@ mod tests {
 
     #[test]
     fn a_record_survives_its_value() {
-        for number in [0, 1, 255, 256, u64::MAX] {
+        for number in [0, 1, 127, 128, 16_383, 16_384, u64::MAX] {
             for subject in ["", "u", &"s".repeat(255)] {
                 let record = record(number, subject);
                 assert_eq!(read(&to_value(&record), &record), Ok(record));
@@ -126,14 +143,14 @@ mod tests {
         for length in 0..value.len() {
             assert!(read(&value[..length], &record).is_err(), "{length} bytes");
         }
-        let other = [&[FORMAT + 1], &value[1..]].concat();
+        let other = [&[LIVING + 1], &value[1..]].concat();
         assert_eq!(read(&other, &record), Err(CorruptValue::Format));
     }
 
     #[test]
-    fn a_new_session_takes_no_more_than_a_hundred_bytes_beside_its_attributes() {
+    fn a_new_session_takes_no_more_than_74_bytes_beside_its_attributes() {
         let mut record = record(1, "");
         record.data = Bytes::from_static(br#"{"user_id":"u0000123","count":0}"#);
-        assert!(to_value(&record).len() <= 100 + record.data.len(), "{}", to_value(&record).len());
+        assert_eq!(to_value(&record).len(), 74 + record.data.len());
     }
 }

@@ -1,7 +1,7 @@
 -- Files a session where listings and sweeps look for it. `due` holds when it may be over at the earliest: touches move
 -- a record's deadline and not this. What is long overdue may be under way to be forgotten, so that is filed anew.
 local function file_in_realm(all, due, member, whose, expires, at)
-  redis.call('ZADD', all, 0, member)
+  redis.call('ZADD', all, '0', member)
   local filed = redis.call('ZSCORE', due, member .. whose)
   if not filed or tonumber(filed) > expires or tonumber(filed) < at - HOUR then
     redis.call('ZADD', due, decimal(expires), member .. whose)

@@ -1,16 +1,27 @@
--- What the scripts read of a stored record: format (1 byte), state (1), seen_at (6), expires_at (6), length of the
--- version (1), version, length of the subject (1), subject. Versions are compared as bytes, since numbers here are exact
--- only up to 2^53; instants end below that. What is no record has neither a version nor a subject.
+-- What the scripts read of a stored record: format and state (1 byte), seen_at (6), expires_at (6), version (seven bits a
+-- byte, of which all but the last have the highest), length of the subject (1), subject. Versions are compared as bytes,
+-- since numbers here are exact only up to 2^53; instants end below that. What is no record is not living.
 local HOUR = 3600000
-local function instant(bytes, at)
-  local a, b, c, d, e, f = string.byte(bytes, at, at + 5)
-  return ((((a * 256 + b) * 256 + c) * 256 + d) * 256 + e) * 256 + f
+local function is_living(bytes)
+  return string.byte(bytes) == 3
 end
-local function version(bytes)
-  return string.sub(bytes, 16, 15 + (string.byte(bytes, 15) or 0))
+local function instant(bytes, at)
+  return (struct.unpack('>I6', bytes, at))
+end
+-- Answers when a record was last used, and when it is over.
+local function times(bytes)
+  local seen, expires = struct.unpack('>I6I6', bytes, 2)
+  return seen, expires
+end
+-- Tells whether a record goes on with these bytes after its times: a version, or that and a subject.
+local function is_filed(bytes, filed)
+  return string.sub(bytes, 14, 13 + #filed) == filed
+end
+local function version(bytes, at)
+  return string.match(bytes, '^[\128-\255]*.', at) or ''
 end
 local function subject(bytes)
-  local at = 16 + (string.byte(bytes, 15) or 0)
+  local at = 14 + #version(bytes, 14)
   return string.sub(bytes, at + 1, at + (string.byte(bytes, at) or 0))
 end
 local function now()
@@ -19,11 +30,6 @@ local function now()
 end
 local function decimal(number)
   return string.format('%.0f', number)
-end
--- A touch leaves the version as it is, so the one who saves may not know of the last use.
-local function seen_last(stored, record)
-  if instant(stored, 3) <= instant(record, 3) then return record end
-  return string.sub(record, 1, 2) .. string.sub(stored, 3, 8) .. string.sub(record, 9)
 end
 local function hour(instant)
   return math.floor(instant / HOUR)

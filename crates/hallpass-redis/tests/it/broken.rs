@@ -8,7 +8,7 @@ use hallpass_redis::redis::aio::MultiplexedConnection;
 use hallpass_redis::{RedisStore, redis};
 
 use crate::breakage::{Broken, Flaw, Victim, assert_caught};
-use crate::support::{bare, connect, create, now, record_by, subject};
+use crate::support::{bare, connect, create, keys, now, record_by, subject};
 
 /// What only a store with indices can get wrong.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -42,7 +42,7 @@ impl Victim for Indexed {
     }
 
     async fn remove(&self, record: &Record) {
-        let key = format!("hallpass:{{{}/{}}}", record.realm, record.id);
+        let [key, _] = keys(record);
         let mut bare = self.bare.clone();
         let _: i64 = redis::cmd("DEL").arg(key).query_async(&mut bare).await.expect("the server is there");
     }
@@ -108,7 +108,7 @@ async fn an_index_that_is_repaired_at_once_misses_a_session_and_ours_does_not() 
         let record = record_by(&whose);
         create(&store, &record).await;
         // Filed, and its record still under way.
-        let key = format!("hallpass:{{default/{}}}", record.id);
+        let [key, _] = keys(&record);
         let dump = format!("{key}:held");
         server.ask(&["rename", &key, &dump]);
         let query = Query::of_subject(Realm::default(), whose);

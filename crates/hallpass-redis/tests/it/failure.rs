@@ -5,7 +5,7 @@ use std::time::Duration;
 use hallpass::{Expected, Outcome, Query, Realm, Store};
 
 use crate::skew::assert_a_wrong_clock_ends_nobody;
-use crate::support::{bare, changed, connect, create, ended, load, now, record, record_by, subject, update};
+use crate::support::{bare, changed, connect, create, ended, keys, load, now, record, record_by, subject, update};
 
 #[tokio::test]
 async fn a_connection_that_was_closed_meanwhile_costs_no_write() {
@@ -89,7 +89,7 @@ async fn something_else_under_a_records_key_is_corrupt_and_stays() {
     let Some(server) = rig::redis(&[]) else { return };
     let store = connect(&server.url()).await;
     let record = record();
-    let key = format!("hallpass:{{default/{}}}", record.id);
+    let [key, _] = keys(&record);
     for (words, read) in [(vec!["SET", &key, "nonsense"], "GET"), (vec!["HSET", &key, "a", "b"], "HGETALL")] {
         server.ask(&["DEL", &key]);
         server.ask(&words);

@@ -8,7 +8,7 @@ use hallpass_redis::RedisStore;
 use rig::Redis;
 
 use crate::support::{
-    HOUR, changed, connect, create, ended, event_of, load, now, record, record_by, subject, until, update,
+    HOUR, changed, connect, create, ended, event_of, keys, load, now, record, record_by, subject, until, update,
 };
 
 fn all_of(subject: &Subject) -> Query {
@@ -40,7 +40,7 @@ async fn a_crash_between_index_and_record_leaves_nothing_that_hinders() {
     create(&store, &kept).await;
     create(&store, &crashed).await;
     // As a crash leaves it: filed, and without a record.
-    server.ask(&["del", &format!("hallpass:{{default/{}}}", crashed.id)]);
+    server.ask(&["del", &keys(&crashed)[0]]);
     assert_eq!(ids(&store, &all_of(&alice)).await, [kept.id]);
     assert_eq!(ids(&store, &Query::default()).await, [kept.id]);
     // A sweep that comes at once leaves the entry: its record may be under way.
@@ -62,8 +62,7 @@ async fn what_the_server_has_forgotten_is_swept_out_of_the_indices() {
     for record in [&gone, &used, &moved, &young] {
         create(&store, record).await;
     }
-    let (key, also) = (format!("hallpass:{{default/{}}}", gone.id), format!("hallpass:{{default/{}}}", young.id));
-    assert_eq!(server.ask(&["del", &key, &also]), "2");
+    assert_eq!(server.ask(&["del", &keys(&gone)[0], &keys(&young)[0]]), "2");
     let outcome = store.touch(&used.realm, &used.id, used.version, now(), now().plus(HOUR)).await;
     assert_eq!(outcome.expect("the store is there"), Outcome::Applied);
     // It has another subject now, and is filed a second time.
@@ -163,22 +162,22 @@ async fn the_server_keeps_a_session_longer_when_its_deadline_moves() {
     let store = connect(&server.url()).await;
     let used = record_by(&subject("alice"));
     create(&store, &used).await;
-    let left = |key: &str| -> Duration {
-        let left = server.ask(&["pttl", &format!("hallpass:{key}{{default/{}}}", used.id)]);
+    let left = || -> Duration {
+        let left = server.ask(&["pttl", &keys(&used)[0]]);
         Duration::from_millis(left.parse().expect("a time to live"))
     };
     let mut saved = until(now().plus(5 * HOUR), changed(&used, "{}"));
     update(&store, &used, &saved).await;
-    assert!((7 * HOUR..=8 * HOUR).contains(&left("")), "{:?}", left(""));
+    assert!((7 * HOUR..=8 * HOUR).contains(&left()), "{:?}", left());
     let later = now().plus(9 * HOUR);
     let touched = store.touch(&used.realm, &used.id, saved.version, now(), later).await;
     assert_eq!(touched.expect("the store is there"), Outcome::Applied);
-    assert!((11 * HOUR..=12 * HOUR).contains(&left("")), "{:?}", left(""));
+    assert!((11 * HOUR..=12 * HOUR).contains(&left()), "{:?}", left());
     // Within its hour it stays, and so does the deadline of the record.
     saved.expires_at = later;
     let again = changed(&saved, r#"{"theme":"dark"}"#);
     update(&store, &saved, &again).await;
-    assert!((11 * HOUR..=12 * HOUR).contains(&left("")), "{:?}", left(""));
+    assert!((11 * HOUR..=12 * HOUR).contains(&left()), "{:?}", left());
     assert_eq!(load(&store, &used).await.expect("it is there").expires_at, later);
 }
 
@@ -192,19 +191,19 @@ async fn everything_of_a_session_has_an_end_at_the_server() {
     let next = ended(&lasting);
     let over = until(now().minus(1000 * HOUR), record());
     create(&store, &over).await;
-    for key in ["", "events:"] {
-        let left = server.ask(&["pttl", &format!("hallpass:{key}{{default/{}}}", lasting.id)]);
+    for key in keys(&lasting) {
+        let left = server.ask(&["pttl", &key]);
         let left = Duration::from_millis(left.parse().expect("a time to live"));
         assert!((3 * HOUR..=4 * HOUR).contains(&left), "{key} has {left:?}");
     }
     // What the server's clock thinks long over is kept all the same: clocks differ, and a store never judges time.
     assert_eq!(load(&store, &over).await, Some(over.clone()));
-    let left: u64 = server.ask(&["pttl", &format!("hallpass:{{default/{}}}", over.id)]).parse().expect("time");
+    let left: u64 = server.ask(&["pttl", &keys(&over)[0]]).parse().expect("time");
     assert!(left > 60 * 60 * 1000, "only {left} ms");
     // A tombstone is kept for its own time.
     update(&store, &lasting, &next).await;
-    for key in ["", "events:"] {
-        let left = server.ask(&["pttl", &format!("hallpass:{key}{{default/{}}}", lasting.id)]);
+    for key in keys(&lasting) {
+        let left = server.ask(&["pttl", &key]);
         assert!(Duration::from_millis(left.parse().expect("time")) > 24 * HOUR, "{key} has {left}");
     }
 }

@@ -49,3 +49,13 @@ pub(crate) fn event_of(record: &Record, kind: EventKind, note: &str) -> Event {
     event.note = Some(Note::new(note).expect("a note"));
     event
 }
+
+/// Returns the key of a record, and that of its events, as operators know them.
+pub(crate) fn keys(record: &Record) -> [String; 2] {
+    let key = match record.realm.as_str() {
+        "default" => format!("hallpass:{}", record.id),
+        realm => format!("hallpass:{realm}/{}", record.id),
+    };
+    let events = format!("hallpass:events:{{{key}}}");
+    [key, events]
+}

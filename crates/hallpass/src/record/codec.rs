@@ -51,10 +51,10 @@ mod tag {
     pub(super) const TERMS_TOO: u8 = 23;
     /// What an attempt that can be retried asked for.
     pub(super) const ASKED: u8 = 24;
-    /// What is written in place of the fields 6 to 8, 11, 12 and 23, which are still read.
-    pub(super) const LIFE: u8 = 25;
+    /// What is written in place of the fields 6 to 8, 11, 12 and 23, which are still read. 25 was a longer way to.
+    pub(super) const LIFE: u8 = 26;
     /// Who acts as the subject.
-    pub(super) const IMPERSONATOR: u8 = 26;
+    pub(super) const IMPERSONATOR: u8 = 27;
 }
 
 /// The error of reading bytes that are not a record; says which field is wrong.
@@ -92,13 +92,18 @@ impl Record {
         close(self.head())
     }
 
-    /// Writes the record without what is in its [`Frame`], for stores that keep that beside it.
+    /// Writes the record without what is in its [`Frame`], for stores that keep that beside it, and a format of theirs.
+    ///
+    /// What every record has comes first and without a tag, and attributes come last and close it.
     pub fn body_to_bytes(&self) -> Bytes {
         let mut out = BytesMut::with_capacity(192 + self.data.len());
-        out.put_u8(FORMAT);
-        self.put_body(&mut out, self.chain.as_ref(), self.retry.as_ref());
+        life::put(&mut out, self, self.chain.as_ref());
+        self.put_rest(&mut out, self.retry.as_ref());
+        if self.data.is_empty() {
+            return close(out);
+        }
         self.put_data(&mut out);
-        close(out)
+        out.freeze()
     }
 
     fn head(&self) -> BytesMut {
@@ -126,10 +131,15 @@ impl Record {
 
     /// Writes everything that is neither in the frame nor an attribute, with this chain and these retries.
     fn put_body(&self, out: &mut impl BufMut, chain: Option<&Chain>, retry: Option<&Retry>) {
+        put(out, tag::LIFE, &life::to_bytes(self, chain));
+        self.put_rest(out, retry);
+    }
+
+    /// Writes what is neither in the frame, nor of its life, nor an attribute.
+    fn put_rest(&self, out: &mut impl BufMut, retry: Option<&Retry>) {
         if self.profile != Profile::default() {
             put(out, tag::PROFILE, self.profile.as_str().as_bytes());
         }
-        put(out, tag::LIFE, &life::to_bytes(self, chain));
         for method in &self.methods {
             put(out, tag::METHOD, method.as_str().as_bytes());
         }
@@ -181,7 +191,7 @@ impl Record {
             expires_at: Some(expires_at),
             ..Draft::default()
         };
-        Self::read(draft, bytes)
+        Self::read_body(draft, bytes)
     }
 
     /// Reads a record that was written without its chain, which its token has in short.
@@ -190,24 +200,34 @@ impl Record {
         Self::read(Draft { chain: Some(chain), ..Draft::default() }, bytes)
     }
 
-    fn read(mut draft: Draft, bytes: &Bytes) -> Result<Self, CorruptRecord> {
-        if bytes.len() > LONGEST {
+    fn read(draft: Draft, bytes: &Bytes) -> Result<Self, CorruptRecord> {
+        match bytes.split_first() {
+            Some((&FORMAT, rest)) => Self::read_fields(draft, rest, bytes, tag::END),
+            Some(_) => Err(CorruptRecord("its format is not known")),
+            None => Err(CorruptRecord("it is empty")),
+        }
+    }
+
+    fn read_body(mut draft: Draft, bytes: &Bytes) -> Result<Self, CorruptRecord> {
+        let (life, rest) = life::take(bytes)?;
+        draft.live(life)?;
+        Self::read_fields(draft, rest, bytes, tag::DATA)
+    }
+
+    /// Reads fields until one that closes them: this one, or one that does nothing else.
+    fn read_fields(mut draft: Draft, fields: &[u8], whole: &Bytes, closing: u8) -> Result<Self, CorruptRecord> {
+        if whole.len() > LONGEST {
             return Err(CorruptRecord("it is too long"));
         }
-        let mut rest = match bytes.split_first() {
-            Some((&FORMAT, rest)) => rest,
-            Some(_) => return Err(CorruptRecord("its format is not known")),
-            None => return Err(CorruptRecord("it is empty")),
-        };
-        let mut unknown = BytesMut::new();
+        let (mut rest, mut unknown) = (fields, BytesMut::new());
         loop {
             let before = rest;
             let (tag, value) = take(&mut rest)?;
-            if tag == tag::END {
-                break;
-            }
-            if !draft.set(tag, value, bytes)? {
+            if tag != tag::END && !draft.set(tag, value, whole)? {
                 unknown.put_slice(&before[..before.len() - rest.len()]);
+            }
+            if tag == tag::END || tag == closing {
+                break;
             }
         }
         if rest.is_empty() { draft.finish(unknown.freeze()) } else { Err(CorruptRecord("it goes on after its end")) }

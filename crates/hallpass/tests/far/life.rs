@@ -262,7 +262,7 @@ async fn a_change_of_role_ends_the_token_from_before(pattern: &Pattern) {
     pattern.assert_over(&issued).await;
 }
 
-pub(crate) async fn a_request_from_before_a_login_hands_out_nothing_after_it(pattern: &Pattern) {
+async fn a_request_from_before_a_login_hands_out_nothing_after_it(pattern: &Pattern) {
     if !pattern.abilities.ends_one {
         return; // nobody can know of the login: the last answer wins
     }

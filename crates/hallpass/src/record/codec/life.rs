@@ -12,7 +12,8 @@ use crate::token::{Chain, ChainNonce, Generation};
 /// Which parts there are.
 mod part {
     pub(super) const AUTHENTICATED_AT: u8 = 1;
-    pub(super) const LOCKS: u8 = 1 << 1;
+    /// Its terms are [`USUAL`](super::USUAL).
+    pub(super) const USUAL: u8 = 1 << 1;
     pub(super) const LEVEL: u8 = 1 << 2;
     pub(super) const CHAIN: u8 = 1 << 3;
     /// The generations of the chain are not all the first one.
@@ -24,6 +25,9 @@ mod part {
     pub(super) const CONFIRMED_AT: u8 = 1 << 7;
 }
 
+/// The terms that take no room. They are those of the default policy, and stay as they are if that changes.
+const USUAL: Terms = Terms { idle: 1800, absolute: 14_400, renewal: 3600, anonymous: 900, locks: false };
+
 pub(super) struct Life {
     pub(super) created_at: Timestamp,
     pub(super) terms: Terms,
@@ -33,34 +37,46 @@ pub(super) struct Life {
 }
 
 /// The longest number has 10 bytes, and there are 16 of them at the most.
-const LONGEST: usize = 1 + 16 + 32 + 16 * 10;
+const LONGEST: usize = 2 + 16 + 32 + 16 * 10;
 
 /// Writes the life of a record with this chain, which need not be its own.
 pub(super) fn to_bytes(record: &Record, chain: Option<&Chain>) -> BytesMut {
-    let Record { created_at, authenticated_at, level, .. } = record;
-    let Terms { idle, absolute, renewal, anonymous, .. } = record.terms;
     let mut out = BytesMut::with_capacity(LONGEST);
+    put(&mut out, record, chain);
+    out
+}
+
+/// Writes what [`take`] reads, whatever comes behind it.
+pub(super) fn put(out: &mut BytesMut, record: &Record, chain: Option<&Chain>) {
+    let Record { created_at, terms, authenticated_at, level, .. } = record;
     out.put_u8(parts(record, chain));
-    put_number(&mut out, created_at.as_millis());
-    for seconds in [idle, absolute, renewal, anonymous] {
-        put_number(&mut out, seconds.into());
+    put_number(out, created_at.as_millis());
+    if *terms != USUAL {
+        put_terms(out, *terms);
     }
     if let Some(at) = authenticated_at {
-        put_distance(&mut out, *created_at, *at);
+        put_distance(out, *created_at, *at);
     }
     if *level != Level::ANONYMOUS {
         out.put_u8(level.number());
     }
     if let Some(chain) = chain {
-        put_chain(&mut out, *created_at, chain);
+        put_chain(out, *created_at, chain);
     }
-    out
+}
+
+fn put_terms(out: &mut BytesMut, terms: Terms) {
+    let Terms { idle, absolute, renewal, anonymous, locks } = terms;
+    for seconds in [idle, absolute, renewal, anonymous] {
+        put_number(out, seconds.into());
+    }
+    out.put_u8(locks.into());
 }
 
 fn parts(record: &Record, chain: Option<&Chain>) -> u8 {
     let either = |is: bool, part: u8| if is { part } else { 0 };
     let of_session = either(record.authenticated_at.is_some(), part::AUTHENTICATED_AT)
-        | either(record.terms.locks, part::LOCKS)
+        | either(record.terms == USUAL, part::USUAL)
         | either(record.level != Level::ANONYMOUS, part::LEVEL);
     let Some(chain) = chain else { return of_session };
     of_session
@@ -121,33 +137,45 @@ fn put_distance(out: &mut BytesMut, from: Timestamp, to: Timestamp) {
 }
 
 pub(super) fn from_bytes(value: &[u8]) -> Result<Life, CorruptRecord> {
-    let mut rest = Rest(value);
+    match take(value)? {
+        (life, []) => Ok(life),
+        _ => Err(CorruptRecord("its life has parts that are not known")),
+    }
+}
+
+/// Reads what bytes begin with; answers also what comes behind it.
+pub(super) fn take(bytes: &[u8]) -> Result<(Life, &[u8]), CorruptRecord> {
+    let mut rest = Rest(bytes);
     let parts = rest.byte()?;
     let has = |part: u8| parts & part != 0;
     let created_at = Timestamp::from_millis(rest.number()?);
-    let terms = Terms {
-        idle: rest.seconds()?,
-        absolute: rest.seconds()?,
-        renewal: rest.seconds()?,
-        anonymous: rest.seconds()?,
-        locks: has(part::LOCKS),
-    };
+    let terms = if has(part::USUAL) { USUAL } else { rest.terms()? };
     let authenticated_at = if has(part::AUTHENTICATED_AT) { Some(rest.instant(created_at)?) } else { None };
     let level = if has(part::LEVEL) { rest.byte()? } else { 0 };
     let level = Level::new(level).ok_or(CorruptRecord("a level is above 9"))?;
     let chain = if has(part::CHAIN) { Some(rest.chain(created_at, has)?) } else { None };
-    if !rest.0.is_empty() || (chain.is_none() && parts >= part::CHAIN) {
+    if chain.is_none() && parts >= part::CHAIN {
         return Err(CorruptRecord("its life has parts that are not known"));
     }
-    Ok(Life { created_at, terms, authenticated_at, level, chain })
+    Ok((Life { created_at, terms, authenticated_at, level, chain }, rest.0))
 }
 
-/// What of the field has not been read yet.
+/// What has not been read yet.
 struct Rest<'a>(&'a [u8]);
 
 const TORN: CorruptRecord = CorruptRecord("its life is cut off");
 
 impl Rest<'_> {
+    fn terms(&mut self) -> Result<Terms, CorruptRecord> {
+        let (idle, absolute, renewal, anonymous) = (self.seconds()?, self.seconds()?, self.seconds()?, self.seconds()?);
+        let locks = match self.byte()? {
+            0 => false,
+            1 => true,
+            _ => return Err(CorruptRecord("its terms are neither yes nor no")),
+        };
+        Ok(Terms { idle, absolute, renewal, anonymous, locks })
+    }
+
     fn chain(&mut self, created_at: Timestamp, has: impl Fn(u8) -> bool) -> Result<Chain, CorruptRecord> {
         let nonce = ChainNonce::from_bytes(array(self.bytes(16)?)?);
         let hash = SecretHash::from_bytes(array(self.bytes(32)?)?);

@@ -282,3 +282,38 @@ fn a_record_survives_as_its_frame_and_its_body() {
         assert!(Record::from_bytes(&record.body_to_bytes()).is_err());
     }
 }
+
+#[test]
+fn a_body_that_is_cut_off_or_goes_on_is_refused() {
+    let record = full();
+    let read = |bytes: &[u8]| {
+        let frame = Frame {
+            id: record.id,
+            realm: record.realm.clone(),
+            subject: record.subject.clone(),
+            version: record.version,
+            seen_at: record.seen_at,
+            expires_at: record.expires_at,
+        };
+        Record::from_body(frame, &Bytes::copy_from_slice(bytes))
+    };
+    let body = record.body_to_bytes();
+    for length in 0..body.len() {
+        assert!(read(&body[..length]).is_err(), "{length} bytes");
+    }
+    assert_eq!(read(&body).as_ref(), Ok(&record));
+    assert_eq!(read(&[&body[..], &[0, 0]].concat()), Err(CorruptRecord("it goes on after its end")));
+}
+
+#[test]
+fn the_terms_of_the_default_policy_take_no_room() {
+    let mut record = full();
+    record.terms = crate::Policy::default().terms();
+    let usual = life::to_bytes(&record);
+    record.terms.locks = true;
+    assert_eq!(life::to_bytes(&record).len(), usual.len() + 4 * 2 + 1);
+    for terms in [record.terms, crate::Policy::default().terms()] {
+        record.terms = terms;
+        assert_eq!(Record::from_bytes(&record.to_bytes()), Ok(record.clone()));
+    }
+}
