@@ -53,7 +53,7 @@ impl Jose {
     }
 }
 
-fn run(command: &mut Command, input: &str) -> String {
+pub(crate) fn run(command: &mut Command, input: &str) -> String {
     let command = command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
     let mut child = command.spawn().expect("the interpreter starts");
     // It reads all before it writes; if it ended already, its words say why.

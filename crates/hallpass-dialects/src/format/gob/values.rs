@@ -1,0 +1,282 @@
+//! Between gob's nodes and neutral values: what Go has by itself becomes such, and everything else is kept as a stream.
+
+use std::collections::BTreeMap;
+
+use super::node::{Held, Node};
+use super::types::{self, Shape, TypeId, Types, Wire};
+use super::{read, time, write};
+use crate::error::{Error, Format};
+use crate::limits::Limits;
+use crate::value::{Map, Opaque, Text, Value};
+
+const ANY_MAP: &str = "map[interface {}]interface {}";
+const ANY_SLICE: &str = "[]interface {}";
+const TEXT_MAP: &str = "map[string]interface {}";
+const TIME: &str = "time.Time";
+
+/// Returns the type that a basic name stands for; all of Go's own are registered in every program.
+fn basic(name: &str) -> Option<TypeId> {
+    Some(match name {
+        "bool" => types::BOOL,
+        "int" | "int8" | "int16" | "int32" | "int64" => types::INT,
+        "uint" | "uint8" | "uint16" | "uint32" | "uint64" | "uintptr" => types::UINT,
+        "float32" | "float64" => types::FLOAT,
+        "complex64" | "complex128" => types::COMPLEX,
+        "string" => types::STRING,
+        _ => return None,
+    })
+}
+
+/// Turns the value of an interface into a neutral one.
+pub(super) fn from_held(held: &Held, types: &Types) -> Result<Value, Error> {
+    if basic(&held.name).is_some_and(|of| of != held.of) {
+        return Err(Error::malformed(Format::Gob, 0, "a value is not of the type that it names"));
+    }
+    to_value(&held.node, types, &held.name).map(|value| match value {
+        Value::Opaque(opaque) if opaque.bytes().is_empty() => whole(held, types, opaque.view().clone()),
+        value => value,
+    })
+}
+
+/// Keeps what an interface holds as a stream of its own.
+fn whole(held: &Held, types: &Types, view: Value) -> Value {
+    let mut own = Types::empty();
+    let held = taken(held, types, &mut own, &mut BTreeMap::new());
+    let name = held.name.clone();
+    let bytes = write::stream(&own, types::INTERFACE, &Node::Interface(Some(Box::new(held))));
+    Value::Opaque(Box::new(Opaque::new(&name, &bytes, view)))
+}
+
+/// Turns a node into a value of the type `name`.
+pub(super) fn to_value(node: &Node, types: &Types, name: &str) -> Result<Value, Error> {
+    Ok(match (node, name) {
+        (Node::Interface(None), _) => Value::Null,
+        (Node::Interface(Some(held)), _) => from_held(held, types)?,
+        (Node::Bool(flag), "bool") => Value::Bool(*flag),
+        (Node::Int(number), "int") => Value::Int(*number),
+        (Node::Int(number), _) if basic(name) == Some(types::INT) => {
+            Value::tagged(name.to_owned(), Value::Int(*number))
+        }
+        (Node::Uint(number), _) if basic(name) == Some(types::UINT) => {
+            Value::tagged(name.to_owned(), Value::from_u64(*number))
+        }
+        (Node::Float(number), "float64") => Value::Float(*number),
+        (Node::Float(number), "float32") => Value::tagged("float32", Value::Float(*number)),
+        (Node::Text(bytes), "string") => text(bytes),
+        (Node::Bytes(bytes), "[]uint8") => Value::Bytes(bytes.as_slice().into()),
+        (Node::Items(items), ANY_SLICE) => Value::List(list(items, types, "")?),
+        (Node::Items(items), _) if name.strip_prefix("[]").is_some_and(|of| basic(of).is_some()) => {
+            let of = name.strip_prefix("[]").unwrap_or_default();
+            let items = list(items, types, of)?;
+            // Their types are said by the type of the whole.
+            Value::tagged(name.to_owned(), Value::List(items.into_iter().map(untagged).collect()))
+        }
+        (Node::Pairs(pairs), TEXT_MAP) => Value::Map(map(pairs, types, "string")?),
+        (Node::Pairs(pairs), ANY_MAP) => Value::tagged(ANY_MAP, Value::Map(map(pairs, types, "")?)),
+        (Node::Encoded(bytes), TIME) => match time::read(bytes) {
+            Some(text) => Value::tagged(TIME, text.into()),
+            None => unknown(name, Value::Null),
+        },
+        _ => unknown(name, view(node, types)?),
+    })
+}
+
+/// Turns the pairs of a `map[interface{}]interface{}` into a map.
+pub(super) fn to_any_map(pairs: &[(Node, Node)], types: &Types) -> Result<Map, Error> {
+    map(pairs, types, "")
+}
+
+fn list(items: &[Node], types: &Types, name: &str) -> Result<Vec<Value>, Error> {
+    items.iter().map(|item| to_value(item, types, name)).collect()
+}
+
+fn map(pairs: &[(Node, Node)], types: &Types, key: &str) -> Result<Map, Error> {
+    let pairs = pairs.iter().map(|(name, value)| Ok((to_value(name, types, key)?, to_value(value, types, "")?)));
+    Ok(Map::from_pairs(pairs.collect::<Result<_, Error>>()?))
+}
+
+/// An object whose bytes are those of what it is a part of.
+fn unknown(name: &str, view: Value) -> Value {
+    Value::Opaque(Box::new(Opaque::new(name, &[], view)))
+}
+
+/// Returns what can be seen of a value whose type the application made.
+fn view(node: &Node, types: &Types) -> Result<Value, Error> {
+    Ok(match node {
+        Node::Bool(flag) => Value::Bool(*flag),
+        Node::Int(number) => Value::Int(*number),
+        Node::Uint(number) => Value::from_u64(*number),
+        Node::Float(number) => Value::Float(*number),
+        Node::Complex(real, imaginary) => Value::List([*real, *imaginary].map(Value::Float).to_vec()),
+        Node::Text(bytes) => text(bytes),
+        Node::Bytes(bytes) | Node::Encoded(bytes) => Value::Bytes(bytes.as_slice().into()),
+        Node::Interface(None) => Value::Null,
+        Node::Interface(Some(held)) => from_held(held, types)?,
+        Node::Items(items) => Value::List(items.iter().map(|item| view(item, types)).collect::<Result<_, _>>()?),
+        Node::Pairs(pairs) => {
+            let pairs = pairs.iter().map(|(key, value)| Ok((view(key, types)?, view(value, types)?)));
+            Value::Map(Map::from_pairs(pairs.collect::<Result<_, Error>>()?))
+        }
+        Node::Struct(id, fields) => {
+            let Some(Shape::Struct { fields: names }) = types.shape(*id) else { return Ok(Value::Null) };
+            let named = fields.iter().filter_map(|(number, value)| Some((names.get(*number)?.0.as_str(), value)));
+            let named = named.map(|(name, value)| Ok((Value::from(name), view(value, types)?)));
+            Value::Map(Map::from_pairs(named.collect::<Result<_, Error>>()?))
+        }
+    })
+}
+
+fn text(bytes: &[u8]) -> Value {
+    match str::from_utf8(bytes) {
+        Ok(text) => text.into(),
+        // Text of Go may be any bytes.
+        Err(_) => Value::tagged("string", Value::Bytes(bytes.into())),
+    }
+}
+
+fn untagged(value: Value) -> Value {
+    match value {
+        Value::Tagged(tagged) if tagged.tag != "string" => tagged.value,
+        value => value,
+    }
+}
+
+/// Turns a map into the node of a `map[interface{}]interface{}`, and defines what it needs.
+pub(super) fn to_map(map: &Map, types: &mut Types, limits: &Limits) -> Result<Node, Error> {
+    let pairs =
+        map.iter().map(|(key, value)| Ok((to_interface(key, types, limits)?, to_interface(value, types, limits)?)));
+    Ok(Node::Pairs(pairs.collect::<Result<_, Error>>()?))
+}
+
+fn to_interface(value: &Value, types: &mut Types, limits: &Limits) -> Result<Node, Error> {
+    if let Value::Opaque(opaque) = value {
+        return again(opaque, types, limits);
+    }
+    let (name, of, node) = match value {
+        Value::Null => return Ok(Node::Interface(None)),
+        Value::Bool(flag) => ("bool", types::BOOL, Node::Bool(*flag)),
+        Value::Int(number) => ("int", types::INT, Node::Int(*number)),
+        Value::Float(number) => ("float64", types::FLOAT, Node::Float(*number)),
+        Value::Text(text) => ("string", types::STRING, Node::Text(go_text(text)?)),
+        Value::Bytes(bytes) => ("[]uint8", types::BYTES, Node::Bytes(bytes.to_vec())),
+        Value::List(items) => {
+            let items = items.iter().map(|item| to_interface(item, types, limits)).collect::<Result<_, _>>()?;
+            (ANY_SLICE, types::ANY_SLICE, Node::Items(items))
+        }
+        Value::Map(map) if map.has_text_keys() => (TEXT_MAP, types::TEXT_MAP, to_text_map(map, types, limits)?),
+        Value::Map(map) => (ANY_MAP, types::ANY_MAP, to_map(map, types, limits)?),
+        Value::Tagged(tagged) => to_typed(&tagged.tag, &tagged.value, types, limits)?,
+        Value::Big(_) | Value::Opaque(_) => return Err(refuse("a number beyond 64 bits")),
+    };
+    Ok(Node::Interface(Some(Box::new(Held { name: name.to_owned(), of, node }))))
+}
+
+fn to_text_map(map: &Map, types: &mut Types, limits: &Limits) -> Result<Node, Error> {
+    let pairs = map.iter().map(|(key, value)| {
+        let Value::Text(key) = key else { return Err(refuse("a key that is no text")) };
+        Ok((Node::Text(go_text(key)?), to_interface(value, types, limits)?))
+    });
+    Ok(Node::Pairs(pairs.collect::<Result<_, Error>>()?))
+}
+
+type Typed<'t> = (&'t str, TypeId, Node);
+
+fn to_typed<'t>(tag: &'t str, value: &Value, types: &mut Types, limits: &Limits) -> Result<Typed<'t>, Error> {
+    if let Some(of) = basic(tag) {
+        let node = to_basic(tag, value).ok_or_else(|| refuse(&format!("{tag:?} of such a value")))?;
+        return Ok((tag, of, node));
+    }
+    match (tag, value) {
+        (ANY_MAP, Value::Map(map)) => Ok((tag, types::ANY_MAP, to_map(map, types, limits)?)),
+        (TIME, Value::Text(text)) => {
+            let bytes = text.as_str().and_then(time::write).ok_or_else(|| refuse("a time that is none"))?;
+            let of = types.intern(Wire { name: "Time".to_owned(), shape: Shape::Encoder { way: 0 } });
+            Ok((tag, of, Node::Encoded(bytes)))
+        }
+        (_, Value::List(items)) => {
+            let of = tag.strip_prefix("[]").filter(|of| basic(of).is_some());
+            let name = of.ok_or_else(|| refuse(&format!("{tag:?}")))?;
+            let items: Option<_> = items.iter().map(|item| to_basic(name, item)).collect();
+            let items = items.ok_or_else(|| refuse(&format!("{tag:?} of such values")))?;
+            let of = types
+                .intern(Wire { name: tag.to_owned(), shape: Shape::Slice { of: basic(name).unwrap_or_default() } });
+            Ok((tag, of, Node::Items(items)))
+        }
+        _ => Err(refuse(&format!("{tag:?}"))),
+    }
+}
+
+/// Returns the node of a basic type, if the value is in its range.
+fn to_basic(name: &str, value: &Value) -> Option<Node> {
+    let (least, most): (i64, u64) = match name {
+        "int8" => (i8::MIN.into(), i8::MAX.unsigned_abs().into()),
+        "int16" => (i16::MIN.into(), i16::MAX.unsigned_abs().into()),
+        "int32" => (i32::MIN.into(), i32::MAX.unsigned_abs().into()),
+        "int" | "int64" => (i64::MIN, i64::MAX.unsigned_abs()),
+        "uint8" => (0, u8::MAX.into()),
+        "uint16" => (0, u16::MAX.into()),
+        "uint32" => (0, u32::MAX.into()),
+        _ => (0, u64::MAX),
+    };
+    Some(match (name, value) {
+        ("bool", Value::Bool(flag)) => Node::Bool(*flag),
+        ("string", Value::Text(text)) => Node::Text(go_text(text).ok()?),
+        ("string", Value::Bytes(bytes)) => Node::Text(bytes.to_vec()),
+        ("string", Value::Tagged(tagged)) => return to_basic(name, &tagged.value),
+        ("float32" | "float64", Value::Float(number)) => Node::Float(*number),
+        _ if name.starts_with("int") => Node::Int(match value {
+            Value::Int(number)
+                if *number >= least && u64::try_from(*number).is_ok_and(|n| n <= most) | (*number < 0) =>
+            {
+                *number
+            }
+            _ => return None,
+        }),
+        _ if name.starts_with("uint") => Node::Uint(match value {
+            Value::Int(number) => u64::try_from(*number).ok().filter(|number| *number <= most)?,
+            Value::Big(digits) => digits.parse().ok().filter(|number| *number <= most)?,
+            _ => return None,
+        }),
+        _ => return None,
+    })
+}
+
+/// Takes the stream of an opaque value apart, and its types over.
+fn again(opaque: &Opaque, types: &mut Types, limits: &Limits) -> Result<Node, Error> {
+    if opaque.bytes().is_empty() {
+        return Err(refuse(&format!("{:?}", opaque.class())));
+    }
+    let stream = read::read(opaque.bytes(), limits).map_err(|_| refuse(&format!("{:?}", opaque.class())))?;
+    Ok(node_taken(&stream.node, &stream.types, types, &mut BTreeMap::new()))
+}
+
+fn taken(held: &Held, from: &Types, to: &mut Types, ids: &mut BTreeMap<TypeId, TypeId>) -> Held {
+    let of = to.take(from, held.of, ids);
+    Held { name: held.name.clone(), of, node: node_taken(&held.node, from, to, ids) }
+}
+
+fn node_taken(node: &Node, from: &Types, to: &mut Types, ids: &mut BTreeMap<TypeId, TypeId>) -> Node {
+    match node {
+        Node::Interface(Some(held)) => Node::Interface(Some(Box::new(taken(held, from, to, ids)))),
+        Node::Items(items) => Node::Items(items.iter().map(|item| node_taken(item, from, to, ids)).collect()),
+        Node::Pairs(pairs) => {
+            let mut both =
+                |(key, value): &(Node, Node)| (node_taken(key, from, to, ids), node_taken(value, from, to, ids));
+            Node::Pairs(pairs.iter().map(&mut both).collect())
+        }
+        Node::Struct(id, fields) => {
+            let own = to.take(from, *id, ids);
+            let fields = fields.iter().map(|(number, field)| (*number, node_taken(field, from, to, ids)));
+            Node::Struct(own, fields.collect())
+        }
+        other => other.clone(),
+    }
+}
+
+fn go_text(text: &Text) -> Result<Vec<u8>, Error> {
+    text.as_str().map(|text| text.as_bytes().to_vec()).ok_or_else(|| refuse("text with half a character"))
+}
+
+fn refuse(what: &str) -> Error {
+    Error::read_only(Format::Gob, format!("it has no place for {what}"))
+}

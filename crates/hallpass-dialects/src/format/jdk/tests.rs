@@ -1,0 +1,109 @@
+use super::*;
+use crate::value::Map;
+
+fn read(bytes: &[u8]) -> Result<Value, Error> {
+    super::read(bytes, &Limits::default())
+}
+
+fn map(pairs: impl IntoIterator<Item = (&'static str, Value)>) -> Value {
+    Value::Map(pairs.into_iter().map(|(key, value)| (key.into(), value)).collect::<Map>())
+}
+
+#[test]
+fn what_is_written_is_read_again() {
+    let tagged = |tag: &'static str, value| Value::tagged(tag, value);
+    for value in [
+        Value::Null,
+        "a\0é🦀".into(),
+        "x".repeat(70_000).into(),
+        Value::Bool(true),
+        Value::Int(-1),
+        tagged("java.lang.Long", Value::Int(i64::MIN)),
+        tagged("java.lang.Short", Value::Int(-7)),
+        tagged("java.lang.Byte", Value::Int(-128)),
+        tagged("java.lang.Float", Value::Float(1.5)),
+        tagged("java.lang.Character", "é".into()),
+        Value::Float(-0.0),
+        Value::List(vec![Value::Int(1), Value::Int(2), Value::List(Vec::new()), Value::Null]),
+        map([("a", Value::Int(1)), ("b", map([]))]),
+        Value::Map((0..100).map(|n| (Value::Int(n), Value::Bool(true))).collect()),
+    ] {
+        assert_eq!(read(&write(&value).unwrap()), Ok(value));
+    }
+    // Of a number without a type, the smallest class that holds it is written.
+    let long = Value::tagged("java.lang.Long", Value::Int(1 << 40));
+    assert_eq!(read(&write(&Value::Int(1 << 40)).unwrap()), Ok(long));
+}
+
+#[test]
+fn numbers_out_of_their_range_are_not_written() {
+    for (tag, value) in [
+        ("java.lang.Short", Value::Int(1 << 15)),
+        ("java.lang.Byte", Value::Int(128)),
+        ("java.lang.Float", Value::Float(0.1)),
+        ("java.lang.Character", "ab".into()),
+        ("java.util.Date", Value::Int(0)),
+    ] {
+        assert!(write(&Value::tagged(tag, value)).unwrap_err().is_read_only(), "{tag}");
+    }
+}
+
+/// A stream with one object of a class whose only field leads to the object itself.
+fn circle() -> Vec<u8> {
+    let mut bytes = b"\xac\xed\0\x05sr\0\x01A\0\0\0\0\0\0\0\x01\x02\0\x01L\0\x01at\0\x03LA;xp".to_vec();
+    bytes.extend_from_slice(b"q\0\x7e\0\x02");
+    bytes
+}
+
+#[test]
+fn an_object_that_leads_to_itself_is_seen_up_to_there() {
+    let Ok(Value::Opaque(object)) = read(&circle()) else { panic!() };
+    assert_eq!((object.class(), object.bytes()), ("A", &circle()[..]));
+    assert!(object.view().at(&["a"]).is_some_and(|inner| inner.tag() == Some("A")));
+}
+
+#[test]
+fn a_class_that_is_above_itself_is_refused() {
+    let error = read(b"\xac\xed\0\x05sr\0\x01A\0\0\0\0\0\0\0\x01\x02\0\0xq\0\x7e\0\0").unwrap_err();
+    assert!(error.is_malformed(), "{error}");
+}
+
+#[test]
+fn somebody_elses_class_under_a_name_of_javas_is_no_number() {
+    let Ok(Value::Opaque(object)) =
+        read(b"\xac\xed\0\x05sr\0\x11java.lang.Integer\0\0\0\0\0\0\0\x01\x02\0\x01Z\0\x05valuexp\x01")
+    else {
+        panic!()
+    };
+    assert_eq!(object.view().at(&["value"]), Some(&Value::Bool(true)));
+}
+
+#[test]
+fn what_is_nested_or_shared_without_end_is_refused() {
+    // Lists in lists.
+    let mut value = Value::Null;
+    for _ in 0..100 {
+        value = Value::List(vec![value]);
+    }
+    assert!(read(&write(&value).unwrap()).unwrap_err().is_too_large());
+
+    // Each list holds the one before ten times.
+    let mut bytes =
+        b"\xac\xed\0\x05sr\0\x13java.util.ArrayList\0\0\0\0\0\0\0\x01\x03\0\x01I\0\x04sizexp\0\0\0\x0aw\x04\0\0\0\x0a"
+            .to_vec();
+    let levels = 12_u32;
+    for level in 1..levels {
+        bytes.extend_from_slice(b"sq\0\x7e\0\0");
+        let size: &[u8] = if level == levels - 1 { b"\0\0\0\0w\x04\0\0\0\0x" } else { b"\0\0\0\x0aw\x04\0\0\0\x0a" };
+        bytes.extend_from_slice(size);
+    }
+    for level in (1..levels).rev() {
+        let handle = 0x7e_0001 + level;
+        for _ in 0..9 {
+            bytes.push(b'q');
+            bytes.extend_from_slice(&handle.to_be_bytes());
+        }
+        bytes.push(b'x');
+    }
+    assert!(read(&bytes).unwrap_err().is_too_large());
+}

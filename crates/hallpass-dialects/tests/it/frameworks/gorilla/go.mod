@@ -1,0 +1,8 @@
+module hallpass/frameworks/gorilla
+
+go 1.23
+
+require (
+	github.com/gorilla/securecookie v1.1.2
+	github.com/gorilla/sessions v1.4.0
+)
