@@ -19,27 +19,16 @@ use crate::scratch;
 
 const PATIENCE: Duration = Duration::from_mins(1);
 
-/// An emulator of DynamoDB on a port of 127.0.0.1; it has no tables until somebody makes one.
+/// DynamoDB Local, Amazon's own emulator, on a port of 127.0.0.1; it has no tables until somebody makes one.
 #[derive(Debug)]
 pub struct DynamoDb {
-    emulator: Emulator,
+    java: PathBuf,
+    jars: PathBuf,
     port: u16,
+    /// Whether it forgets everything when it ends, and is the faster for it.
+    forgets: bool,
     daemon: Mutex<Option<Daemon>>,
     folder: TempDir,
-}
-
-/// Which one.
-#[derive(Debug)]
-enum Emulator {
-    /// DynamoDB Local, Amazon's own.
-    Local {
-        java: PathBuf,
-        jars: PathBuf,
-        /// Whether it forgets everything when it ends, and is the faster for it.
-        forgets: bool,
-    },
-    /// moto, which was written by others in Python, from what they saw of AWS.
-    Moto { python: PathBuf },
 }
 
 /// Returns the server that all tests of this process share, or says that the test is skipped.
@@ -72,58 +61,17 @@ pub fn lasting_dynamodb() -> Option<DynamoDb> {
     new(false)
 }
 
-/// Returns moto that all tests of this process share, or says that the test is skipped; it answers one question at a time.
-///
-/// # Panics
-///
-/// As [`shared_dynamodb`].
-pub fn shared_moto() -> Option<&'static DynamoDb> {
-    static SHARED: OnceLock<Option<DynamoDb>> = OnceLock::new();
-    let shared = SHARED.get_or_init(|| Some(started(Emulator::Moto { python: moto()? }))).as_ref();
-    require(shared.ok_or("moto is not installed; ./test does that"))
-}
-
 fn new(forgets: bool) -> Option<DynamoDb> {
     let java = program("java")?;
     let jars = require(jars().ok_or("DynamoDB Local is not installed; ./test does that"))?;
-    Some(started(Emulator::Local { java, jars, forgets }))
-}
-
-fn started(emulator: Emulator) -> DynamoDb {
-    let server = DynamoDb { emulator, port: free_port(), daemon: Mutex::default(), folder: folder() };
+    let server = DynamoDb { java, jars, port: free_port(), forgets, daemon: Mutex::default(), folder: folder() };
     server.start();
-    server
+    Some(server)
 }
 
 // It syncs its files at every write, which takes a second on some disks; what is to last here lasts until the machine ends.
 fn folder() -> TempDir {
     tempfile::Builder::new().prefix("hallpass-dynamodb.").tempdir_in("/dev/shm").unwrap_or_else(|_| scratch())
-}
-
-impl Emulator {
-    fn command(&self, folder: &Path, port: u16) -> Command {
-        let (java, jars, forgets) = match self {
-            Self::Local { java, jars, forgets } => (java, jars, forgets),
-            Self::Moto { python } => {
-                let mut command = Command::new(python);
-                command.args(["-c", include_str!("../moto/serve.py"), &port.to_string()]);
-                return command;
-            }
-        };
-        let mut command = Command::new(java);
-        // Small, quick to start, and no more threads than a small machine has use for.
-        command.args(["-Xmx256m", "-XX:+UseSerialGC", "-XX:TieredStopAtLevel=1", "-XX:-UsePerfData"]);
-        command.arg(format!("-Djava.library.path={}", jars.display()));
-        command.arg("-cp").arg(jars.join("*"));
-        command.args(["com.amazonaws.services.dynamodbv2.local.main.ServerRunner", "-sharedDb", "-disableTelemetry"]);
-        command.args(["-port", &port.to_string()]);
-        if *forgets {
-            command.arg("-inMemory");
-        } else {
-            command.arg("-dbPath").arg(folder);
-        }
-        command
-    }
 }
 
 impl DynamoDb {
@@ -134,11 +82,22 @@ impl DynamoDb {
     /// If it does not start.
     pub fn start(&self) {
         let folder = self.folder.path();
-        let command = self.emulator.command(folder, self.port);
+        let mut command = Command::new(&self.java);
+        // Small, quick to start, and no more threads than a small machine has use for.
+        command.args(["-Xmx256m", "-XX:+UseSerialGC", "-XX:TieredStopAtLevel=1", "-XX:-UsePerfData"]);
+        command.arg(format!("-Djava.library.path={}", self.jars.display()));
+        command.arg("-cp").arg(self.jars.join("*"));
+        command.args(["com.amazonaws.services.dynamodbv2.local.main.ServerRunner", "-sharedDb", "-disableTelemetry"]);
+        command.args(["-port", &self.port.to_string()]);
+        if self.forgets {
+            command.arg("-inMemory");
+        } else {
+            command.arg("-dbPath").arg(folder);
+        }
         let daemon = Daemon::start(folder, "KILL", &command).expect("the server runs");
         let ready = daemon.wait(PATIENCE, || self.is_ready().unwrap_or(false));
         *self.daemon() = Some(daemon);
-        ready.unwrap_or_else(|error| panic!("{:?}: {error}", self.emulator));
+        ready.unwrap_or_else(|error| panic!("DynamoDB Local: {error}"));
     }
 
     // It takes connections long before it answers.
@@ -154,7 +113,7 @@ impl DynamoDb {
         )?;
         let mut answer = String::new();
         stream.read_to_string(&mut answer)?;
-        Ok(answer.split(' ').nth(1) == Some("200"))
+        Ok(answer.starts_with("HTTP/1.1 200"))
     }
 
     /// Kills it as `kill -9` does; what it had stays.
@@ -212,14 +171,6 @@ fn jars() -> Option<PathBuf> {
     let named = env::var_os("HALLPASS_TEST_DYNAMODB").map(PathBuf::from);
     let cached = cache().map(|cache| cache.join("hallpass/dynamodb/lib"));
     [named, cached].into_iter().flatten().find(|folder| is_whole(folder))
-}
-
-fn moto() -> Option<PathBuf> {
-    let named = env::var_os("HALLPASS_TEST_MOTO").map(PathBuf::from);
-    let cached = cache().map(|cache| cache.join("hallpass/moto"));
-    // The list of what it needs is copied there last.
-    let whole = [named, cached].into_iter().flatten().find(|folder| folder.join("requirements.txt").is_file());
-    whole.map(|folder| folder.join("bin/python"))
 }
 
 fn is_whole(folder: &Path) -> bool {

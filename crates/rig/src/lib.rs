@@ -34,7 +34,7 @@ mod sql_server;
 
 pub use browser::{Browser, browser};
 pub use certificate::{Certificate, certificate};
-pub use dynamodb::{DynamoDb, dynamodb, lasting_dynamodb, shared_dynamodb, shared_moto};
+pub use dynamodb::{DynamoDb, dynamodb, lasting_dynamodb, shared_dynamodb};
 pub use frameworks::{Frameworks, frameworks};
 pub use jose::{Jose, jose};
 pub use mariadb::{MariaDb, MariaDbPrograms};
