@@ -1,12 +1,17 @@
 use std::fmt;
 use std::sync::Arc;
 
-use http::{HeaderMap, HeaderName, HeaderValue, header};
+use http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode, Uri, header};
 
 use super::carrier::Carrier;
+use super::pages::Pages;
 use super::problem::Problem;
+use super::rejection::SessionRejection;
+use super::return_to::ReturnTo;
 use super::sender::{ClientAddress, Sender};
 use crate::error::Error;
+use crate::event::EventKind;
+use crate::name::Note;
 use crate::session::Session;
 use crate::sessions::{Outgoing, Sessions};
 
@@ -16,15 +21,23 @@ use crate::sessions::{Outgoing, Sessions};
 #[derive(Clone)]
 pub struct HttpSessions(Arc<Parts>);
 
+#[derive(Clone)]
 struct Parts {
     sessions: Sessions,
-    carrier: Box<dyn Carrier>,
+    carrier: Arc<dyn Carrier>,
+    pages: Option<Arc<Pages>>,
 }
 
 impl HttpSessions {
     /// Returns `sessions` whose tokens travel by `carrier`.
     pub fn new(sessions: Sessions, carrier: impl Carrier) -> Self {
-        Self(Arc::new(Parts { sessions, carrier: Box::new(carrier) }))
+        Self(Arc::new(Parts { sessions, carrier: Arc::new(carrier), pages: None }))
+    }
+
+    /// Sends people who have to sign in, or to prove it once more, to these pages; without, they are told like programs.
+    #[must_use]
+    pub fn pages(&self, pages: Pages) -> Self {
+        Self(Arc::new(Parts { pages: Some(Arc::new(pages)), ..Parts::clone(&self.0) }))
     }
 
     /// Begins the exchange of one request and its response.
@@ -35,7 +48,7 @@ impl HttpSessions {
 
 impl fmt::Debug for HttpSessions {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Parts { sessions, carrier } = &*self.0;
+        let Parts { sessions, carrier, .. } = &*self.0;
         f.debug_struct("HttpSessions").field("sessions", sessions).field("carrier", carrier).finish()
     }
 }
@@ -112,9 +125,43 @@ impl Exchange {
         !self.session.is_opened()
     }
 
-    /// Tells whether a commit would do anything.
+    /// Tells whether there is anything to commit, or to be looked at before it is handed out.
     pub fn needs_commit(&self) -> bool {
         self.session.has_work()
+    }
+
+    /// Returns why a request gets no further for an error of its session, and what to answer: where people go on a
+    /// [page](HttpSessions::pages), the way there.
+    pub fn reject(&self, error: Error, method: &Method, uri: &Uri, headers: &HeaderMap) -> SessionRejection {
+        let location = self.http.0.pages.as_ref().and_then(|pages| pages.redirect(&error, method, uri, headers));
+        SessionRejection::new(error, location)
+    }
+
+    /// Returns where to go after a sign-in, from the query of its page: where the browser came from if the
+    /// [pages](HttpSessions::pages) allow it, and else home.
+    pub fn return_to(&self, query: Option<&str>) -> ReturnTo {
+        match &self.http.0.pages {
+            Some(pages) => pages.return_to(query),
+            None => Pages::default().return_to(query),
+        }
+    }
+
+    /// Tells whether another exchange has its token in the same place of the request, so that they would overwrite each
+    /// other's.
+    pub fn is_in_place_of(&self, other: &Self) -> bool {
+        let (own, theirs) = (&self.http.0.carrier, &other.http.0.carrier);
+        own.place().is_some() && own.place() == theirs.place() && own.varies_by() == theirs.varies_by()
+    }
+
+    /// Says whose session a request is part of, and where it comes from, in an event of something that was refused.
+    pub(super) fn report(&self, kind: EventKind, note: &str, request: &HeaderMap, address: Option<ClientAddress>) {
+        let opened = (!self.is_untouched()).then_some(&self.session);
+        let (session, subject) = (opened.and_then(Session::id), opened.and_then(Session::subject));
+        self.session.sessions().report_with(kind, &Sender::of(request, address), |event| {
+            event.session = session;
+            event.subject = subject;
+            event.note = Note::lossy(note);
+        });
     }
 
     /// Saves what the request did, and makes or renews what is due. What fails is logged with its cause.
@@ -127,10 +174,21 @@ impl Exchange {
     ///
     /// As [`Session::commit`].
     pub async fn commit(&self) -> Result<(), Problem> {
-        let Err(error) = self.session.commit().await else { return Ok(()) };
+        let Err(error) = self.session.commit().await else { return self.check_token() };
         let cause = std::error::Error::source(&error);
         tracing::warn!(session = ?self.session.id(), error = %error, cause = ?cause, "a session could not be committed");
         Err(Problem::of(&error))
+    }
+
+    /// Refuses to hand out what the client would drop without a word: it would be logged out.
+    fn check_token(&self) -> Result<(), Problem> {
+        if self.session.would_hand_out(|token| !self.http.0.carrier.fits(token)) {
+            self.session.outgoing();
+            tracing::error!(session = ?self.session.id(), "a token is larger than its client would keep: store less in it, or choose another carrier");
+            let detail = "The session data would be larger than is allowed.";
+            return Err(Problem::new(StatusCode::PAYLOAD_TOO_LARGE, "data_too_large", detail));
+        }
+        Ok(())
     }
 
     /// Writes what the session asks of the client, and keeps shared caches from what is one client's only (`LGO-5`).
@@ -139,7 +197,7 @@ impl Exchange {
     pub fn finish(&self, response: &mut HeaderMap) {
         let no_store = HeaderValue::from_static("no-store");
         let carrier = &*self.http.0.carrier;
-        match self.session.outgoing() {
+        match self.session.depart() {
             Outgoing::Keep => {
                 response.entry(header::CACHE_CONTROL).or_insert(no_store);
             }

@@ -1,4 +1,5 @@
 use std::fmt;
+use std::marker::PhantomData;
 use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{Context, Poll, ready};
@@ -9,8 +10,11 @@ use pin_project_lite::pin_project;
 use tower_layer::Layer;
 use tower_service::Service;
 
+use super::background::IsBackground;
 use super::carrier::Carrier;
 use super::exchange::{Exchange, HttpSessions};
+use super::pages::Pages;
+use super::problem::Problem;
 use crate::error::Error;
 use crate::session::Session;
 use crate::sessions::Sessions;
@@ -37,8 +41,7 @@ use crate::sessions::Sessions;
 ///     .layer(SessionLayer::new(sessions, CookieCarrier::default()));
 /// # Ok::<(), hallpass::InvalidSessions>(())
 /// ```
-#[derive(Clone)]
-pub struct SessionLayer(Arc<Settings>);
+pub struct SessionLayer<Name = ()>(Arc<Settings>, PhantomData<fn() -> Name>);
 
 struct Settings {
     http: HttpSessions,
@@ -55,21 +58,88 @@ impl SessionLayer {
         roomy.insert(0_u32);
         roomy.insert(0_u64);
         roomy.clear();
-        Self(Arc::new(Settings { http: HttpSessions::new(sessions, carrier), roomy }))
+        Self(Arc::new(Settings { http: HttpSessions::new(sessions, carrier), roomy }), PhantomData)
+    }
+
+    /// Gives the sessions of this layer a name, for an app that has several beside each other, each with a cookie and an
+    /// end of its own: `/admin` beside the rest of a shop. Handlers ask for them by [`SessionOf`](super::SessionOf), and
+    /// [`Authenticated`](super::Authenticated) takes the name as its second type.
+    ///
+    /// Two layers around one route with the same name, or the same cookie, would take each other's place: such a request
+    /// is answered 500, which says what to do.
+    ///
+    /// ```
+    /// use axum::{Router, routing::{get, post}};
+    /// use hallpass::http::{CookieCarrier, SessionLayer, SessionOf};
+    /// use hallpass::{MemoryStore, Realm, Session, Sessions};
+    ///
+    /// enum Admin {}
+    ///
+    /// let shop = Sessions::builder().store(MemoryStore::new()).build()?;
+    /// let admin = shop.in_realm(Realm::new("admin")?);
+    /// let cookie = CookieCarrier::builder().name("__Secure-admin").path("/admin").build()?;
+    ///
+    /// let app: Router = Router::new()
+    ///     .route("/admin/log-out", post(async |admin: SessionOf<Admin>| admin.log_out()))
+    ///     .route_layer(SessionLayer::new(admin, cookie).named::<Admin>())
+    ///     .route("/", get(async |session: Session| format!("{:?}", session.subject())))
+    ///     .layer(SessionLayer::new(shop, CookieCarrier::default()));
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    pub fn named<Name>(self) -> SessionLayer<Name> {
+        SessionLayer(self.0, PhantomData)
     }
 }
 
-impl fmt::Debug for SessionLayer {
+impl<Name> SessionLayer<Name> {
+    /// Sends people who have to sign in, or to prove it once more, to these pages; without, they are told like programs.
+    #[must_use]
+    pub fn pages(self, pages: Pages) -> Self {
+        let settings = Settings { http: self.0.http.pages(pages), roomy: self.0.roomy.clone() };
+        Self(Arc::new(settings), PhantomData)
+    }
+}
+
+impl<Name> Clone for SessionLayer<Name> {
+    fn clone(&self) -> Self {
+        Self(Arc::clone(&self.0), PhantomData)
+    }
+}
+
+impl<Name> fmt::Debug for SessionLayer<Name> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("SessionLayer").field("http", &self.0.http).finish_non_exhaustive()
     }
 }
 
-impl<S> Layer<S> for SessionLayer {
-    type Service = SessionService<S>;
+impl<S, Name> Layer<S> for SessionLayer<Name> {
+    type Service = SessionService<S, Name>;
 
-    fn layer(&self, inner: S) -> SessionService<S> {
-        SessionService { inner, settings: Arc::clone(&self.0) }
+    fn layer(&self, inner: S) -> SessionService<S, Name> {
+        SessionService { inner, layer: self.clone() }
+    }
+}
+
+/// What a request carries to whoever asks for the session of the layer with this name.
+pub(super) struct Place<Name>(Exchange, PhantomData<fn() -> Name>);
+
+impl<Name> Place<Name> {
+    pub(super) fn exchange(&self) -> &Exchange {
+        &self.0
+    }
+
+    pub(super) async fn open(&self, parts: &Parts) -> Result<Session, Error> {
+        let session = self.0.open(&parts.headers, parts.extensions.get().copied()).await?;
+        if parts.extensions.get::<IsBackground>().is_some() {
+            session.leave_untouched();
+        }
+        Ok(session)
+    }
+}
+
+impl<Name> Clone for Place<Name> {
+    fn clone(&self) -> Self {
+        Self(self.0.clone(), PhantomData)
     }
 }
 
@@ -85,28 +155,34 @@ impl Session {
     ///
     /// If the future is dropped, the first use of a new token may have been noted.
     pub async fn of_request(parts: &Parts) -> Result<Option<Self>, Error> {
-        match parts.extensions.get::<Exchange>() {
-            Some(exchange) => exchange.open(&parts.headers, parts.extensions.get().copied()).await.map(Some),
+        match parts.extensions.get::<Place<()>>() {
+            Some(place) => place.open(parts).await.map(Some),
             None => Ok(None),
         }
     }
 }
 
 /// The service that [`SessionLayer`] makes.
-#[derive(Clone)]
-pub struct SessionService<S> {
+pub struct SessionService<S, Name = ()> {
     inner: S,
-    settings: Arc<Settings>,
+    layer: SessionLayer<Name>,
 }
 
-impl<S: fmt::Debug> fmt::Debug for SessionService<S> {
+impl<S: Clone, Name> Clone for SessionService<S, Name> {
+    fn clone(&self) -> Self {
+        Self { inner: self.inner.clone(), layer: self.layer.clone() }
+    }
+}
+
+impl<S: fmt::Debug, Name> fmt::Debug for SessionService<S, Name> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("SessionService").field("inner", &self.inner).finish_non_exhaustive()
     }
 }
 
-impl<S, RequestBody, ResponseBody> Service<Request<RequestBody>> for SessionService<S>
+impl<S, Name, RequestBody, ResponseBody> Service<Request<RequestBody>> for SessionService<S, Name>
 where
+    Name: 'static,
     S: Service<Request<RequestBody>, Response = Response<ResponseBody>>,
     ResponseBody: From<String> + Send + 'static,
 {
@@ -119,13 +195,27 @@ where
     }
 
     fn call(&mut self, mut request: Request<RequestBody>) -> Self::Future {
-        let exchange = self.settings.http.exchange();
-        if request.extensions().is_empty() {
-            request.extensions_mut().clone_from(&self.settings.roomy);
+        let Settings { http, roomy } = &*self.layer.0;
+        let exchange = http.exchange();
+        let extensions = request.extensions_mut();
+        if extensions.is_empty() {
+            extensions.clone_from(roomy);
+        } else if let Some(outer) = extensions.get::<Place<()>>()
+            && outer.exchange().is_in_place_of(&exchange)
+        {
+            return misplaced(Problem::SAME_COOKIE);
         }
-        request.extensions_mut().insert(exchange.clone());
+        if extensions.insert(Place::<Name>(exchange.clone(), PhantomData)).is_some() {
+            return misplaced(Problem::SAME_NAME);
+        }
         ResponseFuture::Handling { handler: self.inner.call(request), exchange }
     }
+}
+
+/// Answers a request that came through layers which are in each other's way.
+fn misplaced<F, B: From<String> + Send + 'static>(problem: Problem) -> ResponseFuture<F, B> {
+    tracing::error!("{}", problem.detail);
+    ResponseFuture::Committing { commit: Box::pin(std::future::ready(problem.into_response())) }
 }
 
 type Committing<B> = Pin<Box<dyn Future<Output = Response<B>> + Send>>;

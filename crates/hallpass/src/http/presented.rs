@@ -14,6 +14,10 @@ impl Sessions {
         witness: &dyn Witness,
     ) -> Result<Entry, Error> {
         match presented.texts() {
+            _ if presented.is_oversized() => {
+                self.report_with(EventKind::OversizedCookies, witness, |_| ());
+                Err(Error::oversized())
+            }
             [] => Ok(Entry::Nobody),
             [text] => match self.present(text, None, witness).await {
                 Ok(token) => Entry::of(self.admit_token(token, By::CopyOrRecord, witness).await),

@@ -1,5 +1,6 @@
 use http::{HeaderValue, Response, StatusCode, header};
 
+use crate::demand::Demand;
 use crate::error::Error;
 
 /// What a client is told of an [`Error`], as `application/problem+json` (RFC 9457): never its cause.
@@ -12,9 +13,30 @@ pub struct Problem {
     pub code: &'static str,
     /// What is the matter, in a sentence.
     pub detail: &'static str,
+    /// What was demanded, where a step-up is required.
+    pub demand: Option<Demand>,
 }
 
 impl Problem {
+    /// A handler asks for a session that nothing around its route gives.
+    pub const NO_LAYER: Self = Self::new(
+        StatusCode::INTERNAL_SERVER_ERROR,
+        "no_session_layer",
+        "Nothing around this route gives it a session. Add `SessionLayer` around it (`SessionMiddleware` in actix-web), \
+         with the name that the handler asks for.",
+    );
+    /// Two session layers around one route have the same name.
+    pub const SAME_NAME: Self = Self::new(
+        StatusCode::INTERNAL_SERVER_ERROR,
+        "session_layers_collide",
+        "Two session layers around this route have the same name. Give one another name, with `named`.",
+    );
+    /// Two session layers around one route have the same cookie.
+    pub const SAME_COOKIE: Self = Self::new(
+        StatusCode::INTERNAL_SERVER_ERROR,
+        "session_layers_collide",
+        "Two session layers around this route have the same cookie. Give each a cookie of its own, with `CookieCarrier::builder`.",
+    );
     /// In how many seconds a client may try again while the store is away.
     pub const RETRY_AFTER: u32 = 2;
 
@@ -24,6 +46,14 @@ impl Problem {
             (StatusCode::UNAUTHORIZED, "inactive", "The session is not active. Sign in again.")
         } else if error.is_locked() {
             (StatusCode::FORBIDDEN, "locked", "The session is locked. Authenticate again to go on.")
+        } else if error.is_step_up_required() {
+            (StatusCode::FORBIDDEN, "step_up_required", "This takes a fresh or stronger proof of who you are.")
+        } else if error.is_oversized() {
+            (
+                StatusCode::REQUEST_HEADER_FIELDS_TOO_LARGE,
+                "too_many_cookies",
+                "The request brings more cookies than are read. Remove those of this site and its parent domain.",
+            )
         } else if error.is_conflict() {
             (StatusCode::CONFLICT, "conflict", "Somebody else changed the same thing meanwhile. Load it and try again.")
         } else if error.is_too_large() {
@@ -47,7 +77,11 @@ impl Problem {
                 "The session store is away. Keep your token and try again.",
             )
         };
-        Self { status, code, detail }
+        Self { demand: error.demand(), ..Self::new(status, code, detail) }
+    }
+
+    pub(crate) const fn new(status: StatusCode, code: &'static str, detail: &'static str) -> Self {
+        Self { status, code, detail, demand: None }
     }
 
     /// Tells whether the client may try again after [`Problem::RETRY_AFTER`] seconds.
@@ -55,17 +89,24 @@ impl Problem {
         self.status == StatusCode::SERVICE_UNAVAILABLE
     }
 
-    /// Returns the problem as JSON.
+    /// Returns the problem as JSON. Where a step-up is required it also says which `level` is the least, and of at most
+    /// which `max_age` in seconds the proof is to be, as they are named in OpenID Connect.
     pub fn to_json(self) -> String {
         let title = self.status.canonical_reason().unwrap_or("Error");
-        serde_json::json!({
+        let mut json = serde_json::json!({
             "type": "about:blank",
             "title": title,
             "status": self.status.as_u16(),
             "detail": self.detail,
             "code": self.code,
-        })
-        .to_string()
+        });
+        if let Some(demand) = self.demand {
+            json["level"] = demand.least_level().number().into();
+            if let Some(max_age) = demand.max_age() {
+                json["max_age"] = max_age.as_secs().into();
+            }
+        }
+        json.to_string()
     }
 
     /// Returns the response for it, which carries it as an extension for apps that show something else.
