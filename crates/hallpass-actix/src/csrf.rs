@@ -6,6 +6,7 @@ use std::task::{Context, Poll};
 
 use actix_web::body::{EitherBody, MessageBody};
 use actix_web::dev::{Payload, Service, ServiceRequest, ServiceResponse, Transform};
+use actix_web::error::PayloadError;
 use actix_web::web::Bytes;
 use actix_web::{Error, HttpMessage as _};
 use futures_util::{StreamExt as _, stream};
@@ -139,7 +140,9 @@ async fn prove(request: &mut ServiceRequest) -> Result<bool, Error> {
         Proof::Form => {
             let form = read(request.take_payload()).await?;
             let is_proven = CsrfGuard::is_proven_by(&form, &session);
-            request.set_payload(Payload::Stream { payload: Box::pin(stream::iter([Ok(Bytes::from(form))])) });
+            request.set_payload(Payload::Stream {
+                payload: Box::pin(stream::iter([Ok::<_, PayloadError>(Bytes::from(form))])),
+            });
             Ok(is_proven)
         }
         Proof::Missing => Ok(false),
@@ -151,7 +154,7 @@ async fn read(mut payload: Payload) -> Result<Vec<u8>, Error> {
     while let Some(chunk) = payload.next().await {
         form.extend_from_slice(&chunk?);
         if form.len() > CsrfGuard::LONGEST_FORM {
-            return Err(actix_web::error::PayloadError::Overflow.into());
+            return Err(PayloadError::Overflow.into());
         }
     }
     Ok(form)

@@ -10,6 +10,7 @@ on_both! {
     csf_4_whoever_says_nothing_at_all_brings_a_token_of_the_session,
     csf_6_a_token_is_taken_from_a_header_or_a_form_and_the_form_still_reaches_the_handler,
     csf_7_reading_is_free,
+    csf_10_no_response_lets_any_site_read_what_is_for_one_client,
     csf_12_what_is_refused_is_told,
 }
 
@@ -79,6 +80,15 @@ async fn csf_7_reading_is_free(framework: Framework) {
     let headers = [("cookie", browser.cookie()), ("sec-fetch-site", "cross-site".to_owned())];
     let headers = [(headers[0].0, headers[0].1.as_str()), (headers[1].0, headers[1].1.as_str())];
     browser.send("GET", "/form", &headers).await.expect(200);
+}
+
+async fn csf_10_no_response_lets_any_site_read_what_is_for_one_client(framework: Framework) {
+    let site = Site::new(framework).await;
+    for (origin, credentials) in [("https://evil.example", ""), ("https://shop.example", "true")] {
+        let reply = site.browser().send("GET", "/form/open", &[("origin", origin)]).await.expect(200);
+        assert_eq!(reply.header("access-control-allow-origin"), origin, "the application says so");
+        assert_eq!(reply.header("access-control-allow-credentials"), credentials, "{origin}");
+    }
 }
 
 async fn csf_12_what_is_refused_is_told(framework: Framework) {

@@ -7,7 +7,7 @@ use std::time::Duration;
 use axum::Router;
 use axum::body::Body;
 use axum::extract::State;
-use axum::http::{Response, Uri};
+use axum::http::{HeaderMap, HeaderValue, Response, Uri};
 use axum::response::IntoResponse;
 use axum::routing::{any, get, post};
 use futures_util::stream;
@@ -69,6 +69,18 @@ fn router(sessions: &Sessions) -> Router<Arc<Slow>> {
         .route("/{*path}", any(act))
         .layer(SessionLayer::new(sessions.clone(), CookieCarrier::default()).pages(app::pages()))
         .route("/without-layer", get(async |session: Session| format!("{session:?}")))
+}
+
+/// Lets whoever asks read it: a mistake that applications make.
+async fn open_to_all(headers: HeaderMap) -> impl IntoResponse {
+    let origin = headers["origin"].clone();
+    (
+        [
+            ("access-control-allow-origin", origin),
+            ("access-control-allow-credentials", HeaderValue::from_static("true")),
+        ],
+        "open",
+    )
 }
 
 async fn events(session: Session) -> impl IntoResponse {

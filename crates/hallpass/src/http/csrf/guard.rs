@@ -149,10 +149,8 @@ impl CsrfGuard {
         request: &HeaderMap,
         address: Option<ClientAddress>,
     ) -> bool {
-        let note = match self.only_logs {
-            false => suspicion.as_str().to_owned(),
-            true => format!("{}, let through", suspicion.as_str()),
-        };
+        let word = suspicion.as_str();
+        let note = if self.only_logs { format!("{word}, let through") } else { word.to_owned() };
         match exchange {
             Some(exchange) => exchange.report(EventKind::CsrfBlocked, &note, request, address),
             None => tracing::warn!(suspicion = note, "a request did not come from the application's own pages"),
