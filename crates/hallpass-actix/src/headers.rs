@@ -18,6 +18,12 @@ pub(crate) fn of_request(names: impl IntoIterator<Item = HeaderName>, from: &act
     headers
 }
 
+/// Copies all headers of a request.
+pub(crate) fn all(from: &actix::HeaderMap) -> HeaderMap {
+    let names = from.keys().filter_map(|name| HeaderName::from_bytes(name.as_str().as_bytes()).ok());
+    of_request(names, from)
+}
+
 /// Copies what the headers of a response say of caching: what is written beside depends on it.
 pub(crate) fn of_response(from: &actix::HeaderMap) -> HeaderMap {
     of_request([header::CACHE_CONTROL], from)
@@ -60,4 +66,13 @@ pub(crate) fn response(from: Response<String>) -> HttpResponse {
 pub(crate) fn status(from: http::StatusCode) -> StatusCode {
     // Both know the same numbers.
     StatusCode::from_u16(from.as_u16()).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR)
+}
+
+pub(crate) fn method(from: &actix_web::http::Method) -> http::Method {
+    http::Method::from_bytes(from.as_str().as_bytes()).unwrap_or(http::Method::POST)
+}
+
+/// Returns the address of a request; that of the front page, if it is too strange for others.
+pub(crate) fn uri(from: &actix_web::http::Uri) -> http::Uri {
+    from.to_string().parse().unwrap_or_default()
 }

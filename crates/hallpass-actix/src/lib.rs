@@ -36,8 +36,11 @@
 //!
 //! # What is different from axum
 //!
-//! - A handler takes [`Session`] of this crate, which is a [`hallpass::Session`] behind a `Deref`: actix-web cannot extract
-//!   types of other crates. [`Session::into_inner`] gives it to code that knows hallpass alone.
+//! - A handler takes [`Session`], [`SessionOf`], [`Authenticated`], [`Background`] and [`ReturnTo`] of this crate, which
+//!   deref to those of hallpass: actix-web cannot extract types of other crates. [`Session::into_session`] gives it to code
+//!   that knows hallpass alone.
+//! - What is a layer there is middleware here: [`SessionMiddleware`], [`RequireMiddleware`], [`BackgroundMiddleware`],
+//!   [`CsrfMiddleware`]. `wrap` puts it around what was wrapped before, so the session goes last.
 //! - An error that other middleware returns in the place of a response becomes one further out; what the session asks of
 //!   the client is written to it then.
 //!
@@ -50,11 +53,20 @@
 //!
 //! One acceptance suite drives this crate and the layer for axum over HTTP, with the same cases.
 
+mod background;
+mod csrf;
 mod error;
+mod extract;
 mod headers;
 mod middleware;
-mod session;
+mod place;
+mod rejection;
+mod require;
 
+pub use self::background::{BackgroundMiddleware, BackgroundService};
+pub use self::csrf::{CsrfMiddleware, CsrfService};
 pub use self::error::Error;
+pub use self::extract::{Authenticated, Background, ReturnTo, Session, SessionOf};
 pub use self::middleware::{ResponseFuture, SessionMiddleware, SessionService};
-pub use self::session::{Session, SessionRejection};
+pub use self::rejection::SessionRejection;
+pub use self::require::{RequireMiddleware, RequireService};

@@ -1,17 +1,19 @@
 use std::fmt;
 use std::future::{Ready, ready};
+use std::marker::PhantomData;
 use std::pin::Pin;
-use std::task::{Context, Poll, ready};
+use std::task::{Context, Poll};
 
 use actix_web::HttpMessage as _;
 use actix_web::body::{EitherBody, MessageBody};
 use actix_web::dev::{Service, ServiceRequest, ServiceResponse, Transform};
 use actix_web::error::{Error, InternalError};
 use hallpass::Sessions;
-use hallpass::http::{Carrier, Exchange, HttpSessions, Problem};
+use hallpass::http::{Carrier, Exchange, HttpSessions, Pages, Problem};
 use pin_project_lite::pin_project;
 
 use crate::headers;
+use crate::place::Place;
 
 /// Gives each request its [`Session`](crate::Session), and saves what the request did to it when the response head is ready.
 ///
@@ -38,46 +40,77 @@ use crate::headers;
 /// # actix_web::HttpServer::new(app);
 /// # Ok::<(), hallpass::InvalidSessions>(())
 /// ```
-#[derive(Debug, Clone)]
-pub struct SessionMiddleware(HttpSessions);
+pub struct SessionMiddleware<Name = ()>(HttpSessions, PhantomData<fn() -> Name>);
 
 impl SessionMiddleware {
     /// Returns the middleware for `sessions` whose tokens travel by `carrier`.
     pub fn new(sessions: Sessions, carrier: impl Carrier) -> Self {
-        Self(HttpSessions::new(sessions, carrier))
+        Self(HttpSessions::new(sessions, carrier), PhantomData)
+    }
+
+    /// Gives the sessions of this middleware a name, for an app that has several beside each other, each with a cookie and
+    /// an end of its own: `/admin` beside the rest of a shop. Handlers ask for them by [`SessionOf`](crate::SessionOf), and
+    /// [`Authenticated`](crate::Authenticated) takes the name as its second type.
+    ///
+    /// Two around one route with the same name, or the same cookie, would take each other's place: such a request is
+    /// answered 500, and says what to do.
+    pub fn named<Name>(self) -> SessionMiddleware<Name> {
+        SessionMiddleware(self.0, PhantomData)
     }
 }
 
-impl<S, B> Transform<S, ServiceRequest> for SessionMiddleware
+impl<Name> SessionMiddleware<Name> {
+    /// Sends people who have to sign in, or to prove it once more, to these pages; without, they are told like programs.
+    #[must_use]
+    pub fn pages(self, pages: Pages) -> Self {
+        Self(self.0.pages(pages), PhantomData)
+    }
+}
+
+impl<Name> Clone for SessionMiddleware<Name> {
+    fn clone(&self) -> Self {
+        Self(self.0.clone(), PhantomData)
+    }
+}
+
+impl<Name> fmt::Debug for SessionMiddleware<Name> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_tuple("SessionMiddleware").field(&self.0).finish()
+    }
+}
+
+impl<S, B, Name> Transform<S, ServiceRequest> for SessionMiddleware<Name>
 where
+    Name: 'static,
     S: Service<ServiceRequest, Response = ServiceResponse<B>, Error = Error>,
     B: MessageBody + 'static,
 {
     type Response = ServiceResponse<EitherBody<B>>;
     type Error = Error;
-    type Transform = SessionService<S>;
+    type Transform = SessionService<S, Name>;
     type InitError = ();
     type Future = Ready<Result<Self::Transform, ()>>;
 
     fn new_transform(&self, inner: S) -> Self::Future {
-        ready(Ok(SessionService { inner, http: self.0.clone() }))
+        ready(Ok(SessionService { inner, middleware: self.clone() }))
     }
 }
 
 /// The service that [`SessionMiddleware`] makes.
-pub struct SessionService<S> {
+pub struct SessionService<S, Name = ()> {
     inner: S,
-    http: HttpSessions,
+    middleware: SessionMiddleware<Name>,
 }
 
-impl<S> fmt::Debug for SessionService<S> {
+impl<S, Name> fmt::Debug for SessionService<S, Name> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("SessionService").field("http", &self.http).finish_non_exhaustive()
+        f.debug_struct("SessionService").field("middleware", &self.middleware).finish_non_exhaustive()
     }
 }
 
-impl<S, B> Service<ServiceRequest> for SessionService<S>
+impl<S, B, Name> Service<ServiceRequest> for SessionService<S, Name>
 where
+    Name: 'static,
     S: Service<ServiceRequest, Response = ServiceResponse<B>, Error = Error>,
     B: MessageBody + 'static,
 {
@@ -90,10 +123,23 @@ where
     }
 
     fn call(&self, request: ServiceRequest) -> Self::Future {
-        let exchange = self.http.exchange();
-        request.extensions_mut().insert(exchange.clone());
+        let exchange = self.middleware.0.exchange();
+        let outer = Place::<()>::find(request.request());
+        if outer.is_some_and(|outer| outer.is_in_place_of(&exchange)) {
+            return misplaced(request, Problem::SAME_COOKIE);
+        }
+        if request.extensions_mut().insert(Place::<Name>::new(exchange.clone())).is_some() {
+            return misplaced(request, Problem::SAME_NAME);
+        }
         ResponseFuture::Handling { handler: self.inner.call(request), exchange }
     }
+}
+
+/// Answers a request that came through middleware which is in each other's way.
+fn misplaced<F, B: MessageBody + 'static>(request: ServiceRequest, problem: Problem) -> ResponseFuture<F, B> {
+    tracing::error!("{}", problem.detail);
+    let response = request.into_response(headers::response(problem.into_response())).map_into_right_body();
+    ResponseFuture::Committing { commit: Box::pin(ready(Ok(response))) }
 }
 
 type Handled<B> = Result<ServiceResponse<B>, Error>;
@@ -133,7 +179,7 @@ where
             let commit = match self.as_mut().project() {
                 Projected::Committing { commit } => return commit.as_mut().poll(context),
                 Projected::Handling { handler, exchange } => {
-                    let handled = ready!(handler.poll(context));
+                    let handled = std::task::ready!(handler.poll(context));
                     if exchange.is_untouched() {
                         return Poll::Ready(handled.map(ServiceResponse::map_into_left_body));
                     }

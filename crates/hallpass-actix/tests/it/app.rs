@@ -1,10 +1,55 @@
 //! The application, described once: what each route does with its session, whatever framework it came through.
 
+use std::convert::Infallible;
 use std::sync::Arc;
 use std::time::Duration;
 
-use hallpass::{Caller, Error, Level, Revocation, Session, SignIn, Subject};
+use axum::body::Bytes;
+use futures_util::{Stream, StreamExt as _, stream};
+use hallpass::http::{CookieCarrier, CsrfGuard, Pages};
+use hallpass::{Caller, Error, Level, Realm, Revocation, Session, Sessions, SignIn, Subject};
 use tokio::sync::{Notify, mpsc};
+
+/// What the stream of events says, over and over.
+pub(crate) const EVENT: &str = "data: tick\n\n";
+
+/// Another kind of session, beside the one of everybody.
+#[derive(Debug)]
+pub(crate) enum Admin {}
+
+/// Returns the sessions and the cookie of [`Admin`].
+pub(crate) fn admin(sessions: &Sessions) -> (Sessions, CookieCarrier) {
+    let cookie = CookieCarrier::builder().name("__Secure-admin").path("/admin");
+    (sessions.in_realm(Realm::new("admin").expect("a name")), cookie.build().expect("valid"))
+}
+
+pub(crate) fn pages() -> Pages {
+    let pages = Pages::sign_in_at("/sign-in-page").expect("a path");
+    pages.step_up_at("/step-up-page").expect("a path")
+}
+
+pub(crate) fn guard() -> CsrfGuard {
+    CsrfGuard::builder().origin("https://shop.example").build().expect("an origin")
+}
+
+/// Says who somebody is, by both kinds of session.
+pub(crate) fn who_both(everybody: &Session, admin: &Session) -> String {
+    let who = |session: &Session| session.subject().map_or("nobody".to_owned(), |who| who.to_string());
+    format!("{} and {}", who(everybody), who(admin))
+}
+
+pub(crate) fn time_left(session: &Session) -> String {
+    session.time_left().map_or("0".to_owned(), |left| left.least().as_secs().to_string())
+}
+
+/// Says the same over and over, as long as the session goes on.
+pub(crate) fn events(session: &Session) -> impl Stream<Item = Result<Bytes, Infallible>> + Send + use<> {
+    let ticks = stream::unfold((), async |()| {
+        tokio::time::sleep(Duration::from_millis(20)).await;
+        Some((Ok(Bytes::from_static(EVENT.as_bytes())), ()))
+    });
+    session.while_active(ticks.boxed())
+}
 
 /// Where slow requests wait: each tells that it has its session, and goes on when it is let.
 #[derive(Debug, Default)]
@@ -77,7 +122,8 @@ async fn act(session: Session, path: &str, slow: &Arc<Slow>) -> Result<Answer, E
             return Ok(Answer::text(count.to_string()));
         }
         ["devices"] => return devices(&session).await,
-        ["stream"] => return Ok(Answer { body: stream(session, slow), ..Answer::text("") }),
+        ["stream"] => return Ok(Answer { body: two_lines(session, slow), ..Answer::text("") }),
+        ["form-token"] => return Ok(Answer::text(session.form_token().await?.expose())),
         ["set", key, value] => session.set(key, value)?,
         ["set-twice", key, value] => {
             session.set(key, value)?;
@@ -96,6 +142,10 @@ async fn act(session: Session, path: &str, slow: &Arc<Slow>) -> Result<Answer, E
         }
         ["large", key, bytes] => session.set(key, &"x".repeat(bytes.parse().expect("a number")))?,
         ["no-json"] => session.set("key", &std::collections::BTreeMap::from([((1, 2), 3)]))?,
+        ["clear-and-set", key, value] => {
+            session.clear()?;
+            session.set(key, value)?;
+        }
         ["remove", key] => session.remove(key)?,
         ["sign-in", who] => session.authenticate(subject(who))?,
         ["sign-in-and-set", who, key, value] => {
@@ -173,7 +223,7 @@ async fn devices(session: &Session) -> Result<Answer, Error> {
 }
 
 /// Says one line with the head of the response, and one after a wait, when the session was long committed.
-fn stream(session: Session, slow: &Arc<Slow>) -> Body {
+fn two_lines(session: Session, slow: &Arc<Slow>) -> Body {
     let (lines, stream) = mpsc::channel(1);
     let slow = Arc::clone(slow);
     tokio::spawn(async move {

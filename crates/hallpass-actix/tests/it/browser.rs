@@ -28,6 +28,20 @@ pub(crate) struct Reply {
 }
 
 impl Reply {
+    async fn of(mut response: reqwest::Response) -> Self {
+        let mut body = Vec::new();
+        while let Some(chunk) = response.chunk().await.expect("the body comes") {
+            body.extend_from_slice(&chunk);
+        }
+        let set_cookies = response.headers().get_all(header::SET_COOKIE).iter();
+        Self {
+            status: response.status().as_u16(),
+            set_cookies: set_cookies.map(|value| value.to_str().expect("text").to_owned()).collect(),
+            body: String::from_utf8(body).expect("text"),
+            headers: response.headers().clone(),
+        }
+    }
+
     #[track_caller]
     pub(crate) fn expect(self, status: u16) -> Self {
         assert_eq!(self.status, status, "{self:?}");
@@ -86,18 +100,14 @@ impl Browser {
 
     /// Sends these headers and keeps nothing.
     pub(crate) async fn send(&self, method: &str, path: &str, headers: &[(&str, &str)]) -> Reply {
-        let mut response = self.start(method, path, headers).await;
-        let mut body = Vec::new();
-        while let Some(chunk) = response.chunk().await.expect("the body comes") {
-            body.extend_from_slice(&chunk);
-        }
-        let set_cookies = response.headers().get_all(header::SET_COOKIE).iter();
-        Reply {
-            status: response.status().as_u16(),
-            set_cookies: set_cookies.map(|value| value.to_str().expect("text").to_owned()).collect(),
-            body: String::from_utf8(body).expect("text"),
-            headers: response.headers().clone(),
-        }
+        Reply::of(self.start(method, path, headers).await).await
+    }
+
+    /// Sends a form with the cookie, and nothing that says where it comes from.
+    pub(crate) async fn send_form(&self, path: &str, form: &str) -> Reply {
+        let request = self.client.post(format!("{}{path}", self.base)).header(header::COOKIE, self.cookie());
+        let request = request.header(header::CONTENT_TYPE, "application/x-www-form-urlencoded").body(form.to_owned());
+        Reply::of(request.send().await.expect("the server answers")).await
     }
 
     /// Sends these headers and returns when the head of the response is there.

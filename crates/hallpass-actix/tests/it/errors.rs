@@ -33,7 +33,7 @@ async fn refused(store: &Arc<FaultyStore<MemoryStore>>) -> HttpResponse {
         .route("/", web::get().to(async || "never"));
     let service = init_service(app).await;
     let answer = try_call_service(&service, TestRequest::get().to_request()).await;
-    answer.err().expect("it is an error").error_response()
+    answer.expect_err("it is an error").error_response()
 }
 
 #[tokio::test]

@@ -8,6 +8,7 @@ use crate::site::{Framework, Site, on_both};
 on_both! {
     what_was_stored_is_there_and_what_was_not_is_not,
     the_last_value_can_be_removed_and_the_session_goes_on,
+    all_values_can_be_removed_and_the_session_goes_on,
     a_malformed_cookie_is_replaced_when_something_is_stored,
     a_cookie_of_a_session_that_is_over_is_replaced_when_something_is_stored,
     what_was_stored_survives_every_new_token,
@@ -44,6 +45,18 @@ async fn the_last_value_can_be_removed_and_the_session_goes_on(framework: Framew
     assert_eq!(browser.get("/get/foo").await.body, "nothing");
     assert!(browser.post("/set/foo/1").await.expect(200).set_cookies.is_empty());
     assert_eq!((browser.get("/get/foo").await.body.as_str(), browser.token), ("1", before));
+}
+
+async fn all_values_can_be_removed_and_the_session_goes_on(framework: Framework) {
+    let site = Site::new(framework).await;
+    let mut browser = site.signed_in("alice").await;
+    browser.post("/set/foo/42").await.expect(200);
+    browser.post("/set/bar/43").await.expect(200);
+    assert!(browser.post("/clear-and-set/baz/44").await.expect(200).set_cookies.is_empty());
+    for (key, value) in [("foo", "nothing"), ("bar", "nothing"), ("baz", "44")] {
+        assert_eq!(browser.get(&format!("/get/{key}")).await.body, value);
+    }
+    assert_eq!(browser.who().await, "alice");
 }
 
 async fn a_malformed_cookie_is_replaced_when_something_is_stored(framework: Framework) {

@@ -20,7 +20,7 @@ use crate::session::Session;
 
 impl IntoResponse for SessionRejection {
     fn into_response(self) -> Response {
-        Self::into_response(self)
+        self.to_response()
     }
 }
 

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::task::{Context, Poll, ready};
 
 use http::request::Parts;
-use http::{Extensions, Request, Response, StatusCode};
+use http::{Extensions, Request, Response};
 use pin_project_lite::pin_project;
 use tower_layer::Layer;
 use tower_service::Service;
@@ -14,6 +14,7 @@ use super::background::IsBackground;
 use super::carrier::Carrier;
 use super::exchange::{Exchange, HttpSessions};
 use super::pages::Pages;
+use super::problem::Problem;
 use crate::error::Error;
 use crate::session::Session;
 use crate::sessions::Sessions;
@@ -65,7 +66,7 @@ impl SessionLayer {
     /// [`Authenticated`](super::Authenticated) takes the name as its second type.
     ///
     /// Two layers around one route with the same name, or the same cookie, would take each other's place: such a request
-    /// is answered 500, and the log says what to do.
+    /// is answered 500, which says what to do.
     ///
     /// ```
     /// use axum::{Router, routing::{get, post}};
@@ -202,23 +203,19 @@ where
         } else if let Some(outer) = extensions.get::<Place<()>>()
             && outer.exchange().is_in_place_of(&exchange)
         {
-            return misplaced("two session layers around one route have the same cookie: give each its own");
+            return misplaced(Problem::SAME_COOKIE);
         }
         if extensions.insert(Place::<Name>(exchange.clone(), PhantomData)).is_some() {
-            return misplaced(
-                "two session layers around one route have the same name: name one with `SessionLayer::named`",
-            );
+            return misplaced(Problem::SAME_NAME);
         }
         ResponseFuture::Handling { handler: self.inner.call(request), exchange }
     }
 }
 
 /// Answers a request that came through layers which are in each other's way.
-fn misplaced<F, B: From<String> + Send + 'static>(advice: &'static str) -> ResponseFuture<F, B> {
-    tracing::error!("{advice}");
-    let mut response = Response::new(B::from(String::new()));
-    *response.status_mut() = StatusCode::INTERNAL_SERVER_ERROR;
-    ResponseFuture::Committing { commit: Box::pin(std::future::ready(response)) }
+fn misplaced<F, B: From<String> + Send + 'static>(problem: Problem) -> ResponseFuture<F, B> {
+    tracing::error!("{}", problem.detail);
+    ResponseFuture::Committing { commit: Box::pin(std::future::ready(problem.into_response())) }
 }
 
 type Committing<B> = Pin<Box<dyn Future<Output = Response<B>> + Send>>;

@@ -25,7 +25,7 @@ pub use self::background::{BackgroundLayer, BackgroundService};
 pub use self::bearer::BearerCarrier;
 pub use self::carrier::{Carrier, Presented};
 pub use self::cookie::{CookieBuilder, CookieCarrier, InvalidCookie, SameSite, SiteData};
-pub use self::csrf::{CsrfBuilder, CsrfGuard, InvalidCsrf, Judgement, Suspicion};
+pub use self::csrf::{CsrfBuilder, CsrfGuard, InvalidCsrf, Judgement, Proof, Suspicion};
 #[cfg(feature = "axum")]
 pub use self::csrf::{CsrfLayer, CsrfResponseFuture, CsrfService};
 pub use self::exchange::{Exchange, HttpSessions};

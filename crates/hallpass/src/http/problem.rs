@@ -18,6 +18,25 @@ pub struct Problem {
 }
 
 impl Problem {
+    /// A handler asks for a session that nothing around its route gives.
+    pub const NO_LAYER: Self = Self::new(
+        StatusCode::INTERNAL_SERVER_ERROR,
+        "no_session_layer",
+        "Nothing around this route gives it a session. Add `SessionLayer` around it (`SessionMiddleware` in actix-web), \
+         with the name that the handler asks for.",
+    );
+    /// Two session layers around one route have the same name.
+    pub const SAME_NAME: Self = Self::new(
+        StatusCode::INTERNAL_SERVER_ERROR,
+        "session_layers_collide",
+        "Two session layers around this route have the same name. Give one another name, with `named`.",
+    );
+    /// Two session layers around one route have the same cookie.
+    pub const SAME_COOKIE: Self = Self::new(
+        StatusCode::INTERNAL_SERVER_ERROR,
+        "session_layers_collide",
+        "Two session layers around this route have the same cookie. Give each a cookie of its own, with `CookieCarrier::builder`.",
+    );
     /// In how many seconds a client may try again while the store is away.
     pub const RETRY_AFTER: u32 = 2;
 

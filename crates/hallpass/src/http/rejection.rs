@@ -20,8 +20,8 @@ impl SessionRejection {
         Self { error: Some(error), location }
     }
 
-    /// Returns the rejection on a route that has no session layer around it: a mistake of the application, which is told
-    /// in the log and not to the client.
+    /// Returns the rejection on a route that has no session layer around it: a mistake of the application, which is
+    /// answered 500.
     pub fn missing_layer() -> Self {
         Self { error: None, location: None }
     }
@@ -36,26 +36,32 @@ impl SessionRejection {
         self.location.as_deref()
     }
 
+    /// Returns what is the matter, for a program.
+    pub fn problem(&self) -> Problem {
+        self.error.as_ref().map_or(Problem::NO_LAYER, Problem::of)
+    }
+
+    /// Returns the status of the response.
+    pub fn status(&self) -> StatusCode {
+        if self.location.is_some() { StatusCode::SEE_OTHER } else { self.problem().status }
+    }
+
     /// Returns the response for it, with the [`Problem`] as an extension for apps that show something else.
-    pub fn into_response<B: From<String>>(self) -> Response<B> {
-        let Some(error) = self.error else {
-            tracing::error!(
-                "a handler asks for a session that no layer around its route gives: add `SessionLayer`, of the same name"
-            );
-            let mut response = Response::new(B::from(String::new()));
-            *response.status_mut() = StatusCode::INTERNAL_SERVER_ERROR;
-            return response;
-        };
-        if error.is_inactive() || error.is_locked() || error.is_step_up_required() {
-            tracing::debug!(%error, "a request got no further");
-        } else {
-            tracing::warn!(%error, cause = ?std::error::Error::source(&error), "a session could not be opened");
+    pub fn to_response<B: From<String>>(&self) -> Response<B> {
+        match &self.error {
+            None => tracing::error!("{}", Problem::NO_LAYER.detail),
+            Some(error) if error.is_inactive() || error.is_locked() || error.is_step_up_required() => {
+                tracing::debug!(%error, "a request got no further");
+            }
+            Some(error) => {
+                tracing::warn!(%error, cause = ?std::error::Error::source(error), "a session could not be opened");
+            }
         }
-        let location = self.location.and_then(|location| HeaderValue::try_from(location).ok());
-        let Some(location) = location else { return Problem::of(&error).into_response() };
+        let location = self.location.as_ref().and_then(|location| HeaderValue::try_from(location).ok());
+        let Some(location) = location else { return self.problem().into_response() };
         let mut response = Response::new(B::from(String::new()));
-        *response.status_mut() = StatusCode::SEE_OTHER;
-        response.extensions_mut().insert(Problem::of(&error));
+        *response.status_mut() = self.status();
+        response.extensions_mut().insert(self.problem());
         response.headers_mut().insert(header::LOCATION, location);
         response.headers_mut().insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
         response

@@ -128,7 +128,7 @@ where
             let (parts, body) = request.into_parts();
             match open_for::<Name>(&parts, &demand).await {
                 Ok(_) => inner.call(Request::from_parts(parts, body)).await,
-                Err(rejection) => Ok(rejection.into_response()),
+                Err(rejection) => Ok(rejection.to_response()),
             }
         })
     }

@@ -121,6 +121,14 @@ impl State {
         self.is_answered && makes_token
     }
 
+    /// Refuses to change what waits to be unlocked.
+    fn check_unlocked(&self) -> Result<(), Error> {
+        if self.is_locked && !matches!(self.intent, Some(Intent::SignIn(_) | Intent::LogOut)) {
+            return Err(Error::locked());
+        }
+        Ok(())
+    }
+
     /// Takes back what could not be saved, under what was done since, so that the next commit tries again.
     fn take_back(&mut self, work: Work) {
         let data = self.record.as_ref().map(|record| record.data.clone()).unwrap_or_default();
@@ -271,7 +279,16 @@ impl Session {
     /// # Errors
     ///
     /// [`Error::is_value`] if it cannot be written as JSON, [`Error::is_too_large`] if the attributes would be larger than
-    /// allowed, [`Error::is_locked`]. Nothing is changed then.
+    /// allowed, [`Error::is_locked`]. Nothing is changed then. A type that has no serialised form at all does not compile,
+    /// and the compiler says to derive it:
+    ///
+    /// ```compile_fail,E0277
+    /// struct Cart; // to be `#[derive(serde::Serialize)]`
+    ///
+    /// fn keep(session: &hallpass::Session) {
+    ///     session.set("cart", &Cart).unwrap();
+    /// }
+    /// ```
     pub fn set<T: Serialize + ?Sized>(&self, key: &str, value: &T) -> Result<(), Error> {
         let value = to_raw_value(value).map_err(Error::value)?;
         self.change(key, |changes, _| Ok(changes.put(key, Some(value))))
@@ -284,6 +301,18 @@ impl Session {
     /// [`Error::is_locked`].
     pub fn remove(&self, key: &str) -> Result<(), Error> {
         self.change(key, |changes, _| Ok(changes.put(key, None)))
+    }
+
+    /// Removes all attributes; the session, and whose it is, stays.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::is_locked`].
+    pub fn clear(&self) -> Result<(), Error> {
+        let mut state = self.state();
+        state.check_unlocked()?;
+        state.changes.keep_only(&[]);
+        Ok(())
     }
 
     /// Computes an attribute from what it is, as one atomic step, and returns what it is now.
@@ -335,9 +364,7 @@ impl Session {
     fn change(&self, key: &str, change: impl FnOnce(&mut Changes, &[u8]) -> Result<Undo, Error>) -> Result<(), Error> {
         let mut state = self.state();
         let state = &mut *state;
-        if state.is_locked && !matches!(state.intent, Some(Intent::SignIn(_) | Intent::LogOut)) {
-            return Err(Error::locked());
-        }
+        state.check_unlocked()?;
         let data = state.record.as_ref().map(|record| record.data.clone()).unwrap_or_default();
         let limit = self.0.sessions.data_limit();
         let undo = change(&mut state.changes, &data)?;

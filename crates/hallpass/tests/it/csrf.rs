@@ -193,7 +193,7 @@ async fn csf_6_a_form_without_a_length_or_with_too_much_of_it_is_not_searched() 
     let body = format!("csrf_token={token}");
     let request = Request::post("/echo").header(FORM.0, FORM.1);
     browser.visit(request, body.clone()).await.expect(StatusCode::FORBIDDEN);
-    let long = format!("{body}&a={}", "x".repeat(CsrfLayer::LONGEST_FORM));
+    let long = format!("{body}&a={}", "x".repeat(CsrfGuard::LONGEST_FORM));
     send_form(&mut browser, "/echo", long).await.expect(StatusCode::FORBIDDEN);
 }
 

@@ -2,7 +2,8 @@ use http::{HeaderMap, HeaderValue, Method, Uri, header};
 
 use super::builder::CsrfBuilder;
 use super::source::{Source, origin_of};
-use crate::http::Problem;
+use crate::event::EventKind;
+use crate::http::{ClientAddress, Exchange, Problem};
 
 /// Tells requests of the application's own pages from those that another site had a browser send.
 ///
@@ -140,6 +141,23 @@ impl CsrfGuard {
         self.only_logs
     }
 
+    /// Tells of a request that something speaks against, in an event of its exchange; answers whether it is refused.
+    pub fn tell(
+        &self,
+        exchange: Option<&Exchange>,
+        suspicion: Suspicion,
+        request: &HeaderMap,
+        address: Option<ClientAddress>,
+    ) -> bool {
+        let word = suspicion.as_str();
+        let note = if self.only_logs { format!("{word}, let through") } else { word.to_owned() };
+        match exchange {
+            Some(exchange) => exchange.report(EventKind::CsrfBlocked, &note, request, address),
+            None => tracing::warn!(suspicion = note, "a request did not come from the application's own pages"),
+        }
+        !self.only_logs
+    }
+
     /// Returns what a refused client is told.
     pub fn problem() -> Problem {
         Problem::new(
@@ -157,6 +175,11 @@ impl CsrfGuard {
             |origin: &HeaderValue| self.own.iter().chain(&self.trusted).any(|known| origin == known.as_str());
         let allowed = response.get(header::ACCESS_CONTROL_ALLOW_ORIGIN);
         let is_wild = with_credentials && allowed.is_some_and(|origin| !is_known(origin));
+        if is_wild {
+            tracing::error!(
+                "a response lets pages of any origin read what is for one client: name the origins that may, with `CsrfBuilder::trust`"
+            );
+        }
         if is_wild && !self.only_logs {
             response.remove(header::ACCESS_CONTROL_ALLOW_CREDENTIALS);
         }

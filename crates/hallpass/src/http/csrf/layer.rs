@@ -13,16 +13,16 @@ use tower_layer::Layer;
 use tower_service::Service;
 
 use super::guard::{CsrfGuard, Judgement, Suspicion};
-use crate::event::EventKind;
+use super::proof::Proof;
 use crate::http::Problem;
 use crate::http::layer::Place;
-use crate::session::{FormToken, Session};
+use crate::session::Session;
 
 /// Refuses what would change something and does not come from the application's own pages, as a [`CsrfGuard`] judges it.
 /// It goes inside of the session layer, around the routes that it is to protect.
 ///
 /// A form token is looked for in the header `x-csrf-token`, and in the field `csrf_token` of a form that is no longer than
-/// [`CsrfLayer::LONGEST_FORM`]; never in the address or a cookie (`CSF-6`).
+/// [`CsrfGuard::LONGEST_FORM`]; never in the address or a cookie (`CSF-6`).
 ///
 /// ```
 /// use axum::{Router, routing::post};
@@ -40,9 +40,6 @@ use crate::session::{FormToken, Session};
 pub struct CsrfLayer(Arc<CsrfGuard>);
 
 impl CsrfLayer {
-    /// How many bytes of a form are read in search of a token: 1 MiB.
-    pub const LONGEST_FORM: usize = 1 << 20;
-
     /// Returns the layer for a guard.
     pub fn new(guard: CsrfGuard) -> Self {
         Self(Arc::new(guard))
@@ -123,7 +120,7 @@ where
             Projected::Checked { checked } => checked.as_mut().poll(context),
             Projected::Unchecked { handler, guard } => {
                 let mut response = ready!(handler.poll(context))?;
-                tame(guard, &mut response);
+                guard.tame_cors(response.headers_mut());
                 Poll::Ready(Ok(response))
             }
         }
@@ -149,62 +146,32 @@ where
         _ => inner.call(Request::from_parts(parts, body)).await?,
     };
     response.headers_mut().append(header::VARY, CsrfGuard::VARY);
-    tame(&guard, &mut response);
+    guard.tame_cors(response.headers_mut());
     Ok(response)
 }
 
 /// Tells of what is refused; answers whether it is.
 fn tell(guard: &CsrfGuard, parts: &Parts, suspicion: Suspicion) -> bool {
-    let is_refused = !guard.is_log_only();
-    let note = if is_refused { suspicion.as_str().to_owned() } else { format!("{}, let through", suspicion.as_str()) };
-    match parts.extensions.get::<Place<()>>() {
-        Some(place) => {
-            place.exchange().report(EventKind::CsrfBlocked, &note, &parts.headers, parts.extensions.get().copied());
-        }
-        None => tracing::warn!(suspicion = note, "a request did not come from the application's own pages"),
-    }
-    is_refused
+    let exchange = parts.extensions.get::<Place<()>>().map(Place::exchange);
+    guard.tell(exchange, suspicion, &parts.headers, parts.extensions.get().copied())
 }
 
 /// Looks for a form token of the request's session: in its header, or in the form, which is put back together.
 async fn prove(parts: &Parts, body: Body) -> Result<(bool, Body), Problem> {
     let session = match Session::of_request(parts).await {
         Ok(Some(session)) => session,
-        Ok(None) => {
-            tracing::error!(
-                "a form token cannot be checked on a route without a session: put `CsrfLayer` inside of `SessionLayer`"
-            );
-            return Ok((false, body));
-        }
+        Ok(None) => return Err(Problem::NO_LAYER),
         Err(error) => return Err(Problem::of(&error)),
     };
-    if let Some(token) = parts.headers.get(FormToken::HEADER) {
-        return Ok((token.to_str().is_ok_and(|token| session.is_form_token(token)), body));
+    match CsrfGuard::proof(&parts.headers) {
+        Proof::Header(token) => Ok((session.is_form_token(&token), body)),
+        Proof::Form => {
+            let form = to_bytes(body, CsrfGuard::LONGEST_FORM).await.map_err(|_| BROKEN_FORM)?;
+            Ok((CsrfGuard::is_proven_by(&form, &session), Body::from(form)))
+        }
+        Proof::Missing => Ok((false, body)),
     }
-    let kind = parts.headers.get(header::CONTENT_TYPE).and_then(|kind| kind.to_str().ok()).unwrap_or_default();
-    let essence = kind.split(';').next().unwrap_or_default().trim();
-    if !essence.eq_ignore_ascii_case("application/x-www-form-urlencoded") {
-        return Ok((false, body));
-    }
-    let length =
-        parts.headers.get(header::CONTENT_LENGTH).and_then(|length| length.to_str().ok()?.parse::<usize>().ok());
-    if length.is_none_or(|length| length > CsrfLayer::LONGEST_FORM) {
-        return Ok((false, body));
-    }
-    let bytes = to_bytes(body, CsrfLayer::LONGEST_FORM).await.map_err(|_| BROKEN_FORM)?;
-    let is_proven = form_urlencoded::parse(&bytes)
-        .find(|(name, _)| name == FormToken::FIELD)
-        .is_some_and(|(_, token)| session.is_form_token(&token));
-    Ok((is_proven, Body::from(bytes)))
 }
 
 const BROKEN_FORM: Problem =
     Problem::new(http::StatusCode::BAD_REQUEST, "broken_form", "The request ended before its form did.");
-
-fn tame(guard: &CsrfGuard, response: &mut Response<Body>) {
-    if guard.tame_cors(response.headers_mut()) {
-        tracing::error!(
-            "a response lets pages of any origin read what is for one client: name the origins that may, with `CsrfBuilder::trust`"
-        );
-    }
-}

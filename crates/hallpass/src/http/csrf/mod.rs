@@ -4,9 +4,11 @@ mod builder;
 mod guard;
 #[cfg(feature = "axum")]
 mod layer;
+mod proof;
 mod source;
 
 pub use self::builder::{CsrfBuilder, InvalidCsrf};
 pub use self::guard::{CsrfGuard, Judgement, Suspicion};
 #[cfg(feature = "axum")]
 pub use self::layer::{CsrfLayer, CsrfResponseFuture, CsrfService};
+pub use self::proof::Proof;
