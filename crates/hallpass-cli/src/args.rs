@@ -4,6 +4,7 @@ mod filter;
 mod global;
 mod id;
 mod keys;
+mod policy;
 mod serve;
 mod sessions;
 mod token;
@@ -18,6 +19,7 @@ use clap_complete::Shell;
 pub(crate) use self::filter::{Filter, State};
 pub(crate) use self::global::Global;
 pub(crate) use self::keys::{KeysCommand, RemoveKey, RetireKey, RotateKey, SigningCommand};
+pub(crate) use self::policy::PolicyCommand;
 pub(crate) use self::serve::Serve;
 pub(crate) use self::sessions::{Count, CountBy, List, Revoke, SessionsCommand, Show, Ttl, Watch};
 pub(crate) use self::token::{Inspect, TokenCommand};
@@ -94,6 +96,12 @@ pub(crate) enum Command {
     Token {
         #[command(subcommand)]
         command: TokenCommand,
+    },
+    /// List, explain and check policies
+    #[command(subcommand_required = true, arg_required_else_help = true)]
+    Policy {
+        #[command(subcommand)]
+        command: PolicyCommand,
     },
     /// Check the configuration
     #[command(subcommand_required = true, arg_required_else_help = true)]

@@ -10,6 +10,7 @@ mod interrupt;
 mod keys;
 mod list;
 pub(crate) mod man;
+pub(crate) mod policy;
 mod revoke;
 mod serve;
 mod show;
@@ -40,6 +41,7 @@ pub(crate) async fn run(command: Command, context: &Context) -> Result<Ending, F
         Command::Bench(bench) => bench::run(&bench, context).await,
         Command::Keys { command } => keys::run(command, context).await,
         Command::Token { command } => token::run(&command, context),
+        Command::Policy { command } => policy::run(&command, context),
         Command::Config { command } => config::run(&command, context),
         Command::Completions { shell } => completions::run(shell),
         Command::Man { folder } => man::run(&folder, &context.output),

@@ -45,6 +45,7 @@ fn run(cli: Cli, output: &Output, traces: Option<Traces>) -> Result<Ending, Fail
     match command {
         Command::Completions { shell } => cmd::completions::run(shell),
         Command::Man { folder } => cmd::man::run(&folder, output),
+        Command::Policy { command } => cmd::policy::run(&command, &context),
         Command::Config { command } => cmd::config::run(&command, &context),
         command => {
             let runtime = tokio::runtime::Runtime::new()

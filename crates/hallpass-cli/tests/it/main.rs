@@ -10,6 +10,7 @@ mod help;
 mod homes;
 mod load;
 mod memcached;
+mod policy;
 mod reading;
 mod readme;
 mod redis;

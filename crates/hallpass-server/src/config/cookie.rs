@@ -1,14 +1,16 @@
 use hallpass::http::{CookieCarrier, InvalidCookie, SameSite};
 use serde::{Deserialize, Serialize};
 
+use super::Config;
+
 /// The cookie that answers with a token suggest; by default `__Host-sid`, as [`CookieCarrier`] has it.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Deserialize, Serialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct CookieConfig {
     /// Its name, beginning with `__Host-`, or with `__Secure-` if it has a domain or another path.
     pub name: Option<String>,
-    /// Which requests from other sites it goes with.
-    pub same_site: SameSiteConfig,
+    /// Which requests from other sites it goes with; as the preset in `profile` asks if nobody says.
+    pub same_site: Option<SameSiteConfig>,
     /// The part of the site that it is kept to.
     pub path: Option<String>,
     /// The domain whose subdomains share it.
@@ -28,7 +30,7 @@ pub struct CookieConfig {
 }
 
 /// Which requests from other sites a cookie goes with.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Deserialize, Serialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Default, Deserialize, Serialize)]
 #[serde(rename_all = "kebab-case")]
 #[non_exhaustive]
 pub enum SameSiteConfig {
@@ -42,16 +44,12 @@ pub enum SameSiteConfig {
 }
 
 impl CookieConfig {
-    /// Returns the carrier that writes this cookie.
-    ///
-    /// # Errors
-    ///
-    /// [`InvalidCookie`] if browsers would not accept it.
-    pub fn carrier(&self) -> Result<CookieCarrier, InvalidCookie> {
+    /// Returns the carrier that writes this cookie, for these requests from other sites.
+    fn carrier(&self, same_site: SameSiteConfig) -> Result<CookieCarrier, InvalidCookie> {
         if self.danger_plain_http {
             return Ok(CookieCarrier::danger_plain_http());
         }
-        let mut builder = CookieCarrier::builder().same_site(match self.same_site {
+        let mut builder = CookieCarrier::builder().same_site(match same_site {
             SameSiteConfig::Strict => SameSite::Strict,
             SameSiteConfig::Lax => SameSite::Lax,
             SameSiteConfig::None => SameSite::None,
@@ -69,5 +67,21 @@ impl CookieConfig {
             builder = builder.partitioned();
         }
         builder.build()
+    }
+}
+
+impl Config {
+    /// Returns the carrier that writes the suggested cookie.
+    ///
+    /// # Errors
+    ///
+    /// [`InvalidCookie`] if browsers would not accept it.
+    pub fn carrier(&self) -> Result<CookieCarrier, InvalidCookie> {
+        self.cookie.carrier(self.same_site())
+    }
+
+    /// Returns which requests from other sites the suggested cookie goes with.
+    pub(super) fn same_site(&self) -> SameSiteConfig {
+        self.cookie.same_site.unwrap_or(self.profile.same_site())
     }
 }

@@ -3,6 +3,8 @@
 mod admin_key;
 mod check;
 mod cookie;
+mod demand;
+mod deviation;
 mod jwt;
 mod layers;
 mod limits;
@@ -23,6 +25,8 @@ use serde::{Deserialize, Serialize};
 pub use self::admin_key::{AdminKey, InvalidAdminKey};
 pub use self::check::Finding;
 pub use self::cookie::{CookieConfig, SameSiteConfig};
+pub use self::demand::{Demand, Found, Rule, Strength, Value};
+pub use self::deviation::Deviation;
 pub use self::jwt::{JwtConfig, SigningAlgorithm};
 pub use self::layers::{ConfigError, ConfigFile};
 pub use self::limits::Limits;

@@ -3,7 +3,7 @@ use std::time::Duration;
 use hallpass::{InvalidPolicy, Overflow, Policy, Profile};
 use serde::{Deserialize, Serialize};
 
-use super::{Config, Preset};
+use super::{Config, Demand, Preset};
 
 /// What a policy changes of its preset; durations are whole seconds.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Deserialize, Serialize)]
@@ -35,6 +35,8 @@ pub struct PolicyConfig {
     pub retention: Option<u64>,
     /// Whether cookies outlive the browser.
     pub persistent: Option<bool>,
+    /// Why it departs from its preset, for those who ask (ASVS 7.1.1).
+    pub deviation: Option<String>,
 }
 
 /// What happens when a subject signs in once more than its limit.
@@ -113,23 +115,40 @@ impl Config {
         let default = self.policy.policy(self.profile).map_err(|error| (Profile::default(), error))?;
         let mut policies = vec![(Profile::default(), default.clone())];
         if !self.profiles.contains_key(&Profile::remember()) {
-            let remember = if self.profile.forgets() { default } else { Policy::remember() };
+            let forgets = self.profile.asks_for(Demand::BrowserSession);
+            let remember = if forgets { default } else { Policy::remember() };
             policies.push((Profile::remember(), remember));
         }
         for (profile, config) in &self.profiles {
-            let preset = if *profile == Profile::remember() { Preset::Remember } else { self.profile };
-            let policy = config.policy(preset).map_err(|error| (profile.clone(), error))?;
+            let policy = config.policy(self.preset_of(profile)).map_err(|error| (profile.clone(), error))?;
             policies.retain(|(other, _)| other != profile);
             policies.push((profile.clone(), policy));
         }
         Ok(policies)
     }
 
-    /// Tells whether a preset in use asks for a pepper, and for sealed records.
-    pub(crate) fn hides_from_its_store(&self) -> bool {
-        let presets = self.profiles.values().filter_map(|policy| policy.preset);
-        let presets = presets.chain([self.policy.preset.unwrap_or(self.profile)]);
-        presets.into_iter().any(Preset::hides_from_its_store)
+    /// Returns the preset that the policy of a profile starts from.
+    pub(super) fn preset_of(&self, profile: &Profile) -> Preset {
+        match self.profiles.get(profile) {
+            Some(config) => config.preset.unwrap_or(self.usual_preset(profile)),
+            None if self.profile.asks_for(Demand::BrowserSession) => self.profile,
+            None => self.usual_preset(profile),
+        }
+    }
+
+    /// Returns what is changed of the preset of a profile, if anything is.
+    pub(super) fn config_of(&self, profile: &Profile) -> Option<&PolicyConfig> {
+        self.profiles.get(profile).or((*profile == Profile::default()).then_some(&self.policy))
+    }
+
+    fn usual_preset(&self, profile: &Profile) -> Preset {
+        if *profile == Profile::remember() { Preset::Remember } else { self.profile }
+    }
+
+    /// Tells whether a preset in use asks for this.
+    pub(super) fn asks_for(&self, demand: Demand) -> bool {
+        let named = self.profiles.keys().map(|profile| self.preset_of(profile));
+        named.chain([self.profile]).any(|preset| preset.asks_for(demand))
     }
 }
 
@@ -152,7 +171,7 @@ mod tests {
         assert_eq!(policy(&config, "kiosk").idle(), Duration::from_mins(1));
         assert_eq!(policy(&config, "kiosk").absolute(), Duration::from_hours(12));
         assert_eq!(policy(&config, "remember"), Policy::remember());
-        assert!(config.hides_from_its_store(), "one of the profiles is high");
+        assert!(config.asks_for(Demand::Pepper), "one of the profiles is high");
     }
 
     #[test]

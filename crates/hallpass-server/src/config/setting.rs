@@ -66,6 +66,7 @@ impl Setting {
         number("policy.fresh", "Seconds that an authentication counts as fresh"),
         number("policy.retention", "Seconds that an ended session is remembered"),
         switch("policy.persistent", "Let cookies outlive the browser"),
+        text("policy.deviation", "Why the policy departs from its preset, for those who ask"),
         text("cookie.name", "Name of the suggested cookie"),
         text("cookie.same_site", "SameSite of the suggested cookie: strict, lax or none"),
         text("cookie.path", "Path of the suggested cookie"),
@@ -132,6 +133,7 @@ mod tests {
             fresh: Some(1),
             retention: Some(1),
             persistent: Some(true),
+            deviation: Some(String::new()),
         };
         let mut config = Config { policy: all, ..Config::default() };
         config.admin_listen = Some(config.listen);
@@ -140,6 +142,7 @@ mod tests {
         config.signing_key_files.0.push("signing-key.pem".into());
         let text = || Some("x".to_owned());
         config.cookie.name = text();
+        config.cookie.same_site = Some(crate::SameSiteConfig::Lax);
         config.cookie.path = text();
         config.cookie.domain = text();
         config.jwt.issuer = text();

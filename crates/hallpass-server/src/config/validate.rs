@@ -1,6 +1,6 @@
 use hallpass::SessionsBuilder;
 
-use super::{Config, Tokens};
+use super::{Config, Demand, Tokens};
 use crate::stores;
 
 /// What is wrong with a configuration whose keys and types are right.
@@ -36,13 +36,13 @@ impl Config {
         if self.policy.preset.is_some() {
             found.push(broken("policy.preset", "name the preset of this policy with `profile`"));
         }
-        if self.hides_from_its_store() && self.pepper_file.is_none() {
+        if self.asks_for(Demand::Pepper) && self.pepper_file.is_none() {
             found.push(Broken {
                 hint: Some("make one with: openssl rand -out pepper 32".to_owned()),
                 ..broken("profile", "this preset asks for a pepper: set `pepper_file`")
             });
         }
-        if self.hides_from_its_store() && self.sealing_key_files.0.is_empty() {
+        if self.asks_for(Demand::SealedRecords) && self.sealing_key_files.0.is_empty() {
             found.push(Broken {
                 hint: Some("make one with: openssl rand -out sealing-key 32".to_owned()),
                 ..broken(
@@ -62,7 +62,7 @@ impl Config {
             let key = if is_default { "policy".to_owned() } else { format!("profiles.{profile}") };
             found.push(broken(key, error.to_string()));
         }
-        if let Err(error) = self.cookie.carrier() {
+        if let Err(error) = self.carrier() {
             found.push(broken("cookie", error.to_string()));
         }
         found.extend(self.jwt.broken().into_iter().map(|(key, rule)| broken(format!("jwt.{key}"), rule)));

@@ -132,7 +132,7 @@ impl ServerBuilder {
     pub async fn start(self) -> Result<Server, StartError> {
         let Self { config, opened, clock } = self;
         let config = config.checked()?;
-        let carrier = config.cookie.carrier()?;
+        let carrier = config.carrier()?;
         let clock = clock.unwrap_or_else(|| Arc::new(SystemClock::new()));
         let builder = sessions(&config)?.shared_clock(Arc::clone(&clock));
         let opened = match opened {
