@@ -3,7 +3,6 @@
 mod create;
 mod fill;
 mod grown;
-mod late;
 mod rounds;
 mod seed;
 mod service;
@@ -26,11 +25,10 @@ fn main() {
         }
         ["sweep"] => runtime().block_on(sweep::report()),
         ["create"] => runtime().block_on(create::report(&disk)),
-        ["late"] => runtime().block_on(late::report()),
         ["grown"] => runtime().block_on(grown::report()),
         ["verify"] => runtime().block_on(verify::report(&disk)),
         _ => {
-            eprintln!("usage: [BENCH_DISK=FOLDER] stores sweep|create|verify|grown|late");
+            eprintln!("usage: [BENCH_DISK=FOLDER] stores sweep|create|verify|grown");
             std::process::exit(2);
         }
     }
