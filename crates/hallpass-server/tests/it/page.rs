@@ -52,7 +52,7 @@ fn handed_out(answer: &Answer) -> Response {
     let answer = answer.json();
     let body = json!({ "access_token": answer["access_token"], "expires_in": answer["expires_in"] });
     let cookie = answer["cookie"].as_str().expect("a cookie").to_owned();
-    ([(header::SET_COOKIE, cookie), (header::CACHE_CONTROL, "no-store".to_owned())], axum::Json(body)).into_response()
+    ([(header::SET_COOKIE, cookie), (header::CACHE_CONTROL, "no-store".to_owned())], body.to_string()).into_response()
 }
 
 async fn sign_in(State(app): State<Arc<App>>) -> Response {
@@ -72,7 +72,7 @@ async fn who(State(app): State<Arc<App>>, headers: HeaderMap, body: String) -> R
     let answer = app.service.verify_access(token.unwrap_or_default()).await;
     let status = answer.status;
     let subject = if answer.status.is_success() { answer.json()["session"]["subject"].take() } else { Value::Null };
-    (status, axum::Json(json!({ "subject": subject, "said": body }))).into_response()
+    (status, json!({ "subject": subject, "said": body }).to_string()).into_response()
 }
 
 /// Serves the page, and on another origin what tests steer it with.

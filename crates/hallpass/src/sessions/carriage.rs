@@ -133,17 +133,11 @@ impl Sessions {
         Err(Rejected::Refused(Refusal::Revoked, None))
     }
 
-    /// Tells whether nobody has ended, since the request came in, the session that its client carries: an answer with the
-    /// next token would take the place of a newer one. Of a session in a store, the store tells that at the save.
-    pub(super) async fn is_still_good(&self, record: &Record) -> Result<bool, StoreError> {
-        match &self.1 {
-            None => Ok(true),
-            Some(hand) => {
-                let (held, epoch) = hand.held(record);
-                let carried = Carried::new(held, epoch, self.now(), record.expires_at);
-                self.allow(&carried, None).await
-            }
-        }
+    /// Tells whether somebody has ended a session that its client carries; of one in a store, the store says that.
+    pub(super) async fn is_revoked(&self, record: &Record) -> Result<bool, StoreError> {
+        let Some(hand) = &self.1 else { return Ok(false) };
+        let (held, epoch) = hand.held(record);
+        Ok(!self.allow(&Carried::new(held, epoch, self.now(), record.expires_at), None).await?)
     }
 
     /// Tells whether nobody has ended what a token says.
@@ -166,15 +160,6 @@ impl Sessions {
             let is_of_chain = stored.chain.as_ref().is_some_and(|chain| chain.first_generation <= generation);
             self.state(&stored) != SessionState::Ended && stored.subject == told.subject && is_of_chain
         }))
-    }
-
-    /// Tells whether somebody has ended a session that its client carries.
-    #[cfg(feature = "watch")]
-    pub(super) async fn is_revoked(&self, record: &Record) -> Result<bool, Error> {
-        let Some(hand) = &self.1 else { return Ok(false) };
-        let now = self.now();
-        let carried = Carried::new(record.clone(), hand.sealing_epoch(), now, record.expires_at);
-        Ok(!self.allow(&carried, None).await?)
     }
 
     /// Returns what the client is to hold of a record: a reference, or the session itself.

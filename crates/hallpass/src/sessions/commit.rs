@@ -173,9 +173,10 @@ impl Sessions {
         let Some(record) = work.record.take() else {
             return Ok(Done::unchanged(work));
         };
-        match self.is_still_good(&record).await {
-            Ok(true) => {}
-            Ok(false) => return self.discard(work, record),
+        // Where it was ended since the request came in, the next token would take the place of a newer one.
+        match self.is_revoked(&record).await {
+            Ok(false) => {}
+            Ok(true) => return self.discard(work, record),
             // Nothing is lost: what would have been handed out is handed out by the next request.
             Err(_) if work.changes.is_empty() => {
                 return Ok(Done { record: Some(record), ticket: None, outgoing: Outgoing::Keep });

@@ -290,8 +290,8 @@ impl StoredKeys {
 
     /// Adds the key that signs after all others, once it was published for long enough.
     fn add_next(&self, list: &mut List, now: Timestamp) -> Result<StoredKey, StoreError> {
-        let last = list.keys.last().map_or(0, |last| last.signs_from + 1);
-        let from = now.plus(self.rotation.ahead).max(Timestamp::from_millis(last));
+        let after_all = list.keys.last().map_or(0, |last| last.signs_from + 1);
+        let from = now.plus(self.rotation.ahead).max(Timestamp::from_millis(after_all));
         list.add(Entry::make(self.algorithm, &self.sealing, now, from)?)
     }
 
