@@ -9,6 +9,7 @@ on_both! {
     lgo_1_a_logout_ends_the_session_on_both_sides,
     lgo_2_a_logout_twice_or_of_nothing_is_a_logout,
     lgo_2_a_logout_with_a_token_that_was_replaced_ends_the_session,
+    lgo_3_a_logout_has_the_browser_forget_what_it_kept_of_the_site,
     lgo_5_lgo_6_what_depends_on_a_session_is_kept_by_nobody,
     lgo_5_a_page_may_say_how_it_is_kept_unless_it_hands_out_a_token,
     lgo_10_a_logout_while_the_store_is_away_takes_the_cookie_and_says_that_the_session_is_still_open,
@@ -53,6 +54,13 @@ async fn lgo_2_a_logout_with_a_token_that_was_replaced_ends_the_session(framewor
     site.advance(60);
     asleep.send("POST", "/log-out", &[("cookie", &asleep.cookie())]).await.expect(200);
     assert_eq!(browser.who().await, "nobody", "whoever presses it in a tab that slept is to be logged out");
+}
+
+async fn lgo_3_a_logout_has_the_browser_forget_what_it_kept_of_the_site(framework: Framework) {
+    let site = Site::new(framework).await;
+    let mut browser = site.signed_in("alice").await;
+    assert_eq!(browser.get("/who").await.expect(200).header("clear-site-data"), "");
+    assert_eq!(browser.post("/log-out").await.expect(200).header("clear-site-data"), r#""cache", "storage""#);
 }
 
 async fn lgo_5_lgo_6_what_depends_on_a_session_is_kept_by_nobody(framework: Framework) {

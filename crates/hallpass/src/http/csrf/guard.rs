@@ -151,9 +151,10 @@ impl CsrfGuard {
     ) -> bool {
         let word = suspicion.as_str();
         let note = if self.only_logs { format!("{word}, let through") } else { word.to_owned() };
-        match exchange {
-            Some(exchange) => exchange.report(EventKind::CsrfBlocked, &note, request, address),
-            None => tracing::warn!(suspicion = note, "a request did not come from the application's own pages"),
+        if let Some(exchange) = exchange {
+            exchange.report(EventKind::CsrfBlocked, &note, request, address);
+        } else {
+            tracing::warn!(suspicion = note, "a request did not come from the application's own pages");
         }
         !self.only_logs
     }
