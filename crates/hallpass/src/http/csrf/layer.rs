@@ -157,11 +157,10 @@ where
 fn tell(guard: &CsrfGuard, parts: &Parts, suspicion: Suspicion) -> bool {
     let is_refused = !guard.is_log_only();
     let note = if is_refused { suspicion.as_str().to_owned() } else { format!("{}, let through", suspicion.as_str()) };
-    match parts.extensions.get::<Place<()>>() {
-        Some(place) => {
-            place.exchange().report(EventKind::CsrfBlocked, &note, &parts.headers, parts.extensions.get().copied());
-        }
-        None => tracing::warn!(suspicion = note, "a request did not come from the application's own pages"),
+    if let Some(place) = parts.extensions.get::<Place<()>>() {
+        place.exchange().report(EventKind::CsrfBlocked, &note, &parts.headers, parts.extensions.get().copied());
+    } else {
+        tracing::warn!(suspicion = note, "a request did not come from the application's own pages");
     }
     is_refused
 }
