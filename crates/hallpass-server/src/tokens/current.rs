@@ -1,4 +1,5 @@
 use std::sync::Arc;
+use std::time::Duration;
 
 use async_trait::async_trait;
 use hallpass::{Carried, SelfContained, StoreError, Timestamp, Token, Unopened, Unsealed};
@@ -27,5 +28,9 @@ impl<F: SelfContained> SelfContained for Current<F> {
 
     async fn catch_up(&self, now: Timestamp) -> Result<(), StoreError> {
         self.keys.look_again(now).await
+    }
+
+    fn clock_leeway(&self) -> Duration {
+        self.form.clock_leeway()
     }
 }

@@ -1,5 +1,6 @@
 //! Sessions that their tokens carry, whole or in short.
 
+mod contract;
 #[cfg(feature = "jwt")]
 mod jwt;
 #[cfg(feature = "jwt")]
@@ -7,17 +8,14 @@ mod memo;
 #[cfg(feature = "sealed")]
 mod sealed;
 
-use std::fmt;
 use std::sync::Arc;
-use std::time::Duration;
-
-use async_trait::async_trait;
 
 use crate::record::Record;
-use crate::store::{Epoch, StoreError};
+use crate::store::Epoch;
 use crate::time::Timestamp;
-use crate::token::{Generation, Token};
+use crate::token::Generation;
 
+pub use self::contract::SelfContained;
 #[cfg(feature = "jwt")]
 pub use self::jwt::{Fault, Glance, InvalidJwt, Jwt};
 #[cfg(feature = "sealed")]
@@ -83,43 +81,4 @@ pub enum Unsealed {
     /// The ring has no key that signs at this time.
     #[error("no key of the ring signs now")]
     NoKey,
-}
-
-/// A form of tokens that carry a session: [`Jwt`] or [`Sealed`].
-///
-/// Implementers: `open` accepts what `seal` wrote under a key of the same ring until its time is over, and nothing else;
-/// whatever it is given, it answers with [`Unopened`] and never panics.
-#[async_trait]
-pub trait SelfContained: fmt::Debug + Send + Sync + 'static {
-    /// Writes a token.
-    ///
-    /// # Errors
-    ///
-    /// [`Unsealed`].
-    fn seal(&self, carried: &Carried) -> Result<Token, Unsealed>;
-
-    /// Reads a token that is good now.
-    ///
-    /// # Errors
-    ///
-    /// [`Unopened`], which is for the log: to clients all refusals are one.
-    fn open(&self, text: &[u8], now: Timestamp) -> Result<Arc<Carried>, Unopened>;
-
-    /// Takes over what others did to the keys: called before a token is refused as [`Unopened::UnknownKey`] or
-    /// [`Unopened::Unsure`], which is then opened once more. Unless somebody says otherwise, there is nothing to take over.
-    ///
-    /// Implementers: whoever has no key can cause calls, so they are to be bounded in time (`JWT-5`).
-    ///
-    /// # Errors
-    ///
-    /// [`StoreError::is_unavailable`] if that cannot be known now: the token is then neither accepted nor refused.
-    async fn catch_up(&self, now: Timestamp) -> Result<(), StoreError> {
-        let _ = now;
-        Ok(())
-    }
-
-    /// Returns for how long after its time a token is still good, since clocks differ; not at all if nobody says.
-    fn clock_leeway(&self) -> Duration {
-        Duration::ZERO
-    }
 }
