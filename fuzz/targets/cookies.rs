@@ -17,6 +17,9 @@ fuzz_target!(|bytes: &[u8]| {
         headers.append(header::COOKIE, value);
     }
     let found = CARRIER.read(&headers);
+    if found.is_oversized() {
+        return assert!(found.texts().is_empty());
+    }
 
     // What only the other crate lets pass: white space before the `=`, and beyond ASCII.
     if !bytes.is_ascii() || has_space_before_equals(bytes) {

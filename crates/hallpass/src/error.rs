@@ -3,6 +3,7 @@
 use std::error::Error as StdError;
 use std::fmt;
 
+use crate::demand::Demand;
 use crate::event::EndReason;
 use crate::store::StoreError;
 
@@ -20,6 +21,8 @@ pub struct Error {
 enum Kind {
     Inactive(Refusal),
     Locked,
+    StepUp(Demand),
+    Oversized,
     Conflict,
     TooLarge { size: usize, limit: usize },
     LimitReached,
@@ -62,6 +65,14 @@ impl Error {
 
     pub(crate) fn locked() -> Self {
         Kind::Locked.into()
+    }
+
+    pub(crate) fn step_up(demand: Demand) -> Self {
+        Kind::StepUp(demand).into()
+    }
+
+    pub(crate) fn oversized() -> Self {
+        Kind::Oversized.into()
     }
 
     pub(crate) fn conflict() -> Self {
@@ -113,6 +124,24 @@ impl Error {
     /// Tells whether the session was unused for too long and waits for its subject to authenticate again.
     pub fn is_locked(&self) -> bool {
         self.kind == Kind::Locked
+    }
+
+    /// Tells whether the subject has to prove who they are once more, or more strongly, before they may do this (403).
+    pub fn is_step_up_required(&self) -> bool {
+        self.demand().is_some()
+    }
+
+    /// Returns what was demanded and not met, if a step-up is required.
+    pub fn demand(&self) -> Option<Demand> {
+        match self.kind {
+            Kind::StepUp(demand) => Some(demand),
+            _ => None,
+        }
+    }
+
+    /// Tells whether the request brought more cookies than anybody is to read (431).
+    pub fn is_oversized(&self) -> bool {
+        self.kind == Kind::Oversized
     }
 
     /// Tells whether somebody else changed the same thing meanwhile: a key that was read and then set, or data whose
@@ -187,6 +216,8 @@ impl fmt::Display for Error {
         match &self.kind {
             Kind::Inactive(_) => f.write_str("the session is not active"),
             Kind::Locked => f.write_str("the session is locked until its subject authenticates again"),
+            Kind::StepUp(_) => f.write_str("the subject has to prove who they are once more, or more strongly"),
+            Kind::Oversized => f.write_str("the request brought more cookies than are read"),
             Kind::Conflict => f.write_str("somebody else changed the same thing meanwhile"),
             Kind::TooLarge { size, limit } => {
                 write!(f, "the attributes would have {size} bytes, and {limit} are allowed")

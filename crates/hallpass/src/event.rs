@@ -40,6 +40,12 @@ code! {
         UsedAfterEnd = "used_after_end",
         /// More than one cookie of the session's name came with a request.
         DuplicateCookie = "duplicate_cookie",
+        /// A request that asked for its session brought more cookies than are read.
+        OversizedCookies = "oversized_cookies",
+        /// A request that would change something did not come from the application's own pages.
+        CsrfBlocked = "csrf_blocked",
+        /// A session was made in which somebody acts as another; the actor says who.
+        ImpersonationStarted = "impersonation_started",
         /// A sign-in was refused because the subject has too many sessions.
         LimitReached = "limit_reached",
         /// A request's changes were discarded because its session had ended or changed hands meanwhile.
@@ -223,12 +229,14 @@ impl Event {
 
 impl EventKind {
     /// What tells that somebody was refused.
-    pub(crate) const REFUSALS: [Self; 6] = [
+    pub(crate) const REFUSALS: [Self; 8] = [
         Self::UnknownToken,
         Self::WrongSecret,
         Self::SpentToken,
         Self::UsedAfterEnd,
         Self::DuplicateCookie,
+        Self::OversizedCookies,
+        Self::CsrfBlocked,
         Self::LimitReached,
     ];
 

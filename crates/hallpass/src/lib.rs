@@ -3,6 +3,7 @@
 mod carried;
 mod code;
 mod crypto;
+mod demand;
 mod error;
 mod event;
 pub mod guide;
@@ -23,6 +24,7 @@ mod time;
 mod token;
 
 pub use crate::carried::*;
+pub use crate::demand::{AtLevel, Demand, Demands, Fresh, SignedIn};
 pub use crate::error::{Error, Refusal};
 pub use crate::event::*;
 pub use crate::id::*;
@@ -32,7 +34,9 @@ pub use crate::policy::*;
 pub use crate::record::*;
 #[cfg(feature = "revocations")]
 pub use crate::revocations::{RevocationCounts, Revocations};
-pub use crate::session::Session;
+pub use crate::session::{Attribute, Device, Flash, FormToken, Session, Tone};
+#[cfg(feature = "watch")]
+pub use crate::session::{Watch, WhileActive};
 pub use crate::sessions::*;
 pub use crate::store::*;
 pub use crate::time::*;

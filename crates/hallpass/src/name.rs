@@ -161,7 +161,7 @@ impl Note {
 }
 
 name! {
-    /// Who did something: `user`, `policy`, `application:NAME` or `operator:NAME`.
+    /// Who did something: `user`, `policy`, `application:NAME`, `operator:NAME` or `impersonator:SUBJECT`.
     Actor, "an actor", "1 to 255 bytes of text without control characters", |text| is_line(text, 255)
 }
 
@@ -184,6 +184,11 @@ impl Actor {
     /// Returns the actor for an operator, named as their API key or login is.
     pub fn operator(name: &str) -> Self {
         Self::prefixed("operator", name)
+    }
+
+    /// Returns the actor for somebody who acts as another subject.
+    pub fn impersonator(subject: &Subject) -> Self {
+        Self::prefixed("impersonator", subject.as_str())
     }
 
     fn prefixed(prefix: &str, name: &str) -> Self {

@@ -1,5 +1,30 @@
-//! The ideas, one page each: how tokens are renewed, how sessions end, what happens when requests meet, where each number
-//! comes from, where records live, which tokens carry a session, and how to test an application that uses sessions.
+//! The ideas, one page each.
+//!
+//! To begin: [which pattern do I need](patterns), [what applications otherwise build themselves](application),
+//! [requests from other sites](csrf), [web sockets and the like](streams), [testing](testing), and
+//! [from other libraries to this one](migrating).
+//!
+//! To understand: how tokens are [renewed](renewal), how sessions [end](ending), what happens when [requests
+//! meet](concurrency), where each [number](defaults) comes from, where [records](stores) live, which [tokens](tokens) carry a
+//! session, and which [keys](keys) there are.
+
+#[doc = include_str!("patterns.md")]
+pub mod patterns {}
+
+#[doc = include_str!("application.md")]
+pub mod application {}
+
+#[doc = include_str!("csrf.md")]
+pub mod csrf {}
+
+#[doc = include_str!("streams.md")]
+pub mod streams {}
+
+#[doc = include_str!("keys.md")]
+pub mod keys {}
+
+#[doc = include_str!("migrating.md")]
+pub mod migrating {}
 
 #[doc = include_str!("renewal.md")]
 pub mod renewal {}

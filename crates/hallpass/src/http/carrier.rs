@@ -7,8 +7,8 @@ use crate::token::Token;
 
 /// Where a token travels between client and server.
 ///
-/// Implementers: `read` gives exactly what came in one place of the request, and never looks into query, path or body
-/// (`ID-8`); `remove` writes what undoes `hand_out`, attribute by attribute.
+/// Implementers: `read` gives exactly what came in the header that `varies_by` names, and never looks into query, path or
+/// body (`ID-8`); `remove` writes what undoes `hand_out`, attribute by attribute.
 pub trait Carrier: fmt::Debug + Send + Sync + 'static {
     /// Returns what the request presents in the place of a token.
     fn read<'a>(&self, request: &'a HeaderMap) -> Presented<'a>;
@@ -16,8 +16,20 @@ pub trait Carrier: fmt::Debug + Send + Sync + 'static {
     /// Has the client hold `token`, beyond the end of the browser for `max_age` if that is given.
     fn hand_out(&self, response: &mut HeaderMap, token: &Token, max_age: Option<Duration>);
 
-    /// Has the client forget its token.
+    /// Tells whether clients keep a token of this size: one that they drop would be a session that is lost.
+    fn fits(&self, token: &Token) -> bool {
+        let _ = token;
+        true
+    }
+
+    /// Has the client forget its token, and whatever else it is configured to forget at a logout.
     fn remove(&self, response: &mut HeaderMap);
+
+    /// Returns what tells this place in a request from others that are read from the same header, such as a cookie's name;
+    /// nothing if there are no others.
+    fn place(&self) -> Option<&str> {
+        None
+    }
 
     /// Returns the name of the request header that the token comes in, for `Vary`.
     fn varies_by(&self) -> http::HeaderName;
@@ -30,11 +42,22 @@ const MOST: usize = 4;
 pub struct Presented<'a> {
     texts: [&'a [u8]; MOST],
     count: usize,
+    is_oversized: bool,
 }
 
 impl<'a> Presented<'a> {
     /// How many are looked at; a request with more of them is an attack on the server's time.
     pub const MOST: usize = MOST;
+
+    /// Returns what a request presents that brings more than anybody is to read: no text at all.
+    pub fn oversized() -> Self {
+        Self { is_oversized: true, ..Self::default() }
+    }
+
+    /// Tells whether the request brought more than anybody is to read.
+    pub fn is_oversized(&self) -> bool {
+        self.is_oversized
+    }
 
     /// Adds a text, unless it is there already or there is no more room.
     pub fn push(&mut self, text: &'a (impl AsRef<[u8]> + ?Sized)) {

@@ -1,29 +1,28 @@
-use std::borrow::Cow;
 use std::fmt;
-use std::net::IpAddr;
+use std::marker::PhantomData;
 use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{Context, Poll, ready};
 
 use http::request::Parts;
-use http::{Extensions, HeaderMap, HeaderValue, Request, Response, header};
+use http::{Extensions, Request, Response, StatusCode};
 use pin_project_lite::pin_project;
 use tower_layer::Layer;
 use tower_service::Service;
 
-use super::carrier::{Carrier, Presented};
-use super::problem::Problem;
+use super::background::IsBackground;
+use super::carrier::Carrier;
+use super::exchange::{Exchange, HttpSessions};
+use super::pages::Pages;
 use crate::error::Error;
-use crate::event::{EventKind, Origin};
-use crate::name::Note;
 use crate::session::Session;
-use crate::sessions::{By, Caller, Entry, Outgoing, Sessions, Witness};
+use crate::sessions::Sessions;
 
 /// Gives each request its [`Session`], and saves what the request did to it when the response head is ready.
 ///
 /// A request that asks for no session costs no round trip to the store and gets no cookie. If a commit fails, its problem
 /// takes the place of the response: a write that was lost is never answered with success. The response then has the
-/// [`Problem`] as an extension, for middleware further out that shows a page instead.
+/// [`Problem`](super::Problem) as an extension, for middleware further out that shows a page instead.
 ///
 /// ```
 /// use axum::{Router, routing::get};
@@ -41,13 +40,11 @@ use crate::sessions::{By, Caller, Entry, Outgoing, Sessions, Witness};
 ///     .layer(SessionLayer::new(sessions, CookieCarrier::default()));
 /// # Ok::<(), hallpass::InvalidSessions>(())
 /// ```
-#[derive(Clone)]
-pub struct SessionLayer(Arc<Shared>);
+pub struct SessionLayer<Name = ()>(Arc<Settings>, PhantomData<fn() -> Name>);
 
-struct Shared {
-    sessions: Sessions,
-    carrier: Box<dyn Carrier>,
-    /// An empty map with room for what routers put into a request besides our slot, so that it need not grow each time.
+struct Settings {
+    http: HttpSessions,
+    /// An empty map with room for what routers put into a request besides our exchange, so that it need not grow each time.
     roomy: Extensions,
 }
 
@@ -60,33 +57,90 @@ impl SessionLayer {
         roomy.insert(0_u32);
         roomy.insert(0_u64);
         roomy.clear();
-        Self(Arc::new(Shared { sessions, carrier: Box::new(carrier), roomy }))
+        Self(Arc::new(Settings { http: HttpSessions::new(sessions, carrier), roomy }), PhantomData)
+    }
+
+    /// Gives the sessions of this layer a name, for an app that has several beside each other, each with a cookie and an
+    /// end of its own: `/admin` beside the rest of a shop. Handlers ask for them by [`SessionOf`](super::SessionOf), and
+    /// [`Authenticated`](super::Authenticated) takes the name as its second type.
+    ///
+    /// Two layers around one route with the same name, or the same cookie, would take each other's place: such a request
+    /// is answered 500, and the log says what to do.
+    ///
+    /// ```
+    /// use axum::{Router, routing::{get, post}};
+    /// use hallpass::http::{CookieCarrier, SessionLayer, SessionOf};
+    /// use hallpass::{MemoryStore, Realm, Session, Sessions};
+    ///
+    /// enum Admin {}
+    ///
+    /// let shop = Sessions::builder().store(MemoryStore::new()).build()?;
+    /// let admin = shop.in_realm(Realm::new("admin")?);
+    /// let cookie = CookieCarrier::builder().name("__Secure-admin").path("/admin").build()?;
+    ///
+    /// let app: Router = Router::new()
+    ///     .route("/admin/log-out", post(async |admin: SessionOf<Admin>| admin.log_out()))
+    ///     .route_layer(SessionLayer::new(admin, cookie).named::<Admin>())
+    ///     .route("/", get(async |session: Session| format!("{:?}", session.subject())))
+    ///     .layer(SessionLayer::new(shop, CookieCarrier::default()));
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    pub fn named<Name>(self) -> SessionLayer<Name> {
+        SessionLayer(self.0, PhantomData)
     }
 }
 
-impl fmt::Debug for SessionLayer {
+impl<Name> SessionLayer<Name> {
+    /// Sends people who have to sign in, or to prove it once more, to these pages; without, they are told like programs.
+    #[must_use]
+    pub fn pages(self, pages: Pages) -> Self {
+        let settings = Settings { http: self.0.http.pages(pages), roomy: self.0.roomy.clone() };
+        Self(Arc::new(settings), PhantomData)
+    }
+}
+
+impl<Name> Clone for SessionLayer<Name> {
+    fn clone(&self) -> Self {
+        Self(Arc::clone(&self.0), PhantomData)
+    }
+}
+
+impl<Name> fmt::Debug for SessionLayer<Name> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("SessionLayer").field("sessions", &self.0.sessions).field("carrier", &self.0.carrier).finish()
+        f.debug_struct("SessionLayer").field("http", &self.0.http).finish_non_exhaustive()
     }
 }
 
-impl<S> Layer<S> for SessionLayer {
-    type Service = SessionService<S>;
+impl<S, Name> Layer<S> for SessionLayer<Name> {
+    type Service = SessionService<S, Name>;
 
-    fn layer(&self, inner: S) -> SessionService<S> {
-        SessionService { inner, shared: Arc::clone(&self.0) }
+    fn layer(&self, inner: S) -> SessionService<S, Name> {
+        SessionService { inner, layer: self.clone() }
     }
 }
 
-/// The client's address, as an extension of the request, for the events of its session.
-///
-/// Whoever knows it puts it there before the session is asked for.
-///
-/// # Security
-///
-/// It is to come from the connection, or from a header of a proxy that is believed: anybody can send `X-Forwarded-For`.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct ClientAddress(pub IpAddr);
+/// What a request carries to whoever asks for the session of the layer with this name.
+pub(super) struct Place<Name>(Exchange, PhantomData<fn() -> Name>);
+
+impl<Name> Place<Name> {
+    pub(super) fn exchange(&self) -> &Exchange {
+        &self.0
+    }
+
+    pub(super) async fn open(&self, parts: &Parts) -> Result<Session, Error> {
+        let session = self.0.open(&parts.headers, parts.extensions.get().copied()).await?;
+        if parts.extensions.get::<IsBackground>().is_some() {
+            session.leave_untouched();
+        }
+        Ok(session)
+    }
+}
+
+impl<Name> Clone for Place<Name> {
+    fn clone(&self) -> Self {
+        Self(self.0.clone(), PhantomData)
+    }
+}
 
 impl Session {
     /// Returns the session of a request that came through a [`SessionLayer`], for services without an extractor; nothing
@@ -100,134 +154,34 @@ impl Session {
     ///
     /// If the future is dropped, the first use of a new token may have been noted.
     pub async fn of_request(parts: &Parts) -> Result<Option<Self>, Error> {
-        match parts.extensions.get::<Slot>() {
-            Some(slot) => slot.open(&parts.headers, parts.extensions.get().copied()).await.map(Some),
+        match parts.extensions.get::<Place<()>>() {
+            Some(place) => place.open(parts).await.map(Some),
             None => Ok(None),
         }
     }
 }
 
-/// What a request carries to whoever asks for its session.
-#[derive(Clone)]
-struct Slot {
-    session: Session,
-    shared: Arc<Shared>,
-}
-
-impl Slot {
-    /// Returns the session, which the first call opens with what the request presents.
-    async fn open(&self, headers: &HeaderMap, address: Option<ClientAddress>) -> Result<Session, Error> {
-        if !self.session.is_opened() {
-            let Shared { carrier, .. } = &*self.shared;
-            let sender = Arc::new(Sender::of(headers, address));
-            let entry = self.session.sessions().admit_presented(carrier.read(headers), &*sender).await?;
-            self.session.fill(entry, sender);
-        }
-        Ok(self.session.clone())
-    }
-}
-
-/// What a request says of where it comes from, as it says it.
-struct Sender {
-    user_agent: Option<HeaderValue>,
-    request_id: Option<HeaderValue>,
-    address: Option<ClientAddress>,
-}
-
-impl Sender {
-    fn of(headers: &HeaderMap, address: Option<ClientAddress>) -> Self {
-        Self {
-            user_agent: headers.get(header::USER_AGENT).cloned(),
-            request_id: headers.get(header::HeaderName::from_static("x-request-id")).cloned(),
-            address,
-        }
-    }
-}
-
-impl Witness for Sender {
-    fn caller(&self) -> Cow<'_, Caller> {
-        let note = |value: &Option<HeaderValue>| {
-            let text = value.as_ref().and_then(|value| str::from_utf8(value.as_bytes()).ok());
-            text.and_then(Note::lossy)
-        };
-        let origin = Origin {
-            user_agent: note(&self.user_agent),
-            request_id: note(&self.request_id),
-            ip: self.address.map(|ClientAddress(ip)| ip),
-        };
-        Cow::Owned(Caller { origin, ..Caller::user() })
-    }
-}
-
-impl Sessions {
-    /// Opens what a request presents: the one token that is good, or nothing if none or several are.
-    ///
-    /// A browser sends a cookie that a sibling domain planted beside ours, and the order says nothing (`CKT-2`); so
-    /// neither is believed for its place, and a planted one can neither log anybody out nor in.
-    pub(crate) async fn admit_presented(
-        &self,
-        presented: Presented<'_>,
-        witness: &dyn Witness,
-    ) -> Result<Entry, Error> {
-        match presented.texts() {
-            [] => Ok(Entry::Nobody),
-            [text] => match self.present(text, None, witness).await {
-                Ok(token) => Entry::of(self.admit_token(token, By::CopyOrRecord, witness).await),
-                Err(rejected) => Entry::of(Err(rejected)),
-            },
-            // Rare and large: as a part of this future, every request would have to carry it.
-            texts => Box::pin(self.admit_one_of(texts, witness)).await,
-        }
-    }
-
-    async fn admit_one_of(&self, texts: &[&[u8]], witness: &dyn Witness) -> Result<Entry, Error> {
-        let mut found = (Entry::Nobody, None);
-        let mut is_told = false;
-        for &text in texts {
-            let token = match self.present(text, None, witness).await {
-                Ok(token) => token,
-                Err(rejected) => {
-                    Entry::of(Err(rejected))?;
-                    continue;
-                }
-            };
-            // Where none of it is a token, nobody's session is concerned.
-            if !is_told {
-                self.report_with(EventKind::DuplicateCookie, witness, |_| ());
-                is_told = true;
-            }
-            match (Entry::of(self.admit_token(token, By::CopyOrRecord, witness).await)?, &found.0) {
-                (Entry::Admitted(_), Entry::Admitted(_)) => return Ok(Entry::Nobody),
-                (Entry::Nobody, _) | (Entry::LeftBehind(_), Entry::Admitted(_)) => {}
-                (entry, _) => found = (entry, Some(text)),
-            }
-        }
-        match found {
-            // What carries its session was put out of hand by the texts after it.
-            (entry, Some(text)) if self.is_carried() => match self.present(text, None, witness).await {
-                Ok(_) => Ok(entry),
-                Err(rejected) => Entry::of(Err(rejected)),
-            },
-            (entry, _) => Ok(entry),
-        }
-    }
-}
-
 /// The service that [`SessionLayer`] makes.
-#[derive(Clone)]
-pub struct SessionService<S> {
+pub struct SessionService<S, Name = ()> {
     inner: S,
-    shared: Arc<Shared>,
+    layer: SessionLayer<Name>,
 }
 
-impl<S: fmt::Debug> fmt::Debug for SessionService<S> {
+impl<S: Clone, Name> Clone for SessionService<S, Name> {
+    fn clone(&self) -> Self {
+        Self { inner: self.inner.clone(), layer: self.layer.clone() }
+    }
+}
+
+impl<S: fmt::Debug, Name> fmt::Debug for SessionService<S, Name> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("SessionService").field("inner", &self.inner).finish_non_exhaustive()
     }
 }
 
-impl<S, RequestBody, ResponseBody> Service<Request<RequestBody>> for SessionService<S>
+impl<S, Name, RequestBody, ResponseBody> Service<Request<RequestBody>> for SessionService<S, Name>
 where
+    Name: 'static,
     S: Service<Request<RequestBody>, Response = Response<ResponseBody>>,
     ResponseBody: From<String> + Send + 'static,
 {
@@ -240,14 +194,31 @@ where
     }
 
     fn call(&mut self, mut request: Request<RequestBody>) -> Self::Future {
-        let session = Session::unopened(self.shared.sessions.for_request());
-        let slot = Slot { session: session.clone(), shared: Arc::clone(&self.shared) };
-        if request.extensions().is_empty() {
-            request.extensions_mut().clone_from(&self.shared.roomy);
+        let Settings { http, roomy } = &*self.layer.0;
+        let exchange = http.exchange();
+        let extensions = request.extensions_mut();
+        if extensions.is_empty() {
+            extensions.clone_from(roomy);
+        } else if let Some(outer) = extensions.get::<Place<()>>()
+            && outer.exchange().is_in_place_of(&exchange)
+        {
+            return misplaced("two session layers around one route have the same cookie: give each its own");
         }
-        request.extensions_mut().insert(slot);
-        ResponseFuture::Handling { handler: self.inner.call(request), session, shared: Arc::clone(&self.shared) }
+        if extensions.insert(Place::<Name>(exchange.clone(), PhantomData)).is_some() {
+            return misplaced(
+                "two session layers around one route have the same name: name one with `SessionLayer::named`",
+            );
+        }
+        ResponseFuture::Handling { handler: self.inner.call(request), exchange }
     }
+}
+
+/// Answers a request that came through layers which are in each other's way.
+fn misplaced<F, B: From<String> + Send + 'static>(advice: &'static str) -> ResponseFuture<F, B> {
+    tracing::error!("{advice}");
+    let mut response = Response::new(B::from(String::new()));
+    *response.status_mut() = StatusCode::INTERNAL_SERVER_ERROR;
+    ResponseFuture::Committing { commit: Box::pin(std::future::ready(response)) }
 }
 
 type Committing<B> = Pin<Box<dyn Future<Output = Response<B>> + Send>>;
@@ -258,7 +229,7 @@ pin_project! {
     #[allow(missing_docs)] // the fields of its states are nobody's to use
     pub enum ResponseFuture<F, B> {
         #[doc(hidden)]
-        Handling { #[pin] handler: F, session: Session, shared: Arc<Shared> },
+        Handling { #[pin] handler: F, exchange: Exchange },
         #[doc(hidden)]
         Committing { commit: Committing<B> },
     }
@@ -284,16 +255,16 @@ where
         loop {
             let commit = match self.as_mut().project() {
                 Projected::Committing { commit } => return commit.as_mut().poll(context).map(Ok),
-                Projected::Handling { handler, session, shared } => {
+                Projected::Handling { handler, exchange } => {
                     let mut response = ready!(handler.poll(context))?;
-                    if !session.is_opened() {
+                    if exchange.is_untouched() {
                         return Poll::Ready(Ok(response));
                     }
-                    if !session.has_work() {
-                        shared.finish(session, &mut response);
+                    if !exchange.needs_commit() {
+                        exchange.finish(response.headers_mut());
                         return Poll::Ready(Ok(response));
                     }
-                    commit(Arc::clone(shared), session.clone(), response)
+                    commit(exchange.clone(), response)
                 }
             };
             self.set(Self::Committing { commit });
@@ -301,41 +272,12 @@ where
     }
 }
 
-fn commit<B: From<String> + Send + 'static>(
-    shared: Arc<Shared>,
-    session: Session,
-    mut response: Response<B>,
-) -> Committing<B> {
+fn commit<B: From<String> + Send + 'static>(exchange: Exchange, mut response: Response<B>) -> Committing<B> {
     Box::pin(async move {
-        if let Err(error) = session.commit().await {
-            tracing::warn!(session = ?session.id(), error = %error, cause = ?std::error::Error::source(&error), "a session could not be committed");
-            response = Problem::of(&error).into_response();
+        if let Err(problem) = exchange.commit().await {
+            response = problem.into_response();
         }
-        shared.finish(&session, &mut response);
+        exchange.finish(response.headers_mut());
         response
     })
-}
-
-impl Shared {
-    /// Writes what the session asks of the client, and keeps shared caches from what is one client's only (`LGO-5`).
-    ///
-    /// A handler may say how its own content is cached; not where the same response hands out or takes away a token.
-    fn finish<B>(&self, session: &Session, response: &mut Response<B>) {
-        let no_store = HeaderValue::from_static("no-store");
-        let headers = response.headers_mut();
-        match session.outgoing() {
-            Outgoing::Keep => {
-                headers.entry(header::CACHE_CONTROL).or_insert(no_store);
-            }
-            Outgoing::Hand(token, max_age) => {
-                self.carrier.hand_out(headers, &token, max_age);
-                headers.insert(header::CACHE_CONTROL, no_store);
-            }
-            Outgoing::Remove => {
-                self.carrier.remove(headers);
-                headers.insert(header::CACHE_CONTROL, no_store);
-            }
-        }
-        headers.append(header::VARY, self.carrier.varies_by().into());
-    }
 }

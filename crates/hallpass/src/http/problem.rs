@@ -1,5 +1,6 @@
-use http::StatusCode;
+use http::{HeaderValue, Response, StatusCode, header};
 
+use crate::demand::Demand;
 use crate::error::Error;
 
 /// What a client is told of an [`Error`], as `application/problem+json` (RFC 9457): never its cause.
@@ -12,6 +13,8 @@ pub struct Problem {
     pub code: &'static str,
     /// What is the matter, in a sentence.
     pub detail: &'static str,
+    /// What was demanded, where a step-up is required.
+    pub demand: Option<Demand>,
 }
 
 impl Problem {
@@ -24,6 +27,14 @@ impl Problem {
             (StatusCode::UNAUTHORIZED, "inactive", "The session is not active. Sign in again.")
         } else if error.is_locked() {
             (StatusCode::FORBIDDEN, "locked", "The session is locked. Authenticate again to go on.")
+        } else if error.is_step_up_required() {
+            (StatusCode::FORBIDDEN, "step_up_required", "This takes a fresh or stronger proof of who you are.")
+        } else if error.is_oversized() {
+            (
+                StatusCode::REQUEST_HEADER_FIELDS_TOO_LARGE,
+                "too_many_cookies",
+                "The request brings more cookies than are read. Remove those of this site and its parent domain.",
+            )
         } else if error.is_conflict() {
             (StatusCode::CONFLICT, "conflict", "Somebody else changed the same thing meanwhile. Load it and try again.")
         } else if error.is_too_large() {
@@ -47,7 +58,11 @@ impl Problem {
                 "The session store is away. Keep your token and try again.",
             )
         };
-        Self { status, code, detail }
+        Self { demand: error.demand(), ..Self::new(status, code, detail) }
+    }
+
+    pub(crate) const fn new(status: StatusCode, code: &'static str, detail: &'static str) -> Self {
+        Self { status, code, detail, demand: None }
     }
 
     /// Tells whether the client may try again after [`Problem::RETRY_AFTER`] seconds.
@@ -55,24 +70,29 @@ impl Problem {
         self.status == StatusCode::SERVICE_UNAVAILABLE
     }
 
-    /// Returns the problem as JSON.
+    /// Returns the problem as JSON. Where a step-up is required it also says which `level` is the least, and of at most
+    /// which `max_age` in seconds the proof is to be, as they are named in `OpenID` Connect.
     pub fn to_json(self) -> String {
         let title = self.status.canonical_reason().unwrap_or("Error");
-        serde_json::json!({
+        let mut json = serde_json::json!({
             "type": "about:blank",
             "title": title,
             "status": self.status.as_u16(),
             "detail": self.detail,
             "code": self.code,
-        })
-        .to_string()
+        });
+        if let Some(demand) = self.demand {
+            json["level"] = demand.least_level().number().into();
+            if let Some(max_age) = demand.max_age() {
+                json["max_age"] = max_age.as_secs().into();
+            }
+        }
+        json.to_string()
     }
 
     /// Returns the response for it, which carries it as an extension for apps that show something else.
-    #[cfg(feature = "tower")]
-    pub(crate) fn into_response<B: From<String>>(self) -> http::Response<B> {
-        use http::{HeaderValue, header};
-        let mut response = http::Response::new(B::from(self.to_json()));
+    pub fn into_response<B: From<String>>(self) -> Response<B> {
+        let mut response = Response::new(B::from(self.to_json()));
         *response.status_mut() = self.status;
         response.extensions_mut().insert(self);
         let headers = response.headers_mut();

@@ -53,6 +53,8 @@ mod tag {
     pub(super) const ASKED: u8 = 24;
     /// What is written in place of the fields 6 to 8, 11, 12 and 23, which are still read.
     pub(super) const LIFE: u8 = 25;
+    /// Who acts as the subject.
+    pub(super) const IMPERSONATOR: u8 = 26;
 }
 
 /// The error of reading bytes that are not a record; says which field is wrong.
@@ -114,6 +116,7 @@ impl Record {
         for method in &self.methods {
             put(out, tag::METHOD, method.as_str().as_bytes());
         }
+        put_text(out, tag::IMPERSONATOR, self.impersonator.as_ref().map(Subject::as_str));
         match self.client.ip {
             Some(IpAddr::V4(ip)) => put(out, tag::IP, &ip.octets()),
             Some(IpAddr::V6(ip)) => put(out, tag::IP, &ip.octets()),
@@ -260,6 +263,7 @@ struct Draft {
     chain: Option<Chain>,
     level: Option<Level>,
     methods: Vec<Method>,
+    impersonator: Option<Subject>,
     client: super::Client,
     ended_at: Option<Timestamp>,
     end_reason: Option<EndReason>,
@@ -288,6 +292,7 @@ impl Draft {
             tag::CHAIN => once(&mut self.chain, chain_from_bytes(value)?)?,
             tag::LEVEL => once(&mut self.level, level(value)?)?,
             tag::METHOD => self.push_method(value)?,
+            tag::IMPERSONATOR => once(&mut self.impersonator, Subject::new(text(value)?)?)?,
             tag::IP => once(&mut self.client.ip, ip(value)?)?,
             tag::USER_AGENT => once(&mut self.client.user_agent, Note::new(text(value)?)?)?,
             tag::LABEL => once(&mut self.client.label, Note::new(text(value)?)?)?,
@@ -350,6 +355,7 @@ impl Draft {
             chain: self.chain,
             level: self.level.ok_or(MISSING)?,
             methods: self.methods,
+            impersonator: self.impersonator,
             client: self.client,
             ended,
             retry: retry(self.retry, self.asked)?,

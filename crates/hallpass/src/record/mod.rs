@@ -202,6 +202,8 @@ pub struct Record {
     pub level: Level,
     /// How its subject authenticated: at most [`Record::MOST_METHODS`].
     pub methods: Vec<Method>,
+    /// Who really acts, if it is not its subject.
+    pub impersonator: Option<Subject>,
     /// The client it was made for.
     pub client: Client,
     /// When, why and by whom it was ended; nothing while it lives.
@@ -251,6 +253,7 @@ impl Record {
             chain: Some(chain),
             level: Level::ANONYMOUS,
             methods: Vec::new(),
+            impersonator: None,
             client: Client::default(),
             ended: None,
             retry: None,

@@ -83,6 +83,10 @@ impl<'a> Attributes<'a> {
         if data.is_empty() { Ok(Self::default()) } else { serde_json::from_str(text(data)?) }
     }
 
+    pub(crate) fn names(&self) -> impl Iterator<Item = &str> {
+        self.0.iter().map(|(key, _)| &**key)
+    }
+
     pub(crate) fn value(&self, key: &str) -> Option<&RawValue> {
         self.0.iter().rev().find(|(other, _)| other == key).map(|(_, value)| &**value)
     }

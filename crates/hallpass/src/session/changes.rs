@@ -11,7 +11,7 @@ use smallvec::SmallVec;
 use super::attributes::Attributes;
 use crate::error::Error;
 
-type Apply = Box<dyn FnMut(Option<&RawValue>) -> Result<Box<RawValue>, serde_json::Error> + Send>;
+type Apply = Box<dyn FnMut(Option<&RawValue>) -> Result<Option<Box<RawValue>>, serde_json::Error> + Send>;
 
 /// The changes of one request that are not saved yet.
 #[derive(Default)]
@@ -113,7 +113,7 @@ impl Changes {
             None if self.keeps(key) => stored,
             None => None,
         };
-        let value = Some(apply(before).map_err(Error::value)?);
+        let value = apply(before).map_err(Error::value)?;
         let Some(position) = position else {
             self.by_key.push(Change { key: key.into(), start: Start::Stored, steps: vec![apply], value });
             return Ok(Undo::Forget);
@@ -212,6 +212,18 @@ impl Changes {
         kept + changed.sum::<usize>() + 2
     }
 
+    /// Returns the names of the attributes that there are once the changes are applied.
+    pub(crate) fn names(&self, data: &[u8]) -> Result<Vec<CompactString>, Error> {
+        let stored = Attributes::parse(data).map_err(Error::corrupt)?;
+        let is_there = |name: &&str| match self.peek(name) {
+            Pending::Unchanged => true,
+            Pending::Changed(_) => false,
+        };
+        let kept = stored.names().filter(is_there).map(CompactString::from);
+        let set = self.by_key.iter().filter(|change| change.value().is_some()).map(|change| change.key.clone());
+        Ok(kept.chain(set).collect())
+    }
+
     /// Tells whether what is stored under a key stays unless it is changed.
     fn keeps(&self, key: &str) -> bool {
         self.kept.as_ref().is_none_or(|kept| kept.iter().any(|kept| kept == key))
@@ -254,8 +266,8 @@ impl Change {
             Start::Blind(value) | Start::Guarded(value) => value.as_deref(),
         };
         let mut value: Option<Box<RawValue>> = None;
-        for step in &mut self.steps {
-            value = Some(step(value.as_deref().or(start)).map_err(Error::value)?);
+        for (order, step) in self.steps.iter_mut().enumerate() {
+            value = step(if order == 0 { start } else { value.as_deref() }).map_err(Error::value)?;
         }
         self.value = value;
         Ok(())

@@ -1,12 +1,21 @@
 //! What a handler holds.
 
+mod access;
+mod attribute;
 pub(crate) mod attributes;
 pub(crate) mod changes;
+mod flash;
+mod form_token;
+mod impersonation;
+mod own;
+#[cfg(feature = "watch")]
+mod watch;
 
 use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
 
+use compact_str::CompactString;
 use parking_lot::{MappedMutexGuard, Mutex, MutexGuard};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
@@ -23,6 +32,13 @@ use crate::sessions::{
 };
 use crate::store::StoreError;
 use crate::time::Timestamp;
+
+pub use self::attribute::Attribute;
+pub use self::flash::{Flash, Tone};
+pub use self::form_token::FormToken;
+pub use self::own::Device;
+#[cfg(feature = "watch")]
+pub use self::watch::{Watch, WhileActive};
 
 /// The session of one request: its attributes, and what the request changes.
 ///
@@ -63,8 +79,12 @@ struct State {
     is_locked: bool,
     renewal_due: bool,
     touch_due: bool,
+    /// What the request does counts as no activity.
+    is_background: bool,
     changes: Changes,
     intent: Option<Intent>,
+    /// The response is on its way, so no token can be handed out any more.
+    is_answered: bool,
     /// A commit was given up after it took the changes, and its outcome is not known.
     is_lost: bool,
     client: Option<Box<Client>>,
@@ -91,6 +111,16 @@ impl State {
         self.intent.is_some() || self.touch_due || wants_token || !self.changes.is_empty() || self.is_lost
     }
 
+    /// Tells whether what is to be committed would be nobody's, since nobody would get the token for it.
+    fn comes_too_late(&self, is_carried: bool) -> bool {
+        let makes_token = match &self.intent {
+            Some(Intent::SignIn(_) | Intent::Rechain | Intent::Begin) => true,
+            Some(Intent::LogOut) => self.changes.has_values(),
+            None => (is_carried || self.record.is_none()) && !self.changes.is_empty(),
+        };
+        self.is_answered && makes_token
+    }
+
     /// Takes back what could not be saved, under what was done since, so that the next commit tries again.
     fn take_back(&mut self, work: Work) {
         let data = self.record.as_ref().map(|record| record.data.clone()).unwrap_or_default();
@@ -113,7 +143,6 @@ impl Session {
         session
     }
 
-    #[cfg(feature = "tower")]
     pub(crate) fn is_opened(&self) -> bool {
         self.0.state.lock().is_some()
     }
@@ -272,16 +301,35 @@ impl Session {
         T: Serialize + DeserializeOwned,
         F: FnMut(Option<T>) -> T + Send + 'static,
     {
+        let value = self.update_or_remove(key, move |before| Some(f(before)))?;
+        value.ok_or_else(Error::conflict)
+    }
+
+    /// Does what [`update`](Session::update) does, and removes the attribute where `f` returns nothing.
+    ///
+    /// # Errors
+    ///
+    /// As [`update`](Session::update).
+    pub fn update_or_remove<T, F>(&self, key: &str, mut f: F) -> Result<Option<T>, Error>
+    where
+        T: Serialize + DeserializeOwned,
+        F: FnMut(Option<T>) -> Option<T> + Send + 'static,
+    {
         let apply = move |before: Option<&RawValue>| {
             let before = before.map(|raw| serde_json::from_str(raw.get())).transpose()?;
-            to_raw_value(&f(before))
+            f(before).as_ref().map(to_raw_value).transpose()
         };
         self.change(key, |changes, data| {
             let stored = attributes::find::<Box<RawValue>>(data, key).map_err(Error::corrupt)?;
             changes.update(key, stored.as_deref(), Box::new(apply))
         })?;
-        let value = self.get(key)?;
-        value.ok_or_else(Error::conflict)
+        self.get(key)
+    }
+
+    /// Returns the names of all attributes, with what was changed since.
+    fn attribute_names(&self) -> Result<Vec<CompactString>, Error> {
+        let state = self.state();
+        state.changes.names(state.data())
     }
 
     fn change(&self, key: &str, change: impl FnOnce(&mut Changes, &[u8]) -> Result<Undo, Error>) -> Result<(), Error> {
@@ -384,7 +432,8 @@ impl Session {
     ///
     /// [`Error::is_inactive`] if the session ended or changed hands meanwhile: the changes are discarded.
     /// [`Error::is_conflict`] if a key that was read and set was changed by somebody else. [`Error::is_limit_reached`] if a
-    /// sign-in is one too many. [`Error::is_too_large`]. [`Error::is_unavailable`] if the store is away: the changes are kept,
+    /// sign-in is one too many. [`Error::is_unsupported`] if the response is on its way already, and it would take a token
+    /// that nobody gets: for a sign-in, a session that is not made yet, or a change of one that its client carries. [`Error::is_too_large`]. [`Error::is_unavailable`] if the store is away: the changes are kept,
     /// and the next commit tries again.
     ///
     /// # Cancel safety
@@ -395,9 +444,9 @@ impl Session {
         let Some(mut work) = self.take_work()? else {
             return Ok(());
         };
-        let mut watch = Watch { session: self, is_over: false };
+        let mut unfinished = Unfinished { session: self, is_over: false };
         let done = self.0.sessions.commit(&mut work).await;
-        watch.is_over = true;
+        unfinished.is_over = true;
         let mut state = self.state();
         match done {
             Ok(Done { record, ticket, outgoing }) => {
@@ -434,10 +483,22 @@ impl Session {
         self.state().outgoing.take().unwrap_or(Outgoing::Keep)
     }
 
-    /// Tells whether a commit would do anything.
-    #[cfg(feature = "tower")]
+    /// Does what [`outgoing`](Session::outgoing) does, for the last time: the response is on its way.
+    pub(crate) fn depart(&self) -> Outgoing {
+        let mut state = self.state();
+        state.is_answered = true;
+        state.outgoing.take().unwrap_or(Outgoing::Keep)
+    }
+
+    /// Tells whether the next token to hand out is one that somebody looks for.
+    pub(crate) fn would_hand_out(&self, is_it: impl Fn(&crate::token::Token) -> bool) -> bool {
+        matches!(&self.state().outgoing, Some(Outgoing::Hand(token, _)) if is_it(token))
+    }
+
+    /// Tells whether there is anything to commit, or a token to hand out.
     pub(crate) fn has_work(&self) -> bool {
-        self.state().has_work()
+        let state = self.state();
+        state.has_work() || state.outgoing.is_some()
     }
 
     fn take_work(&self) -> Result<Option<Work>, Error> {
@@ -448,6 +509,12 @@ impl Session {
                 StoreError::unavailable("a commit of this session was given up before its outcome was known").into()
             );
         }
+        if state.comes_too_late(self.0.sessions.is_carried()) {
+            return Err(
+                StoreError::unsupported("the response is on its way: no token can be handed out any more").into()
+            );
+        }
+        state.renewal_due &= !state.is_answered;
         if !state.has_work() {
             return Ok(None);
         }
@@ -456,6 +523,7 @@ impl Session {
             record: state.record.clone(),
             ticket: state.ticket.take(),
             is_locked: state.is_locked,
+            is_background: state.is_background,
             renewal_due: std::mem::take(&mut state.renewal_due),
             changes: std::mem::take(&mut state.changes),
             intent: state.intent.take(),
@@ -468,12 +536,12 @@ impl Session {
 }
 
 /// Notices that the future of a commit is dropped before it is over.
-struct Watch<'a> {
+struct Unfinished<'a> {
     session: &'a Session,
     is_over: bool,
 }
 
-impl Drop for Watch<'_> {
+impl Drop for Unfinished<'_> {
     fn drop(&mut self) {
         if !self.is_over {
             self.session.state().is_lost = true;

@@ -86,7 +86,6 @@ pub(crate) struct LeftBehind {
 }
 
 /// What comes of what a request presents.
-#[cfg_attr(not(feature = "tower"), allow(dead_code))] // who opens a session by hand has one, or an error
 pub(crate) enum Entry {
     /// Nothing opens: there is no session.
     Nobody,
@@ -103,7 +102,6 @@ pub(crate) enum Rejected {
     Failed(Error),
 }
 
-#[cfg(feature = "tower")]
 impl Entry {
     /// Takes a refusal for the answer that it is: without the token there is no session, and no error.
     pub(crate) fn of(admitted: Result<Admission, Rejected>) -> Result<Self, Error> {

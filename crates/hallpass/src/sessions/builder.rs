@@ -168,6 +168,8 @@ impl SessionsBuilder {
             reports: Arc::default(),
             skew: Arc::default(),
             carriage: carriage.map(Arc::new),
+            #[cfg(feature = "watch")]
+            watches: Arc::default(),
         };
         Ok(Sessions(Arc::new(parts), hand))
     }

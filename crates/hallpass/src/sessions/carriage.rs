@@ -145,6 +145,15 @@ impl Sessions {
         Ok(true)
     }
 
+    /// Tells whether somebody has ended a session that its client carries.
+    #[cfg(feature = "watch")]
+    pub(super) async fn is_revoked(&self, record: &Record) -> Result<bool, Error> {
+        let Some(hand) = &self.1 else { return Ok(false) };
+        let now = self.now();
+        let carried = Carried::new(record.clone(), hand.sealing_epoch(), now, record.expires_at);
+        Ok(!self.allow(&carried, None).await?)
+    }
+
     /// Returns what the client is to hold of a record: a reference, or the session itself.
     pub(super) fn token(&self, record: &Record, ticket: &Ticket) -> Result<Token, Error> {
         let (Some(hand), Some(carriage)) = (&self.1, &self.0.carriage) else {

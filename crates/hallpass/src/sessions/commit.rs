@@ -21,6 +21,7 @@ pub(crate) struct Work {
     pub(crate) record: Option<Arc<Record>>,
     pub(crate) ticket: Option<Ticket>,
     pub(crate) is_locked: bool,
+    pub(crate) is_background: bool,
     pub(crate) renewal_due: bool,
     pub(crate) changes: Changes,
     pub(crate) intent: Option<Intent>,
@@ -35,6 +36,8 @@ pub(crate) enum Intent {
     LogOut,
     SignIn(Box<SignIn>),
     Rechain,
+    /// There is to be a session, also without attributes.
+    Begin,
 }
 
 /// How things stand after a commit.
@@ -75,6 +78,7 @@ impl Sessions {
             Some(Intent::LogOut) => Box::pin(self.commit_log_out(work)).await,
             Some(Intent::SignIn(sign_in)) => Box::pin(self.commit_sign_in(work, sign_in)).await,
             Some(Intent::Rechain) => Box::pin(self.commit_rechain(work)).await,
+            Some(Intent::Begin) => Box::pin(self.commit_begin(work)).await,
             None if work.record.is_none() => Box::pin(self.commit_unopened(work)).await,
             None => self.commit_changes(work).await,
         };
@@ -137,11 +141,25 @@ impl Sessions {
         }
     }
 
+    /// Makes a session where there is none, also without anything to keep in it.
+    async fn commit_begin(&self, work: &mut Work) -> Result<Done, Error> {
+        match &work.left_behind {
+            _ if work.record.is_some() => self.commit_changes(work).await,
+            Some(LeftBehind { record, is_recent: true, .. }) => {
+                let event = work.witness.caller().event_of(EventKind::ChangesDiscarded, record, self.now());
+                self.observe(&[event]);
+                Err(Error::inactive(Refusal::Overtaken))
+            }
+            _ => self.make(work).await,
+        }
+    }
+
     /// Makes a session if there is something to keep in it.
     async fn commit_new(&self, work: &mut Work) -> Result<Done, Error> {
-        if !work.changes.has_values() {
-            return Ok(Done::unchanged(work));
-        }
+        if work.changes.has_values() { self.make(work).await } else { Ok(Done::unchanged(work)) }
+    }
+
+    async fn make(&self, work: &mut Work) -> Result<Done, Error> {
         let data = work.changes.apply(&Bytes::new(), None)?;
         let mut new = NewSession::anonymous();
         new.data = data;
@@ -174,7 +192,7 @@ impl Sessions {
 
     /// Ends a request that changed nothing: notes its use, and hands out again what was just replaced.
     async fn leave(&self, work: &mut Work, mut record: Arc<Record>, now: Timestamp) -> Result<Done, Error> {
-        if !work.is_locked {
+        if !work.is_locked && !work.is_background {
             record = self.touch(record, now).await;
         }
         if matches!(&work.ticket, Some(Ticket { seat: Seat::Superseded(_), .. })) {
@@ -221,7 +239,11 @@ impl Sessions {
                 next.chain = Some(renewed.chain.clone());
                 events.push(work.witness.caller().event_of(EventKind::Renewed, &next, now));
             }
-            self.stamp(&mut next, now);
+            if work.is_background {
+                next.version = next.version.next();
+            } else {
+                self.stamp(&mut next, now);
+            }
             if self.records().save(&next, Expected::Version(stored.version), &events).await? == Outcome::Applied {
                 self.observe(&events);
                 let next = Arc::new(next);
@@ -309,6 +331,27 @@ impl Sessions {
             }
             Outcome::Conflict => Ok(None),
         }
+    }
+
+    /// Notes that a session was used, if that is due, or says why it could not be noted.
+    #[cfg(feature = "watch")]
+    pub(crate) async fn note_use(&self, mut present: Record) -> Result<(), Error> {
+        let now = self.now();
+        for _ in 0..ATTEMPTS {
+            let policy = self.policy(&present.profile);
+            if !policy.is_touch_due(&present, now) {
+                return Ok(());
+            }
+            let mut touched = present.clone();
+            touched.seen_at = now;
+            let expires_at = policy.expires_at(&touched);
+            let Record { realm, id, version, .. } = &present;
+            if self.records().touch(realm, id, *version, now, expires_at).await? == Outcome::Applied {
+                return Ok(());
+            }
+            present = self.reload(&present).await?.ok_or_else(|| Error::inactive(Refusal::Overtaken))?;
+        }
+        Err(Error::conflict())
     }
 
     /// Notes that a session was used, if that is due; a store that is away costs no more than the note.

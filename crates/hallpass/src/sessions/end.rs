@@ -462,6 +462,8 @@ impl Sessions {
         let mut event = caller.event_of(kind, record, now);
         event.reason = Some(ended.reason.clone());
         event.note.clone_from(&ended.note);
+        let actor = if ended.actor == caller.actor { event.actor.clone() } else { ended.actor };
+        let ended = Ended { actor, ..ended };
         let mut next = record.clone();
         next.end(ended, now.plus(self.policy(&record.profile).retention()));
         next.version = record.version.next();

@@ -49,6 +49,8 @@ pub struct SignIn {
     pub keep: Vec<String>,
     /// What recognises a retry.
     pub idempotency: Option<IdempotencyKey>,
+    /// Who really acts, if it is not the subject.
+    pub(crate) impersonator: Option<Subject>,
 }
 
 impl SignIn {
@@ -63,6 +65,7 @@ impl SignIn {
             client: None,
             keep: Vec::new(),
             idempotency: None,
+            impersonator: None,
         }
     }
 

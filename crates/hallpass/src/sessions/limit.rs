@@ -26,7 +26,11 @@ impl Sessions {
         let Some(Limit { most, overflow: Overflow::Refuse }) = self.policy(profile).limit() else {
             return Ok(());
         };
-        let held = self.living(&sign_in.subject).await?;
+        if sign_in.impersonator.is_some() {
+            return Ok(());
+        }
+        let mut held = self.living(&sign_in.subject).await?;
+        held.retain(|record| record.impersonator.is_none());
         let is_retry =
             |record: &Record| sign_in.idempotency.as_ref().is_some_and(|key| *record.id.as_bytes() == key.name);
         if held.len() < most as usize || held.iter().any(is_retry) {
@@ -43,7 +47,12 @@ impl Sessions {
         let (Some(limit), Some(subject)) = (self.policy(&record.profile).limit(), &record.subject) else {
             return Ok(());
         };
+        // Nobody is put out, or kept out, by those who act as them.
+        if record.impersonator.is_some() {
+            return Ok(());
+        }
         let mut living = self.living(subject).await?;
+        living.retain(|record| record.impersonator.is_none());
         let excess = living.len().saturating_sub(limit.most as usize);
         let now = self.now();
         living.sort_by_key(|record| (rank(record, limit.overflow, now), record.id));

@@ -13,20 +13,27 @@ mod reports;
 mod retry;
 mod sign_in;
 mod skew;
+#[cfg(feature = "watch")]
+mod standing;
 mod states;
 mod walks;
+#[cfg(feature = "watch")]
+mod watches;
 
 use std::borrow::Cow;
 use std::fmt;
 use std::sync::Arc;
+use std::time::Duration;
 
+use crate::crypto::Mac;
+use crate::error::Error;
 use crate::event::{Event, EventKind, Observer, Origin};
 use crate::name::{Actor, Profile, Realm};
 use crate::policy::{Policy, Verdict};
 use crate::record::Record;
-use crate::store::{Capabilities, Store};
+use crate::store::{Capabilities, Store, StoreError};
 use crate::time::{Clock, Timestamp};
-use crate::token::{Pepper, ReferenceToken};
+use crate::token::{Chain, Pepper, ReferenceToken};
 
 pub(crate) use self::admit::{Admission, By, Entry, LeftBehind, Seat, Ticket};
 pub use self::builder::{InvalidSessions, SessionsBuilder};
@@ -41,8 +48,12 @@ pub use self::operate::Verified;
 use self::reports::ReportBudget;
 pub use self::retry::IdempotencyKey;
 use self::skew::Skew;
+#[cfg(feature = "watch")]
+pub use self::standing::Over;
 pub use self::states::{InvalidStates, States};
 use self::walks::WalkBudget;
+#[cfg(feature = "watch")]
+pub(crate) use self::watches::Watches;
 
 /// Who calls, and from where: what events say of it.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -74,9 +85,18 @@ impl Caller {
         event
     }
 
+    /// Returns who really does what is done with a record's session.
+    pub(crate) fn actor_of(&self, record: &Record) -> Actor {
+        match &record.impersonator {
+            Some(subject) if self.actor == Actor::user() => Actor::impersonator(subject),
+            _ => self.actor.clone(),
+        }
+    }
+
     /// Returns an event that happens now, to a record's session.
     pub(crate) fn event_of(&self, kind: EventKind, record: &Record, now: Timestamp) -> Event {
         let mut event = self.event(kind, record.realm.clone(), now);
+        event.actor = self.actor_of(record);
         event.session = Some(record.id);
         event.subject.clone_from(&record.subject);
         event
@@ -99,6 +119,15 @@ impl Default for Caller {
     fn default() -> Self {
         Self::user()
     }
+}
+
+/// For how long a session goes on if nobody does anything.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct TimeLeft {
+    /// Until it will have been unused for too long.
+    pub idle: Duration,
+    /// Until its lifetime is over, whatever happens.
+    pub absolute: Duration,
 }
 
 /// Whether a session is usable.
@@ -158,6 +187,8 @@ struct Parts {
     reports: Arc<ReportBudget>,
     skew: Arc<Skew>,
     carriage: Option<Arc<Carriage>>,
+    #[cfg(feature = "watch")]
+    watches: Arc<Watches>,
 }
 
 /// The policies by name.
@@ -182,6 +213,8 @@ impl Sessions {
         let Parts { store, profiles, clock, observer, pepper, data_limit, walks, reports, skew, carriage, .. } =
             &*self.0;
         let parts = Parts {
+            #[cfg(feature = "watch")]
+            watches: Arc::clone(&self.0.watches),
             store: Arc::clone(store),
             realm,
             profiles: Arc::clone(profiles),
@@ -251,6 +284,22 @@ impl Sessions {
             Verdict::Locked => SessionState::Locked,
             Verdict::Expired(_) => SessionState::Ended,
         }
+    }
+
+    /// Returns the key of a chain for a purpose, which only the server can know.
+    pub(crate) fn key_of(&self, chain: &Chain, purpose: &[u8]) -> Result<Mac, Error> {
+        if self.is_carried() && self.pepper().is_none() {
+            return Err(StoreError::unsupported(
+                "without a pepper, clients that carry their sessions know all of them",
+            )
+            .into());
+        }
+        Ok(chain.key(self.pepper(), purpose))
+    }
+
+    #[cfg(feature = "watch")]
+    pub(crate) fn watches(&self) -> &Arc<Watches> {
+        &self.0.watches
     }
 
     fn pepper(&self) -> Option<&Pepper> {

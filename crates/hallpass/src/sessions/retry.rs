@@ -101,7 +101,7 @@ impl Asked {
     }
 
     fn sign_in(&mut self, sign_in: &SignIn) {
-        let SignIn { subject, level, methods, at, profile, client, keep, idempotency: _ } = sign_in;
+        let SignIn { subject, level, methods, at, profile, client, keep, idempotency: _, impersonator: _ } = sign_in;
         self.part(subject.as_str());
         self.part([level.number()]);
         self.list(methods.iter().map(Method::as_str));

@@ -175,7 +175,8 @@ impl Sessions {
             self.enter_at(&mut record, sign_in, retry.clone(), now);
             record
         };
-        let (record, ticket) = self.insert(key, EventKind::Created, draft, caller).await?;
+        let kind = sign_in.impersonator.as_ref().map_or(EventKind::Created, |_| EventKind::ImpersonationStarted);
+        let (record, ticket) = self.insert(key, kind, draft, caller).await?;
         self.enforce_limit(&record, caller).await?;
         Ok((record, ticket))
     }
@@ -191,6 +192,7 @@ impl Sessions {
         }
         record.terms = self.policy(&record.profile).terms();
         record.subject = Some(sign_in.subject.clone());
+        record.impersonator.clone_from(&sign_in.impersonator);
         let at = sign_in.at.map_or(now, |at| at.min(now));
         // An older proof takes nothing from a newer one, unless it is of more: how fresh that is, only it can say.
         let before = record.authenticated_at.filter(|_| sign_in.level <= record.level);

@@ -110,6 +110,12 @@ pub struct Renewed {
 }
 
 impl Chain {
+    /// Returns a key of this chain for a purpose other than its secrets.
+    pub(crate) fn key(&self, pepper: Option<&Pepper>, purpose: &[u8]) -> Mac {
+        let key = zeroize::Zeroizing::new(chain_key(&self.nonce, pepper).sign(&[purpose]));
+        Mac::new(&*key)
+    }
+
     /// How many renewals can follow each other at once; after that, one a second.
     pub const BURST: u32 = 16;
     /// How many generations back a spent token can be recognised.

@@ -78,6 +78,25 @@ impl App {
         Self { router: router(sessions.clone(), Arc::clone(&slow)), sessions, store, slow, ..self.clone() }
     }
 
+    /// Sends a request as it is.
+    pub(crate) async fn ask(&self, request: Request<Body>) -> Reply {
+        let response = self.router.clone().oneshot(request).await.expect("the router answers");
+        let (parts, body) = response.into_parts();
+        let set_cookies = parts.headers.get_all(header::SET_COOKIE).iter();
+        Reply {
+            status: parts.status,
+            set_cookies: set_cookies.map(|value| value.to_str().expect("text").to_owned()).collect(),
+            body: String::from_utf8(to_bytes(body, 1 << 20).await.expect("a body").to_vec()).expect("text"),
+            headers: parts.headers,
+        }
+    }
+
+    /// Takes other routes in the place of the usual ones, behind the usual layer.
+    pub(crate) fn routes(mut self, routes: Router) -> Self {
+        self.router = routes.layer(SessionLayer::new(self.sessions.clone(), CookieCarrier::default()));
+        self
+    }
+
     pub(crate) fn browser(&self) -> Browser {
         Browser { app: self.clone(), jar: None }
     }
@@ -127,12 +146,16 @@ impl Browser {
     /// Sends the cookie and keeps what comes back, as browsers do.
     pub(crate) async fn get(&mut self, path: &str) -> Reply {
         let reply = self.send(path, self.jar.as_deref()).await;
+        self.keep(&reply);
+        reply
+    }
+
+    fn keep(&mut self, reply: &Reply) {
         for cookie in &reply.set_cookies {
             let (pair, _) = cookie.split_once(';').expect("attributes");
             let (_, value) = pair.split_once('=').expect("a value");
             self.jar = (!value.is_empty()).then(|| pair.to_owned());
         }
-        reply
     }
 
     /// Sends a `Cookie` header and keeps nothing.
@@ -141,16 +164,18 @@ impl Browser {
         if let Some(cookie) = cookie {
             request = request.header(header::COOKIE, cookie);
         }
-        let request = request.body(Body::empty()).expect("a request");
-        let response = self.app.router.clone().oneshot(request).await.expect("the router answers");
-        let (parts, body) = response.into_parts();
-        let set_cookies = parts.headers.get_all(header::SET_COOKIE).iter();
-        Reply {
-            status: parts.status,
-            set_cookies: set_cookies.map(|value| value.to_str().expect("text").to_owned()).collect(),
-            body: String::from_utf8(to_bytes(body, 1 << 20).await.expect("a body").to_vec()).expect("text"),
-            headers: parts.headers,
+        self.app.ask(request.body(Body::empty()).expect("a request")).await
+    }
+
+    /// Sends a request with the cookie, and keeps what comes back.
+    pub(crate) async fn visit(&mut self, request: axum::http::request::Builder, body: impl Into<Body>) -> Reply {
+        let mut request = request.body(body.into()).expect("a request");
+        if let Some(cookie) = &self.jar {
+            request.headers_mut().insert(header::COOKIE, cookie.parse().expect("visible"));
         }
+        let reply = self.app.ask(request).await;
+        self.keep(&reply);
+        reply
     }
 
     /// Starts a request that waits in its handler, and returns when it has its session.
@@ -175,7 +200,7 @@ impl Browser {
     }
 }
 
-struct Failure(Error);
+pub(crate) struct Failure(Error);
 
 impl axum::response::IntoResponse for Failure {
     fn into_response(self) -> axum::response::Response {

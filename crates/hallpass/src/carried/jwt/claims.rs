@@ -48,8 +48,17 @@ pub(super) struct Claims<'a> {
     acr: Option<Cow<'a, str>>,
     #[serde(borrow, default, skip_serializing_if = "Vec::is_empty")]
     amr: Vec<Cow<'a, str>>,
+    /// Who really acts (RFC 8693 section 4.1).
+    #[serde(borrow, default, skip_serializing_if = "Option::is_none")]
+    act: Option<Act<'a>>,
     #[serde(borrow, default, skip_serializing_if = "Option::is_none")]
     hallpass: Option<Private<'a>>,
+}
+
+#[derive(Serialize, Deserialize)]
+struct Act<'a> {
+    #[serde(borrow, default, skip_serializing_if = "Option::is_none")]
+    sub: Option<Cow<'a, str>>,
 }
 
 /// One audience or several, as RFC 7519 allows.
@@ -119,6 +128,7 @@ impl<'a> Claims<'a> {
             auth_time: record.authenticated_at.map(|at| at.as_millis() / 1000),
             acr: Some(record.level.number().to_string().into()),
             amr: record.methods.iter().map(|method| method.as_str().into()).collect(),
+            act: record.impersonator.as_ref().map(|actor| Act { sub: Some(actor.as_str().into()) }),
             hallpass: Some(Private {
                 created: record.created_at.as_millis(),
                 seen: record.seen_at.as_millis(),
@@ -171,6 +181,7 @@ impl<'a> Claims<'a> {
         }
         let methods = self.amr.iter().take(Record::MOST_METHODS).map(Method::new);
         record.methods = methods.collect::<Result<_, _>>().ok()?;
+        record.impersonator = self.act.and_then(|act| act.sub).map(Subject::new).transpose().ok()?;
         record.expires_at = expires_at;
         let mut exactly = (issued_at, expires_at);
         if let Some(Private { created, seen, exact, version, client, data, .. }) = ours {

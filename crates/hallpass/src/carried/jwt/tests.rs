@@ -43,6 +43,7 @@ fn carried() -> Carried {
     record.authenticated_at = Some(started);
     record.level = Level::TWO_FACTORS;
     record.methods = vec![Method::new("pwd").expect("a word"), Method::new("otp").expect("a word")];
+    record.impersonator = Some(Subject::new("support").expect("a name"));
     record.expires_at = now().plus(Duration::from_mins(5));
     Carried::new(record, Epoch(5), now(), now().plus(Duration::from_mins(5)))
 }

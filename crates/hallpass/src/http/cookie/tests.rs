@@ -87,7 +87,18 @@ fn what_a_browser_would_refuse_is_refused_here() {
         (builder().name("__Secure-a").path("x"), "path begins"),
         (builder().name("__Secure-a").path("/x; Domain=evil"), "path begins"),
         (builder().name("__Secure-a").danger_shared_with_subdomains_of("a;b"), "host name"),
+        (builder().name("__Secure-a").danger_shared_with_subdomains_of("com"), "host name"),
+        (builder().name("__Secure-a").danger_shared_with_subdomains_of(".example.org"), "host name"),
+        (builder().name("__Secure-a").danger_shared_with_subdomains_of("127.0.0.1"), "no address"),
+        (builder().name("__Secure-a").danger_shared_with_subdomains_of("a".repeat(300) + ".org"), "host name"),
+        (builder().name("__Host-Http-a").path("/x"), "has the path"),
+        (builder().name("__hOsT-a").path("/x"), "has the path"),
+        (builder().name("__Secure-a").path("/".repeat(1025)), "path begins"),
         (builder().partitioned(), "partitioned"),
+        (builder().danger_plain_http(), "without"),
+        (builder().name("sid").danger_plain_http().same_site(SameSite::None), "plain HTTP"),
+        (builder().longest_header(100), "4 KiB to 64 KiB"),
+        (builder().longest_header(1 << 20), "4 KiB to 64 KiB"),
     ] {
         let error = cookie.build().unwrap_err().to_string();
         assert!(error.contains(rule), "{error} / {rule}");
@@ -98,6 +109,82 @@ fn what_a_browser_would_refuse_is_refused_here() {
 fn plain_http_has_to_be_asked_for() {
     let carrier = CookieCarrier::danger_plain_http();
     assert_eq!(carrier.set_cookie(&Token::new("t"), None).expose(), "sid=t; Path=/; HttpOnly; SameSite=Lax");
+}
+
+#[test]
+fn a_plain_cookie_may_have_a_name_and_a_path_of_its_own() {
+    let carrier = CookieCarrier::builder().name("admin").path("/admin").danger_plain_http().build().expect("valid");
+    assert_eq!(carrier.set_cookie(&Token::new("t"), None).expose(), "admin=t; Path=/admin; HttpOnly; SameSite=Lax");
+}
+
+#[test]
+fn a_cookie_that_scripts_cannot_write_and_one_for_embedding_can_be_chosen() {
+    let carrier = CookieCarrier::builder().name("__Host-Http-sid").build().expect("valid");
+    assert_eq!(
+        carrier.set_cookie(&Token::new("t"), None).expose(),
+        "__Host-Http-sid=t; Path=/; Secure; HttpOnly; SameSite=Lax"
+    );
+    let carrier = CookieCarrier::builder().same_site(SameSite::None).partitioned().build().expect("valid");
+    assert_eq!(
+        carrier.set_cookie(&Token::new("t"), None).expose(),
+        "__Host-sid=t; Path=/; Secure; HttpOnly; SameSite=None; Partitioned"
+    );
+}
+
+#[test]
+fn a_jar_that_is_too_large_is_noticed_and_nothing_of_it_is_believed() {
+    let carrier = CookieCarrier::default();
+    let presented = |values: &[String]| {
+        let mut headers = HeaderMap::new();
+        for value in values {
+            headers.append(header::COOKIE, HeaderValue::from_str(value).expect("visible"));
+        }
+        let presented = carrier.read(&headers);
+        (presented.is_oversized(), presented.texts().len())
+    };
+    let padded = |bytes: usize| format!("__Host-sid=abc; a={}", "x".repeat(bytes - "__Host-sid=abc; a=".len()));
+    assert_eq!(presented(&[padded(8192)]), (false, 1));
+    assert_eq!(presented(&[padded(8193)]), (true, 0));
+    assert_eq!(presented(&[padded(4096), padded(4096)]), (false, 1), "the same one twice, split over two headers");
+    assert_eq!(presented(&[padded(4096), padded(4097)]), (true, 0), "all headers count together");
+    let many = |count: usize| "a=b; ".repeat(count - 1) + "__Host-sid=abc";
+    assert_eq!(presented(&[many(64)]), (false, 1));
+    assert_eq!(presented(&[many(65)]), (true, 0));
+    assert_eq!(presented(&[many(33), many(32)]), (true, 0), "all headers count together");
+}
+
+#[test]
+fn a_token_that_browsers_would_drop_does_not_fit() {
+    let carrier = CookieCarrier::default();
+    let longest = CookieCarrier::LONGEST - carrier.name().len();
+    assert!(carrier.fits(&Token::new("x".repeat(longest))));
+    assert!(!carrier.fits(&Token::new("x".repeat(longest + 1))));
+}
+
+/// Returns what a logout asks the browser to forget.
+fn cleared(carrier: &CookieCarrier) -> Option<String> {
+    let mut headers = HeaderMap::new();
+    carrier.remove(&mut headers);
+    headers.get("clear-site-data").map(|value| value.to_str().expect("text").to_owned())
+}
+
+#[test]
+fn a_logout_has_the_browser_forget_what_is_configured() {
+    assert_eq!(cleared(&CookieCarrier::default()).as_deref(), Some("\"cache\", \"storage\""));
+    let with =
+        |what: &[SiteData]| CookieCarrier::builder().clear_at_logout(what.iter().copied()).build().expect("valid");
+    let all = [SiteData::Storage, SiteData::CookiesOfTheWholeDomain, SiteData::Cache];
+    assert_eq!(cleared(&with(&all)).as_deref(), Some("\"cache\", \"cookies\", \"storage\""));
+    assert_eq!(cleared(&with(&[])), None);
+    assert_eq!(cleared(&CookieCarrier::danger_plain_http()), None, "over plain HTTP nobody heeds it");
+}
+
+#[test]
+fn what_a_handler_asks_to_be_forgotten_stands() {
+    let mut headers = HeaderMap::new();
+    headers.insert("clear-site-data", HeaderValue::from_static("\"cache\""));
+    CookieCarrier::default().remove(&mut headers);
+    assert_eq!(headers.get_all("clear-site-data").iter().collect::<Vec<_>>(), ["\"cache\""]);
 }
 
 /// What the `cookie` crate reads under our name.

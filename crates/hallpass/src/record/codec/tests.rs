@@ -59,7 +59,9 @@ fn a_record_survives_its_bytes() {
     });
     let mut made_without_a_token = full();
     made_without_a_token.retry.as_mut().expect("full").presented = None;
-    for record in [full(), renewed, made_without_a_token, tombstone()] {
+    let mut impersonated = full();
+    impersonated.impersonator = Some(Subject::new("bob").expect("valid"));
+    for record in [full(), renewed, made_without_a_token, impersonated, tombstone()] {
         assert_eq!(Record::from_bytes(&record.to_bytes()), Ok(record));
     }
 }

@@ -134,6 +134,7 @@ impl PackedChain {
 /// What a record without attributes, client data and end does not have.
 struct Rest {
     methods: Vec<Method>,
+    impersonator: Option<Subject>,
     client: Client,
     ended: Option<Ended>,
     retry: Option<Retry>,
@@ -179,6 +180,7 @@ impl Slot {
             chain: self.is_living.then(|| self.chain.unpack()),
             level: self.level,
             methods: Vec::new(),
+            impersonator: None,
             client: Client::default(),
             ended: None,
             retry: None,
@@ -216,6 +218,7 @@ impl Slot {
 impl Rest {
     fn pack(record: &Record) -> Option<Box<Self>> {
         let is_plain = record.methods.is_empty()
+            && record.impersonator.is_none()
             && record.client.is_empty()
             && record.ended.is_none()
             && record.retry.is_none()
@@ -223,6 +226,7 @@ impl Rest {
             && record.unknown.is_empty();
         let rest = || Self {
             methods: record.methods.clone(),
+            impersonator: record.impersonator.clone(),
             client: record.client.clone(),
             ended: record.ended.clone(),
             retry: record.retry.clone(),
@@ -234,13 +238,14 @@ impl Rest {
 
     /// Adds itself to a record that has nothing of it yet.
     fn unpack(&self, record: &mut Record) {
-        let Self { methods, client, ended, retry, data, unknown } = self;
+        let Self { methods, impersonator, client, ended, retry, data, unknown } = self;
         if !methods.is_empty() {
             record.methods.clone_from(methods);
         }
         if !client.is_empty() {
             record.client.clone_from(client);
         }
+        record.impersonator.clone_from(impersonator);
         record.ended.clone_from(ended);
         record.retry.clone_from(retry);
         record.data.clone_from(data);

@@ -50,6 +50,7 @@ pub(super) fn full(realm: Realm, now: Timestamp) -> Record {
     record.expires_at = now.plus(HOUR).plus(Duration::from_millis(999));
     record.level = Level::new(9).expect("9 is the highest");
     record.methods = ["pwd", "otp", "x-1.y_2"].map(|method| Method::new(method).expect("valid")).to_vec();
+    record.impersonator = Some(Subject::new("Zoë <zoe@example.org>").expect("valid"));
     record.client = Client {
         ip: Some("2001:db8::ff00:42:8329".parse().expect("valid")),
         user_agent: Note::lossy("Mozilla/5.0 (X11; Linux x86_64; rv:140.0)"),
@@ -116,7 +117,7 @@ fn differences(found: &Record, expected: &Record) -> Vec<String> {
         };
     }
     compare!(id realm subject version profile terms created_at authenticated_at seen_at expires_at chain level methods
-        client ended retry data unknown);
+        impersonator client ended retry data unknown);
     different
 }
 
@@ -141,7 +142,7 @@ mod tests {
         assert_eq!(Record::from_bytes(&record.to_bytes()), Ok(record.clone()));
         let least = least(realm(), now);
         let differing = differences(&record, &least).len();
-        assert_eq!(differing, 16, "all but version and end: {:?}", differences(&record, &least));
+        assert_eq!(differing, 17, "all but version and end: {:?}", differences(&record, &least));
         assert_eq!((record.version, record.ended), (Version::FIRST, None));
     }
 

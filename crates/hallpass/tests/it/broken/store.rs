@@ -52,6 +52,11 @@ impl PlainStore {
         }
     }
 
+    /// Returns how many listen to its news.
+    pub(crate) fn listeners(&self) -> usize {
+        self.news.receiver_count()
+    }
+
     /// Takes the store away, or gives it back.
     pub(crate) fn outage(&self, away: bool) {
         self.away.store(away, Ordering::SeqCst);
