@@ -1,5 +1,5 @@
 use hallpass::{Policy, Profile};
-use hallpass_server::{Config, Deviation, Found, Preset, Rule, Strength};
+use hallpass_server::{Config, Deviation, Found, InForce, Preset, Rule, Strength};
 use serde::Serialize;
 
 use crate::args::PolicyCommand;
@@ -27,10 +27,8 @@ fn configured(context: &Context) -> Result<Config, Failure> {
     layered(&context.global, file.as_ref(), Vec::new()).map_err(|error| misconfigured(&error))
 }
 
-type InForce = Vec<(Profile, Preset, Policy)>;
-
-fn in_force(config: &Config) -> Result<InForce, Failure> {
-    config.profiles().map_err(|(profile, error)| Failure::new(format!("the policy of {profile}: {error}")))
+fn in_force(config: &Config) -> Result<Vec<InForce>, Failure> {
+    config.in_force().map_err(|(profile, error)| Failure::new(format!("the policy of {profile}: {error}")))
 }
 
 /// The values of a policy, for programs; times are seconds.
@@ -128,9 +126,9 @@ struct Shown<'a> {
     values: Values,
 }
 
-fn show(policies: &InForce, output: &Output) -> Result<Ending, Failure> {
+fn show(policies: &[InForce], output: &Output) -> Result<Ending, Failure> {
     if output.json {
-        let shown = policies.iter().map(|(profile, preset, policy)| Shown {
+        let shown = policies.iter().map(|InForce { profile, preset, policy, .. }| Shown {
             profile,
             preset: *preset,
             values: Values::from(policy),
@@ -139,7 +137,7 @@ fn show(policies: &InForce, output: &Output) -> Result<Ending, Failure> {
         return Ok(Ending::Done);
     }
     let columns = [Column::new("PROFILE"), Column::new("PRESET")].into_iter().chain(TIMES).collect::<Vec<_>>();
-    let row = |(profile, preset, policy): &(Profile, Preset, Policy)| {
+    let row = |InForce { profile, preset, policy, .. }: &InForce| {
         let mut row = vec![Cell::new(profile.as_str(), Tone::Strong), preset.as_str().into()];
         row.extend(times(policy));
         row
@@ -150,11 +148,11 @@ fn show(policies: &InForce, output: &Output) -> Result<Ending, Failure> {
 }
 
 /// Returns the preset that was named with its own policy, or those in use with theirs.
-fn chosen(named: Option<Preset>, config: &Config) -> Result<InForce, Failure> {
+fn chosen(named: Option<Preset>, config: &Config) -> Result<Vec<InForce>, Failure> {
     match named {
         Some(preset) => {
-            let using: InForce = in_force(config)?.into_iter().filter(|(_, used, _)| *used == preset).collect();
-            Ok(if using.is_empty() { vec![(Profile::default(), preset, preset.policy())] } else { using })
+            let using: Vec<_> = in_force(config)?.into_iter().filter(|used| used.preset == preset).collect();
+            Ok(if using.is_empty() { vec![InForce::alone(preset)] } else { using })
         }
         None => in_force(config),
     }
@@ -176,8 +174,8 @@ struct ExplainedRule {
     found: Found,
 }
 
-fn explain_each(policies: &InForce, config: &Config, output: &Output) -> Result<Ending, Failure> {
-    let explained = policies.iter().map(|(profile, preset, policy)| {
+fn explain_each(policies: &[InForce], config: &Config, output: &Output) -> Result<Ending, Failure> {
+    let explained = policies.iter().map(|InForce { profile, preset, policy, .. }| {
         let rule = |rule: &Rule| ExplainedRule { rule: *rule, found: rule.demand.found(policy, config) };
         let rules = preset.rules().iter().map(rule).collect();
         Explained { profile, preset: *preset, about: preset.about(), rules }

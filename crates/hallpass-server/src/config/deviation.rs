@@ -28,17 +28,34 @@ impl Deviation {
     }
 }
 
+/// A policy that is in force.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct InForce {
+    /// The profile whose sessions live by it.
+    pub profile: Profile,
+    /// The preset that it starts from.
+    pub preset: Preset,
+    /// The policy.
+    pub policy: Policy,
+}
+
+impl InForce {
+    /// Returns what a preset is where nothing is changed of it.
+    pub fn alone(preset: Preset) -> Self {
+        Self { profile: Profile::default(), preset, policy: preset.policy() }
+    }
+}
+
 impl Config {
     /// Returns every policy with its profile and the preset that it starts from, that of sessions that name none first.
     ///
     /// # Errors
     ///
     /// As [`Config::policies`].
-    pub fn profiles(&self) -> Result<Vec<(Profile, Preset, Policy)>, (Profile, InvalidPolicy)> {
-        let with_preset = |(profile, policy): (Profile, Policy)| {
-            let preset = self.preset_of(&profile);
-            (profile, preset, policy)
-        };
+    pub fn in_force(&self) -> Result<Vec<InForce>, (Profile, InvalidPolicy)> {
+        let with_preset =
+            |(profile, policy): (Profile, Policy)| InForce { preset: self.preset_of(&profile), profile, policy };
         Ok(self.policies()?.into_iter().map(with_preset).collect())
     }
 
@@ -49,7 +66,7 @@ impl Config {
     /// As [`Config::policies`].
     pub fn deviations(&self) -> Result<Vec<Deviation>, (Profile, InvalidPolicy)> {
         let mut deviations = Vec::<Deviation>::new();
-        for (profile, preset, policy) in self.profiles()? {
+        for InForce { profile, preset, policy } in self.in_force()? {
             for &rule in preset.rules() {
                 let found = rule.demand.found(&policy, self);
                 let is_told = |told: &Deviation| !rule.demand.is_of_policy() && told.rule.demand == rule.demand;

@@ -26,7 +26,7 @@ pub use self::admin_key::{AdminKey, InvalidAdminKey};
 pub use self::check::Finding;
 pub use self::cookie::{CookieConfig, SameSiteConfig};
 pub use self::demand::{Demand, Found, Rule, Strength, Value};
-pub use self::deviation::Deviation;
+pub use self::deviation::{Deviation, InForce};
 pub use self::jwt::{JwtConfig, SigningAlgorithm};
 pub use self::layers::{ConfigError, ConfigFile};
 pub use self::limits::Limits;

@@ -5,7 +5,7 @@ pub(crate) async fn tell(sessions: &Sessions, event: Event) {
     let (kind, note) = (event.kind.clone(), event.note.clone());
     match sessions.append(event).await {
         Err(error) if !error.is_unsupported() => {
-            let about = note.as_ref().map(|note| note.as_str());
+            let about = note.as_ref().map(hallpass::Note::as_str);
             tracing::error!(%kind, about, error = %error, "an event is lost");
         }
         _ => {}

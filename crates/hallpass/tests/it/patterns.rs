@@ -6,7 +6,7 @@ use std::time::Duration;
 use hallpass::testing::FaultyStore;
 use hallpass::{
     Caller, Capabilities, MemoryStore, NewSession, Outgoing, Realm, Revocation, Revocations, SelfContained, Sessions,
-    SessionsBuilder, Store,
+    SessionsBuilder, SignIn, Store,
 };
 use tokio::time::sleep;
 
@@ -186,6 +186,23 @@ async fn carried_sessions_end_by_their_timeouts_and_move_on_when_they_are_used()
     assert!(pattern.here.open(used.expose(), &Caller::user()).await.is_ok());
     pattern.clock.advance(Duration::from_mins(31));
     assert!(pattern.here.open(used.expose(), &Caller::user()).await.is_err_and(|error| error.is_inactive()));
+}
+
+/// Its use is to be noted in a new token, which would take the place of the login's.
+#[tokio::test]
+async fn a_carried_session_that_is_read_while_its_user_signs_in_hands_out_nothing_afterwards() {
+    let (ring, store) = (seals(), shared());
+    let pattern = Pattern::carried(|| sealed(&ring), &[Arc::clone(&store) as Arc<dyn Store>, store]);
+    let before = pattern.here.create(NewSession::anonymous(), &Caller::user()).await.expect("created");
+    pattern.clock.advance(Duration::from_mins(2));
+    let late = async || pattern.here.open(before.token.expose(), &Caller::user()).await.expect("open");
+    let (early, read) = (late().await, late().await);
+    early.commit().await.expect("nothing to save");
+    assert!(matches!(early.outgoing(), Outgoing::Hand(..)), "before the login it gets one");
+    let sign_in = SignIn::new(subject("alice"));
+    pattern.here.authenticate(before.token.expose(), sign_in, &Caller::user()).await.expect("signed in");
+    read.commit().await.expect("nothing to lose");
+    assert!(matches!(read.outgoing(), Outgoing::Keep));
 }
 
 #[tokio::test]
