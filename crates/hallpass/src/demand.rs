@@ -116,7 +116,7 @@ mod tests {
 
     #[test]
     fn of_two_demands_the_stricter_counts_in_each_respect() {
-        let one = Demand::signed_in().level(Level::TWO_FACTORS).fresh(Duration::from_secs(60));
+        let one = Demand::signed_in().level(Level::TWO_FACTORS).fresh(Duration::from_mins(1));
         let two = Demand::signed_in().fresh(Duration::from_secs(30));
         let both = Demand::signed_in().level(Level::TWO_FACTORS).fresh(Duration::from_secs(30));
         assert_eq!((one.and(two), two.and(one)), (both, both));

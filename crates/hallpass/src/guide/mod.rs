@@ -1,7 +1,7 @@
 //! The ideas, one page each.
 //!
 //! To begin: [which pattern do I need](patterns), [what applications otherwise build themselves](application),
-//! [requests from other sites](csrf), [WebSockets and the like](streams), [testing](testing), and
+//! [requests from other sites](csrf), [web sockets and the like](streams), [testing](testing), and
 //! [from other libraries to this one](migrating).
 //!
 //! To understand: how tokens are [renewed](renewal), how sessions [end](ending), what happens when [requests

@@ -90,7 +90,7 @@ impl Problem {
     }
 
     /// Returns the problem as JSON. Where a step-up is required it also says which `level` is the least, and of at most
-    /// which `max_age` in seconds the proof is to be, as they are named in OpenID Connect.
+    /// which `max_age` in seconds the proof is to be, as they are named in `OpenID` Connect.
     pub fn to_json(self) -> String {
         let title = self.status.canonical_reason().unwrap_or("Error");
         let mut json = serde_json::json!({

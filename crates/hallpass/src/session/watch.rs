@@ -15,7 +15,7 @@ use crate::record::Record;
 use crate::sessions::Over;
 use crate::time::Timestamp;
 
-/// Watches a session for what outlives its request: a WebSocket, server-sent events, a spawned task (`LGO-7`).
+/// Watches a session for what outlives its request: a web socket, server-sent events, a spawned task (`LGO-7`).
 ///
 /// It is over when the session ends or its time is over, and also when somebody signs in again with it or its role or
 /// password changes: then the token that the stream was opened with is dead. Where the store tells of changes, that is

@@ -15,7 +15,7 @@ fn app(pages: Option<Pages>) -> App {
     let mut app = App::with_policy(Policy::builder().lock_when_idle().build().expect("valid"));
     let fresh = Router::new()
         .route("/password", get(async || "changed").post(async || "changed"))
-        .route_layer(RequireLayer::fresh(Duration::from_secs(300)));
+        .route_layer(RequireLayer::fresh(Duration::from_mins(5)));
     let nested = Router::new().route("/orders", get(async |user: Authenticated| user.subject().to_string()));
     let routes = Router::new()
         .route("/mine", get(async |user: Authenticated| user.subject().to_string()))

@@ -40,7 +40,7 @@ impl Place {
     fn new(capabilities: Capabilities) -> Self {
         let store = FaultyStore::new(PlainStore::new(None, capabilities));
         let clock = ManualClock::new();
-        let policy = Policy::builder().idle(Duration::from_secs(600)).build().expect("valid");
+        let policy = Policy::builder().idle(Duration::from_mins(10)).build().expect("valid");
         let sessions = Sessions::builder().store(store.clone()).clock(clock.clone()).policy(policy).build();
         Self { store, clock, sessions: sessions.expect("all parts") }
     }
@@ -281,7 +281,7 @@ async fn a_renewal_and_a_change_end_nothing() {
     let other = place.sessions.open(renewed.token.expose(), &Caller::user()).await.expect("it lives");
     other.set("a", &1).expect("fits");
     other.commit().await.expect("saved");
-    sleep(Duration::from_secs(60)).await;
+    sleep(Duration::from_mins(1)).await;
     assert!(!watching.is_finished());
     place.sessions.log_out(renewed.token.expose(), &Caller::user()).await.expect("up");
     assert_eq!(watching.await.expect("it ends").0, Over::Ended(EndReason::Logout));
@@ -294,7 +294,7 @@ async fn what_the_same_handler_signs_in_goes_on() {
     session.authenticate(SignIn::new(subject("alice"))).expect("fresh");
     session.commit().await.expect("saved");
     let watching = watch(&session).await;
-    sleep(Duration::from_secs(60)).await;
+    sleep(Duration::from_mins(1)).await;
     assert!(!watching.is_finished());
     watching.abort();
 }

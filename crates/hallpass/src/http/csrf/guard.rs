@@ -206,7 +206,7 @@ impl CsrfGuard {
     }
 }
 
-/// A WebSocket is opened by a GET, and then changes whatever it likes (`CSF-11`).
+/// A web socket is opened by a GET, and then changes whatever it likes (`CSF-11`).
 fn is_upgrade(headers: &HeaderMap) -> bool {
     headers.contains_key(header::UPGRADE)
 }

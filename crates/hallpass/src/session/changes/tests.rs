@@ -7,7 +7,7 @@ fn raw(json: &str) -> Box<RawValue> {
 fn plus_one() -> Apply {
     Box::new(|before| {
         let number: u64 = before.map_or(Ok(0), |raw| serde_json::from_str(raw.get()))?;
-        serde_json::value::to_raw_value(&(number + 1))
+        serde_json::value::to_raw_value(&(number + 1)).map(Some)
     })
 }
 
@@ -46,6 +46,18 @@ fn a_key_that_was_set_before_it_was_read_is_blind() {
     assert!(matches!(changes.read("a"), Pending::Changed(Some(_))));
     changes.put("a", Some(raw("3")));
     assert_eq!(text(&changes.apply(&OTHER, Some(&BASE)).expect("blind")), r#"{"a":3,"b":2,"c":3}"#);
+}
+
+#[test]
+fn what_an_update_removes_is_nothing_to_the_next() {
+    let mut changes = Changes::default();
+    changes.update("a", Some(&raw("1")), Box::new(|_| Ok(None))).expect("removed");
+    assert!(matches!(changes.peek("a"), Pending::Changed(None)));
+    assert_eq!(text(&changes.apply(&OTHER, Some(&BASE)).expect("valid")), r#"{"b":2,"c":3}"#);
+    assert!(!changes.has_values());
+    changes.update("a", None, plus_one()).expect("a number");
+    assert_eq!(text(&changes.apply(&OTHER, Some(&BASE)).expect("valid")), r#"{"a":1,"b":2,"c":3}"#);
+    assert_eq!(changes.names(&OTHER).expect("an object"), ["b", "c", "a"]);
 }
 
 #[test]
