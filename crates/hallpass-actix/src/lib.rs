@@ -11,9 +11,10 @@
 //!     Ok(format!("visit {visits}"))
 //! }
 //!
-//! async fn sign_in(session: Session, name: web::Path<String>) -> Result<&'static str, actix_web::Error> {
-//!     let subject = Subject::new(name.as_str()).map_err(actix_web::error::ErrorBadRequest)?;
-//!     session.authenticate(subject).map_err(Error::from)?;
+//! // Once the password was right:
+//! async fn sign_in(session: Session) -> Result<&'static str, actix_web::Error> {
+//!     let alice = Subject::new("alice").map_err(actix_web::error::ErrorBadRequest)?;
+//!     session.authenticate(alice).map_err(Error::from)?;
 //!     Ok("welcome")
 //! }
 //!
@@ -24,7 +25,7 @@
 //!     App::new()
 //!         .wrap(middleware.clone())
 //!         .route("/", web::get().to(visits))
-//!         .route("/sign-in/{name}", web::post().to(sign_in))
+//!         .route("/sign-in", web::post().to(sign_in))
 //! });
 //! # drop(server);
 //! # Ok(())
@@ -43,6 +44,26 @@
 //!   [`CsrfMiddleware`]. `wrap` puts it around what was wrapped before, so the session goes last.
 //! - An error that other middleware returns in the place of a response becomes one further out; what the session asks of
 //!   the client is written to it then.
+//!
+//! # What outlives its request
+//!
+//! A stream ends with its session if it is wrapped in [`while_active`](hallpass::Session::while_active); a task or a web
+//! socket waits for [`until_over`](hallpass::Session::until_over).
+//!
+//! ```
+//! use std::convert::Infallible;
+//!
+//! use actix_web::HttpResponse;
+//! use actix_web::web::Bytes;
+//! use futures_util::stream;
+//! use hallpass_actix::Authenticated;
+//!
+//! async fn events(user: Authenticated) -> HttpResponse {
+//!     let events = stream::repeat_with(|| Ok::<_, Infallible>(Bytes::from_static(b"data: tick\n\n")));
+//!     HttpResponse::Ok().content_type("text/event-stream").streaming(Box::pin(user.while_active(events)))
+//! }
+//! # actix_web::App::new().route("/events", actix_web::web::get().to(events));
+//! ```
 //!
 //! # When the store is away
 //!

@@ -42,7 +42,10 @@ fn router(sessions: &Sessions) -> Router<Arc<Slow>> {
     let news = Router::new()
         .route("/news", get(async |session: Session| app::time_left(&session)))
         .route_layer(BackgroundLayer);
-    let form = Router::new().route("/form", any(async |body: String| body)).route_layer(CsrfLayer::new(app::guard()));
+    let form = Router::new()
+        .route("/form", any(async |body: String| body))
+        .route("/form/open", get(open_to_all))
+        .route_layer(CsrfLayer::new(app::guard()));
     let beside = Router::new()
         .route(
             "/admin/sign-in",

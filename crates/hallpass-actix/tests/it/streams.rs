@@ -35,7 +35,7 @@ async fn next(response: &mut reqwest::Response) -> bool {
 /// Returns whether a stream ends by itself.
 async fn ends(mut response: reqwest::Response) -> bool {
     let end = async { while next(&mut response).await {} };
-    timeout(Duration::from_secs(60), end).await.is_ok()
+    timeout(Duration::from_mins(1), end).await.is_ok()
 }
 
 async fn lgo_7_server_sent_events_end_with_a_logout(framework: Framework) {
