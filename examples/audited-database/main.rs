@@ -9,7 +9,7 @@ use axum::extract::{ConnectInfo, Form, Request};
 use axum::middleware::map_request;
 use axum::response::Redirect;
 use axum::routing::{get, post};
-use hallpass::http::{ClientAddress, CookieCarrier, SessionLayer};
+use hallpass::http::{ClientAddress, CookieCarrier, CsrfGuard, CsrfLayer, SessionLayer};
 use hallpass::{Event, EventQuery, PageLimit, Policy, Session, SessionsBuilder, SignIn, Subject};
 use hallpass_sqlite::SqliteStore;
 use shop::{Cart, Credentials, Failure, Order, Page, Visit};
@@ -32,6 +32,7 @@ pub(crate) async fn app(sessions: SessionsBuilder, file: String) -> Result<Route
         .route("/cart", post(add))
         .route("/sign-in", post(sign_in))
         .route("/log-out", post(log_out))
+        .layer(CsrfLayer::new(CsrfGuard::default())) // nothing changes for a page of another site
         .layer(SessionLayer::new(sessions, cookie))
         .layer(map_request(note_address)))
 }

@@ -8,7 +8,7 @@ use axum::http::{HeaderMap, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use axum::routing::{get, post};
 use axum::{Json, Router};
-use hallpass::http::{CookieCarrier, SameSite, SessionLayer};
+use hallpass::http::{CookieCarrier, CsrfGuard, CsrfLayer, SameSite, SessionLayer};
 use hallpass::{Caller, Jwt, Key, KeyAlgorithm, KeyRing, Policy, Session, Sessions, SessionsBuilder, SignIn, Subject};
 use hallpass_sqlite::SqliteStore;
 use serde::Serialize;
@@ -37,6 +37,7 @@ pub(crate) async fn app(sessions: SessionsBuilder, file: String) -> Result<Route
         .route("/sign-in", post(sign_in))
         .route("/log-out", post(log_out))
         .route("/token", post(token))
+        .layer(CsrfLayer::new(CsrfGuard::default())) // nothing changes for a page of another site
         .layer(SessionLayer::new(sessions.clone(), cookie));
     let by_token = Router::new().route("/account", get(account)).with_state(sessions);
     Ok(by_cookie.merge(by_token).route("/", get(home)).route("/call.js", get(script)).route("/session.js", get(client)))

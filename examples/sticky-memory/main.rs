@@ -7,7 +7,7 @@ use axum::Router;
 use axum::extract::{Form, State};
 use axum::response::Redirect;
 use axum::routing::{get, post};
-use hallpass::http::{CookieCarrier, SessionLayer};
+use hallpass::http::{CookieCarrier, CsrfGuard, CsrfLayer, SessionLayer};
 use hallpass::{MemoryStore, Policy, Session, SessionsBuilder, SignIn, Subject};
 use shop::{Cart, Credentials, Failure, Order, Page, Visit};
 
@@ -30,6 +30,7 @@ pub(crate) async fn app(sessions: SessionsBuilder, node: String) -> Result<Route
         .route("/cart", post(add))
         .route("/sign-in", post(sign_in))
         .route("/log-out", post(log_out))
+        .layer(CsrfLayer::new(CsrfGuard::default())) // nothing changes for a page of another site
         .layer(SessionLayer::new(sessions, cookie))
         .with_state(node))
 }

@@ -41,6 +41,7 @@ async function token(page) {
 // Whether `value` lets somebody in as Ada who shows it from another machine, past this browser.
 async function opens(value) {
   const headers = example.cookie ? { cookie: `${example.cookie}=${value}` } : { authorization: `Bearer ${value}` };
+  headers.origin = direct; // as from a page of the shop: who says nothing changes nothing
   const { method, path } = example.question;
   const answer = await fetch(direct + path, { method, headers });
   if (answer.status === 401) return false;
@@ -219,6 +220,30 @@ const checks = {
     await shop.logOut(page);
     await shop.look(page);
     assert.equal(await shop.customer(page), null, 'nobody is logged in by it either');
+  },
+
+  async a_form_of_the_site_next_door_changes_nothing(browser) {
+    const context = await fresh(browser);
+    const page = await shop.signedIn(context);
+    for (const [path, fields] of [['/log-out', {}], ['/cart', { item: 'tea' }], ['/sign-in', { name: 'grace', password: 'compiler' }]]) {
+      const next = await context.newPage();
+      await next.goto(`${neighbour}/control/toss?cookie=planted=1`);
+      // The browser sends the cookie along, since to it both are one site.
+      const [answer] = await Promise.all([
+        next.waitForResponse((response) => response.url() === shop.origin + path),
+        next.evaluate(([action, inputs]) => {
+          const form = Object.assign(document.createElement('form'), { method: 'post', action });
+          for (const [name, value] of Object.entries(inputs)) form.append(Object.assign(document.createElement('input'), { name, value }));
+          document.body.append(form);
+          form.submit();
+        }, [shop.origin + path, fields]),
+      ]);
+      if (example.cookie) assert.equal(answer.status(), 403, path);
+      await next.close();
+    }
+    await shop.look(page);
+    assert.equal(await shop.customer(page), 'Ada Lovelace');
+    assert.deepEqual(await shop.cart(page), []);
   },
 
   async a_request_from_before_a_login_that_answers_after_it_changes_nothing(browser) {
