@@ -77,9 +77,7 @@ fn is_tagged(found: &Value, tag: &str, inner: &Json, stated: &Json) -> bool {
         "$struct" | "$pstruct" => {
             let mut fields = stated.clone();
             fields.as_object_mut().expect("an object").remove(tag);
-            let class = inner.as_str().expect("a name");
-            is_of(if tag == "$struct" { class } else { class.trim_start_matches('*') }) | is_of(&format!("*{class}"))
-                && found.as_map().is_some_and(|found| is_struct(found, &fields))
+            is_of(inner.as_str().expect("a name")) && found.as_map().is_some_and(|found| is_struct(found, &fields))
         }
         "$named_int" => is_of(inner.as_str().expect("a name")) && is(found.plain(), &stated["value"]),
         _ => {

@@ -125,14 +125,7 @@ impl Writer {
 
     fn long(&mut self, number: &BigInt) -> Result<(), Error> {
         let bytes = number.to_signed_bytes_le();
-        match u8::try_from(bytes.len()) {
-            Ok(length) => self.out.extend_from_slice(&[0x8a, length]),
-            Err(_) => {
-                let length = u32::try_from(bytes.len()).map_err(|_| refuse("a number has too many digits"))?;
-                self.out.push(0x8b);
-                self.out.extend_from_slice(&length.to_le_bytes());
-            }
-        }
+        self.length(bytes.len(), 0x8a, 0x8b)?;
         self.out.extend_from_slice(&bytes);
         Ok(())
     }
@@ -143,16 +136,20 @@ impl Writer {
 
     /// Writes bytes behind their length, with the opcode for short or for long ones.
     fn sized(&mut self, bytes: &[u8], short: u8, long: u8) -> Result<(), Error> {
-        match u8::try_from(bytes.len()) {
-            Ok(length) => self.out.extend_from_slice(&[short, length]),
-            Err(_) => {
-                let length = u32::try_from(bytes.len()).map_err(|_| refuse("text is too long"))?;
-                self.out.push(long);
-                self.out.extend_from_slice(&length.to_le_bytes());
-            }
-        }
+        self.length(bytes.len(), short, long)?;
         self.out.extend_from_slice(bytes);
         self.memoise();
+        Ok(())
+    }
+
+    fn length(&mut self, length: usize, short: u8, long: u8) -> Result<(), Error> {
+        if let Ok(length) = u8::try_from(length) {
+            self.out.extend_from_slice(&[short, length]);
+            return Ok(());
+        }
+        let length = u32::try_from(length).map_err(|_| refuse("a value is too long"))?;
+        self.out.push(long);
+        self.out.extend_from_slice(&length.to_le_bytes());
         Ok(())
     }
 
