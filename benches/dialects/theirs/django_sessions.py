@@ -40,7 +40,8 @@ def reader(vector):
         if "Pickle" in config["session_serializer"]:
             return None
         return lambda: store.decode(text)
-    if config["backend"] == "cache" and (config["cache"] or {}).get("BACKEND", "").startswith("django.core"):
+    cache = (config.get("cache") or {}).get("BACKEND", "")
+    if config["backend"] == "cache" and cache.startswith("django.core"):
         value, serializer = base64.b64decode(vector["redis_value_base64"]), RedisSerializer()
         return lambda: serializer.loads(value)
     if config["backend"] == "signed_cookies" and "cookie_value" in vector:

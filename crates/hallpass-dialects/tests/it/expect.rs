@@ -73,6 +73,10 @@ fn is_tagged(found: &Value, tag: &str, inner: &Json, stated: &Json) -> bool {
         // Of Go: these two are its usual ones.
         "$int" => found.tag().is_none() && digits(found) == number(inner),
         "$float64" => found.tag().is_none() && matches!(found, Value::Float(_)) && digits(found) == number(inner),
+        "$complex" => {
+            let parts: Vec<String> = found.as_list().into_iter().flatten().map(digits).collect();
+            is_of("complex128") && inner.as_str() == Some(&format!("({}i)", parts.join("+")))
+        }
         "$time" => is_of("time.Time") && is(found.plain(), inner),
         "$struct" | "$pstruct" => {
             let mut fields = stated.clone();
