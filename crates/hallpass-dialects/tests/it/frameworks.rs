@@ -292,7 +292,8 @@ fn spring_reads_what_is_written_here_and_the_other_way_round() {
             ("many", Value::Map((0..30).map(|n| (format!("k{n:02}").into(), Value::Int(n))).collect())),
         ]);
         for (name, bytes) in spring.write(&session, 0).expect("it can be written").fields() {
-            input.push_str(&format!("{kind}\t{name}\t{}\n", STANDARD.encode(bytes)));
+            input += &[kind, name, &STANDARD.encode(bytes)].join("\t");
+            input += "\n";
         }
         let many: Vec<String> = (0..30).map(|n| format!("k{n:02}={n}")).collect();
         expected.extend([

@@ -145,9 +145,11 @@ proptest! {
     }
 }
 
+type Readable = (Box<dyn Dialect>, Vec<u8>);
+
 /// What real frameworks stored, each with who reads it.
-static STORED: LazyLock<Vec<(Box<dyn Dialect>, Vec<u8>)>> = LazyLock::new(|| {
-    let mut stored: Vec<(Box<dyn Dialect>, Vec<u8>)> = Vec::new();
+static STORED: LazyLock<Vec<Readable>> = LazyLock::new(|| {
+    let mut stored: Vec<Readable> = Vec::new();
     for vector in vectors::all("express", 24) {
         if vector.0["redis_value_base64"].is_string() {
             stored.push((Box::new(Express::new([])), bytes(&vector.0["redis_value_base64"])));
