@@ -51,6 +51,11 @@ pub(crate) fn pairs(header: &[u8]) -> impl Iterator<Item = (&[u8], &[u8])> {
     })
 }
 
+/// Returns the attributes of a `Set-Cookie` header, each behind a semicolon.
+pub(crate) fn attributes(written: impl IntoIterator<Item = Option<String>>) -> String {
+    written.into_iter().flatten().fold(String::new(), |line, attribute| line + "; " + &attribute)
+}
+
 /// How far into a header is looked, in bytes; servers take 8 to 16 KiB.
 const LONGEST_HEADER: usize = 64 << 10;
 

@@ -16,7 +16,7 @@ pub(crate) fn iso(ms: i64) -> Option<String> {
 /// Reads a time in ISO 8601 with an offset, to the millisecond below.
 pub(crate) fn from_iso(text: &str) -> Option<i64> {
     let text = text.strip_suffix("+00:00").map_or_else(|| text.to_owned(), |text| format!("{text}Z"));
-    text.parse::<Timestamp>().ok().map(|at| at.as_millisecond())
+    text.parse::<Timestamp>().ok().map(Timestamp::as_millisecond)
 }
 
 #[cfg(test)]

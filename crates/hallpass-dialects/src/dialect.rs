@@ -2,6 +2,7 @@ use std::fmt;
 
 use crate::credential::Credential;
 use crate::error::Error;
+use crate::framework::Framework;
 use crate::session::{Session, User};
 
 /// How another framework writes its sessions: cookie, keys, values, user and time.
@@ -9,8 +10,8 @@ use crate::session::{Session, User};
 /// Everything here is a function of its arguments: nothing is fetched, stored or waited for, and the time is an argument.
 /// The order of methods is that of a request.
 pub trait Dialect: fmt::Debug + Send + Sync {
-    /// Returns the name of the framework.
-    fn name(&self) -> &'static str;
+    /// Returns whose dialect it is.
+    fn framework(&self) -> Framework;
 
     /// Returns what the cookies in a `Cookie` header say, in the order in which the framework tries them.
     ///

@@ -24,7 +24,7 @@
 //! | --- | --- | --- |
 //! | [express-session](express) 1.17 to 1.19, connect-redis 7 to 10 | cookies, JSON | cookies, JSON |
 //! | [Django](django) 4.2 to 5.2: `db`, `file`, `signed_cookies` | cookies, signed JSON, signed pickle (4.2) | cookies, signed JSON |
-//! | [Django](django): cache and cached_db, with Django's own Redis cache and django-redis | pickle, protocols 0 to 5, JSON, `MessagePack`; zlib, gzip, lz4, xz and zstd | pickle, protocols 4 and 5, JSON |
+//! | [Django](django): `cache` and `cached_db`, with Django's own Redis cache and django-redis | pickle, protocols 0 to 5, JSON, `MessagePack`; zlib, gzip, lz4, xz and zstd | pickle, protocols 4 and 5, JSON |
 //! | [Spring Session](spring) 3.0 to 4.1: Redis, indexed and not, reactive and not, JDBC | cookies, JDK serialisation, JSON with Jackson's types | cookies, text, numbers, `Boolean`, `ArrayList`, `HashMap`; what else there was goes back as it came |
 //! | [gorilla/sessions](gorilla) 1.2 to 1.4: `CookieStore`, `FilesystemStore`, boj/redistore, rbcervilla/redisstore | cookies, signed and encrypted values, gob, JSON | the same; types of the application's own go back as they came |
 //!
@@ -60,6 +60,7 @@ pub mod django;
 mod error;
 pub mod express;
 mod format;
+mod framework;
 pub mod gorilla;
 mod limits;
 mod session;
@@ -71,6 +72,7 @@ pub use crate::credential::{Credential, Fingerprint};
 pub use crate::crypto::Secret;
 pub use crate::dialect::{Dialect, Held, Keep, Presented, Stored};
 pub use crate::error::{Error, Format};
+pub use crate::framework::Framework;
 pub use crate::limits::Limits;
 pub use crate::session::{Session, Times, User};
 pub use crate::value::{Map, Opaque, Tagged, Text, Value};

@@ -2,14 +2,14 @@ use crate::error::{Error, Format};
 
 /// How much a reader takes before it refuses: what it reads comes from a store or a client that an attacker may reach.
 ///
-/// Memory is bounded by them: a value takes some 50 bytes besides its text.
+/// Memory is bounded by them: a value takes some 50 bytes besides its text while it is read.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Limits {
     /// The largest input in bytes, also once it is decompressed; 2 MiB.
     pub bytes: usize,
     /// How deep values may be nested; 64, and never more than 200.
     pub depth: usize,
-    /// How many values there may be, those that are shared counted at each place; 65,536.
+    /// How many values there may be, those that are shared counted at each place; 131,072.
     pub values: usize,
 }
 
@@ -20,7 +20,7 @@ impl Limits {
 
 impl Default for Limits {
     fn default() -> Self {
-        Self { bytes: 2 << 20, depth: 64, values: 1 << 16 }
+        Self { bytes: 2 << 20, depth: 64, values: 1 << 17 }
     }
 }
 

@@ -1,5 +1,7 @@
+use std::fmt::Write as _;
+
 use super::{Backend, Django};
-use crate::cookie::pairs;
+use crate::cookie;
 use crate::credential::Credential;
 use crate::date;
 use crate::dialect::{Held, Presented};
@@ -13,7 +15,7 @@ const LONGEST: usize = 4096;
 impl Django {
     /// Reads the cookie: of several with the same name the last counts.
     pub(super) fn read_cookie(&self, header: &[u8], now_ms: i64) -> Option<Result<Presented, Error>> {
-        let named = pairs(header).filter(|(name, _)| name.trim_ascii() == self.cookie_name.as_bytes());
+        let named = cookie::pairs(header).filter(|(name, _)| name.trim_ascii() == self.cookie_name.as_bytes());
         let value = unquoted(named.last()?.1.trim_ascii());
         if self.backend == Backend::SignedCookies {
             return Some(self.open_cookie(&value, now_ms).map(|session| Presented::Carries(Box::new(session))));
@@ -59,18 +61,17 @@ impl Django {
 
     /// Writes the header as `SimpleCookie` of Python does: attributes in the order of their names.
     fn line(&self, value: &str, ends: Option<(i64, i64)>) -> String {
-        let cookie = &self.cookie;
-        let written = [
-            cookie.domain.as_ref().map(|domain| format!("Domain={domain}")),
+        let options = &self.cookie;
+        let attributes = [
+            options.domain.as_ref().map(|domain| format!("Domain={domain}")),
             ends.map(|(_, at_ms)| format!("expires={}", date::http(at_ms))),
-            cookie.is_http_only.then(|| "HttpOnly".to_owned()),
+            options.is_http_only.then(|| "HttpOnly".to_owned()),
             ends.map(|(age_s, _)| format!("Max-Age={age_s}")),
-            cookie.path.as_ref().map(|path| format!("Path={path}")),
-            cookie.same_site.map(|same_site| format!("SameSite={}", same_site.as_str())),
-            cookie.is_secure.then(|| "Secure".to_owned()),
+            options.path.as_ref().map(|path| format!("Path={path}")),
+            options.same_site.map(|same_site| format!("SameSite={}", same_site.as_str())),
+            options.is_secure.then(|| "Secure".to_owned()),
         ];
-        let attributes: String = written.into_iter().flatten().map(|attribute| format!("; {attribute}")).collect();
-        format!("{}={value}{attributes}", self.cookie_name)
+        format!("{}={value}{}", self.cookie_name, cookie::attributes(attributes))
     }
 }
 
@@ -85,7 +86,9 @@ fn quoted(value: &str) -> String {
         match byte {
             b'"' | b'\\' => out.extend(['\\', byte.into()]),
             b' '..=b'~' if byte != b',' && byte != b';' => out.push(byte.into()),
-            _ => out.push_str(&format!("\\{byte:03o}")),
+            _ => {
+                let _ = write!(out, "\\{byte:03o}");
+            }
         }
     }
     out + "\""

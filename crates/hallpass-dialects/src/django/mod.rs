@@ -42,6 +42,7 @@ use crate::credential::Credential;
 use crate::crypto::Secret;
 use crate::dialect::{Dialect, Held, Keep, Presented, Stored};
 use crate::error::Error;
+use crate::framework::Framework;
 use crate::limits::Limits;
 use crate::session::{Session, User};
 
@@ -183,8 +184,8 @@ impl Django {
 }
 
 impl Dialect for Django {
-    fn name(&self) -> &'static str {
-        "django"
+    fn framework(&self) -> Framework {
+        Framework::Django
     }
 
     fn presented(&self, header: &[u8], now_ms: i64) -> Vec<Result<Presented, Error>> {

@@ -11,10 +11,9 @@ impl Django {
             None => self.cookie_age_s,
             Some(expiry) => match (expiry.as_int(), expires_at_ms(expiry)) {
                 // What ends when the browser is closed is stored for the usual time.
-                (Some(0), _) => self.cookie_age_s,
+                (Some(0), _) | (None, None) => self.cookie_age_s,
                 (Some(seconds), _) => seconds,
                 (None, Some(at_ms)) => at_ms.saturating_sub(now_ms).div_euclid(1000),
-                (None, None) => self.cookie_age_s,
             },
         }
     }

@@ -104,7 +104,7 @@ impl Django {
 
 fn is_signed(bytes: &[u8]) -> bool {
     bytes.first().is_some_and(|first| first.is_ascii_alphanumeric() || *first == b'.')
-        && bytes.iter().filter(|byte| **byte == b':').count() == 2
+        && memchr::memchr_iter(b':', bytes).count() == 2
         && bytes.iter().all(|byte| byte.is_ascii_alphanumeric() || b".:-_=".contains(byte))
 }
 

@@ -81,7 +81,7 @@ fn attributes(session: &Session) -> String {
     ];
     // Whoever can write the store cannot add attributes or headers.
     let is_one = |attribute: &String| attribute.bytes().all(|byte| (0x20..0x7f).contains(&byte) && byte != b';');
-    written.into_iter().flatten().filter(is_one).map(|attribute| format!("; {attribute}")).collect()
+    cookie::attributes(written.into_iter().map(|attribute| attribute.filter(is_one)))
 }
 
 fn priority(word: &str) -> Option<&'static str> {
@@ -93,8 +93,9 @@ fn percent_encoded(text: &str) -> String {
     let mut out = String::with_capacity(text.len() + 8);
     for byte in text.bytes() {
         match byte {
-            b'A'..=b'Z' | b'a'..=b'z' | b'0'..=b'9' => out.push(byte.into()),
-            b'-' | b'_' | b'.' | b'!' | b'~' | b'*' | b'\'' | b'(' | b')' => out.push(byte.into()),
+            b'A'..=b'Z' | b'a'..=b'z' | b'0'..=b'9' | b'-' | b'_' | b'.' | b'!' | b'~' | b'*' | b'\'' | b'(' | b')' => {
+                out.push(byte.into());
+            }
             _ => {
                 out.push('%');
                 out.extend([byte >> 4, byte & 15].map(|digit| char::from(b"0123456789ABCDEF"[usize::from(digit)])));

@@ -25,6 +25,7 @@ use crate::credential::Credential;
 use crate::crypto::{Mac, Secret};
 use crate::dialect::{Dialect, Held, Keep, Presented, Stored};
 use crate::error::Error;
+use crate::framework::Framework;
 use crate::limits::Limits;
 use crate::session::{Session, User};
 
@@ -92,8 +93,8 @@ impl Express {
 }
 
 impl Dialect for Express {
-    fn name(&self) -> &'static str {
-        "express"
+    fn framework(&self) -> Framework {
+        Framework::Express
     }
 
     fn presented(&self, header: &[u8], _: i64) -> Vec<Result<Presented, Error>> {

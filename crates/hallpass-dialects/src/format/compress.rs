@@ -59,8 +59,9 @@ fn bounded(reader: impl Read, limits: &Limits) -> Result<Vec<u8>, Error> {
         return Err(Error::too_large(Format::Compressed, 0, format!("it stands for more than {most} bytes")));
     }
     match read {
-        Ok(_) => Ok(out),
-        Err(_) => Err(Error::malformed(Format::Compressed, out.len(), "it is damaged, or cut off")),
+        // A header without anything behind it is no error to some, and nothing that anybody stored.
+        Ok(1..) => Ok(out),
+        Ok(0) | Err(_) => Err(Error::malformed(Format::Compressed, out.len(), "it is damaged, or cut off")),
     }
 }
 

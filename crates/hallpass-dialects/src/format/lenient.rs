@@ -11,6 +11,9 @@ const SOME_PADDING: GeneralPurposeConfig = GeneralPurposeConfig::new().with_deco
 
 /// Decodes as `Base64.getDecoder()` of Java does: padding whole or none, unused bits may be set.
 pub(crate) fn java(text: &[u8]) -> Option<Vec<u8>> {
+    if text.ends_with(b"=") && !text.len().is_multiple_of(4) {
+        return None;
+    }
     GeneralPurpose::new(&STANDARD, ANY_PADDING).decode(text).ok()
 }
 

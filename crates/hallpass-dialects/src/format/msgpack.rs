@@ -24,6 +24,7 @@ impl Reader<'_> {
         self.budget.spend(1, at)?;
         Ok(match self.cursor.u8()? {
             small @ 0..=0x7f => Value::Int(small.into()),
+            small @ 0xe0..=0xff => Value::Int(small.cast_signed().into()),
             length @ 0x80..=0x8f => self.map((length & 15).into())?,
             length @ 0x90..=0x9f => self.list((length & 15).into())?,
             length @ 0xa0..=0xbf => self.text((length & 31).into())?,
@@ -104,6 +105,7 @@ mod tests {
     // Written with msgpack-python 1.1.
     #[test]
     fn what_python_wrote_is_read() {
+        assert_eq!(read(b"\x92\xff\xe0"), Ok(Value::List(vec![Value::Int(-1), Value::Int(-32)])));
         let value = read(b"\x82\xa1b\xcd\x01\x2c\xa1c\x93\xc0\xc2\xcb\x3f\xf8\0\0\0\0\0\0").unwrap();
         assert_eq!(value.at(&["b"]), Some(&Value::Int(300)));
         assert_eq!(value.at(&["c"]), Some(&Value::List(vec![Value::Null, Value::Bool(false), Value::Float(1.5)])));

@@ -39,6 +39,7 @@ use crate::credential::Credential;
 use crate::crypto::Secret;
 use crate::dialect::{Dialect, Held, Keep, Presented, Stored};
 use crate::error::Error;
+use crate::framework::Framework;
 use crate::limits::Limits;
 use crate::session::{Session, User};
 
@@ -191,8 +192,8 @@ impl Gorilla {
 }
 
 impl Dialect for Gorilla {
-    fn name(&self) -> &'static str {
-        "gorilla"
+    fn framework(&self) -> Framework {
+        Framework::Gorilla
     }
 
     fn presented(&self, header: &[u8], now_ms: i64) -> Vec<Result<Presented, Error>> {

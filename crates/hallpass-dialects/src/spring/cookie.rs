@@ -52,22 +52,21 @@ impl Spring {
 
     /// Writes the header as `DefaultCookieSerializer` does.
     fn line(&self, value: &str, max_age_s: Option<i64>, now_ms: i64) -> String {
-        let cookie = &self.cookie;
+        let options = &self.cookie;
         let expires = max_age_s.map(|seconds| match seconds {
             0 => "Thu, 1 Jan 1970 00:00:00 GMT".to_owned(),
             _ => date::http(now_ms.saturating_add(seconds.saturating_mul(1000))),
         });
-        let written = [
+        let attributes = [
             max_age_s.map(|seconds| format!("Max-Age={seconds}")),
             expires.map(|expires| format!("Expires={expires}")),
-            cookie.domain.as_ref().map(|domain| format!("Domain={domain}")),
-            cookie.path.as_ref().map(|path| format!("Path={path}")),
-            cookie.is_secure.then(|| "Secure".to_owned()),
-            cookie.is_http_only.then(|| "HttpOnly".to_owned()),
-            cookie.same_site.map(|same_site| format!("SameSite={}", same_site.as_str())),
-            cookie.is_partitioned.then(|| "Partitioned".to_owned()),
+            options.domain.as_ref().map(|domain| format!("Domain={domain}")),
+            options.path.as_ref().map(|path| format!("Path={path}")),
+            options.is_secure.then(|| "Secure".to_owned()),
+            options.is_http_only.then(|| "HttpOnly".to_owned()),
+            options.same_site.map(|same_site| format!("SameSite={}", same_site.as_str())),
+            options.is_partitioned.then(|| "Partitioned".to_owned()),
         ];
-        let attributes: String = written.into_iter().flatten().map(|attribute| format!("; {attribute}")).collect();
-        format!("{}={value}{attributes}", self.cookie_name)
+        format!("{}={value}{}", self.cookie_name, cookie::attributes(attributes))
     }
 }

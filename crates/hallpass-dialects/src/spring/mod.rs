@@ -44,6 +44,7 @@ use crate::cookie::{CookieOptions, SameSite};
 use crate::credential::Credential;
 use crate::dialect::{Dialect, Held, Keep, Presented, Stored};
 use crate::error::Error;
+use crate::framework::Framework;
 use crate::limits::Limits;
 use crate::session::{Session, User};
 
@@ -178,8 +179,8 @@ impl Spring {
 }
 
 impl Dialect for Spring {
-    fn name(&self) -> &'static str {
-        "spring"
+    fn framework(&self) -> Framework {
+        Framework::Spring
     }
 
     fn presented(&self, header: &[u8], _: i64) -> Vec<Result<Presented, Error>> {

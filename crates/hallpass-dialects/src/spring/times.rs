@@ -8,7 +8,7 @@ const SLACK_S: i64 = 300;
 /// Tells whether a session has not been unused for too long: exactly as long is too long.
 pub(super) fn lives(session: &Session, now_ms: i64) -> bool {
     match (session.times.idle_s, session.times.seen_at_ms) {
-        (Some(..0), _) | (None, _) | (_, None) => true,
+        (Some(..0) | None, _) | (_, None) => true,
         (Some(idle_s), Some(seen_at_ms)) => now_ms.saturating_sub(idle_s.saturating_mul(1000)) < seen_at_ms,
     }
 }

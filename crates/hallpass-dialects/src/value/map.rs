@@ -42,13 +42,11 @@ impl Map {
 
     /// Sets the value under the text `key`, and returns the one that was there.
     pub fn insert(&mut self, key: &str, value: Value) -> Option<Value> {
-        match self.0.iter_mut().find(|(name, _)| name.is(key)) {
-            Some((_, place)) => Some(std::mem::replace(place, value)),
-            None => {
-                self.0.push((key.into(), value));
-                None
-            }
+        if let Some((_, place)) = self.0.iter_mut().find(|(name, _)| name.is(key)) {
+            return Some(std::mem::replace(place, value));
         }
+        self.0.push((key.into(), value));
+        None
     }
 
     /// Takes the value under the text `key` out.

@@ -238,7 +238,7 @@ fn what_django_accepts_is_accepted_and_what_it_refuses_is_refused() {
                         _ => None,
                     })
                 }
-                None => django.read(&Stored::Bytes(text(&input["session_data"]).into())).ok(),
+                None => row(&django, input).filter(|session| django.is_live(session, now_ms)),
             };
             assert_eq!(read.is_some(), input["accepted"] == true, "{name}");
             if let Some(session) = read {
@@ -246,7 +246,16 @@ fn what_django_accepts_is_accepted_and_what_it_refuses_is_refused() {
             }
         }
     }
-    assert_eq!(judged, 32);
+    assert_eq!(judged, 37);
+}
+
+/// Reads a row, whose end is in a column of its own.
+fn row(django: &Django, input: &Json) -> Option<Session> {
+    let mut session = django.read(&Stored::Bytes(text(&input["session_data"]).into())).ok()?;
+    let date: jiff::civil::DateTime = text(&input["expire_date"]).parse().expect("a date");
+    session.times.expires_at_ms =
+        Some(date.to_zoned(jiff::tz::TimeZone::UTC).expect("in range").timestamp().as_millisecond());
+    Some(session)
 }
 
 #[test]

@@ -73,13 +73,15 @@ fn is_tagged(found: &Value, tag: &str, inner: &Json, stated: &Json) -> bool {
         // Of Go: these two are its usual ones.
         "$int" => found.tag().is_none() && digits(found) == number(inner),
         "$float64" => found.tag().is_none() && matches!(found, Value::Float(_)) && digits(found) == number(inner),
+        "$complex" => {
+            let parts: Vec<String> = found.as_list().into_iter().flatten().map(digits).collect();
+            is_of("complex128") && inner.as_str() == Some(&format!("({}i)", parts.join("+")))
+        }
         "$time" => is_of("time.Time") && is(found.plain(), inner),
         "$struct" | "$pstruct" => {
             let mut fields = stated.clone();
             fields.as_object_mut().expect("an object").remove(tag);
-            let class = inner.as_str().expect("a name");
-            is_of(if tag == "$struct" { class } else { class.trim_start_matches('*') }) | is_of(&format!("*{class}"))
-                && found.as_map().is_some_and(|found| is_struct(found, &fields))
+            is_of(inner.as_str().expect("a name")) && found.as_map().is_some_and(|found| is_struct(found, &fields))
         }
         "$named_int" => is_of(inner.as_str().expect("a name")) && is(found.plain(), &stated["value"]),
         _ => {

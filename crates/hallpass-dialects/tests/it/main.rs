@@ -3,6 +3,7 @@
 mod django;
 mod expect;
 mod express;
+mod framework;
 mod frameworks;
 mod gorilla;
 mod properties;

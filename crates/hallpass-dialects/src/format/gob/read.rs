@@ -11,7 +11,7 @@ const LONGEST_NAME: u64 = 1024;
 /// Reads the definitions and the first value of a stream.
 pub(super) fn read(bytes: &[u8], limits: &Limits) -> Result<Stream, Error> {
     let budget = Budget::new(Format::Gob, limits, bytes)?;
-    let mut reader = Reader { cursor: Cursor::new(Format::Gob, bytes), types: Types::empty(), budget };
+    let mut reader = Reader { cursor: Cursor::new(Format::Gob, bytes), types: Types::empty(), budget, end: 0 };
     let node = reader.stream()?;
     Ok(Stream { types: reader.types, node })
 }
@@ -20,33 +20,39 @@ struct Reader<'b> {
     cursor: Cursor<'b>,
     types: Types,
     budget: Budget,
+    /// Where what is being read has to end, as its length says.
+    end: usize,
 }
 
 impl<'b> Reader<'b> {
     fn stream(&mut self) -> Result<Node, Error> {
         loop {
-            let end = self.length()?;
+            self.begin()?;
             let id = self.int()?;
             if id < 0 {
                 self.definition(id)?;
-                self.ends_at(end)?;
+                self.finish()?;
                 continue;
             }
             let node = self.prefixed(id)?;
-            self.ends_at(end)?;
+            self.finish()?;
             return Ok(node);
         }
     }
 
-    /// Takes a length, and returns where what it measures has to end.
-    fn length(&mut self) -> Result<usize, Error> {
+    /// Takes the length of what comes next.
+    fn begin(&mut self) -> Result<(), Error> {
         let length = self.uint()?;
         let length = self.cursor.count(length, 1)?;
-        Ok(self.cursor.at() + length)
+        self.end = self.cursor.at() + length;
+        Ok(())
     }
 
-    fn ends_at(&self, end: usize) -> Result<(), Error> {
-        if self.cursor.at() == end { Ok(()) } else { Err(self.cursor.error("a value has not the length that it says")) }
+    fn finish(&self) -> Result<(), Error> {
+        if self.cursor.at() == self.end {
+            return Ok(());
+        }
+        Err(self.cursor.error("a value has not the length that it says"))
     }
 
     /// Takes a value behind the zero that all have before them which are no structs.
@@ -137,13 +143,16 @@ impl<'b> Reader<'b> {
             if id >= 0 {
                 break id;
             }
+            // Go writes what it has of a value before the definition as one message, and goes on in another.
             self.definition(id)?;
-            // How many bytes follow, which is for readers that skip.
-            self.uint()?;
+            self.finish()?;
+            self.begin()?;
         };
-        let end = self.length()?;
+        let outer = self.end;
+        self.begin()?;
         let node = self.prefixed(of)?;
-        self.ends_at(end)?;
+        self.finish()?;
+        self.end = outer;
         Ok(Node::Interface(Some(Box::new(Held { name, of, node }))))
     }
 

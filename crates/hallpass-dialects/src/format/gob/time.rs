@@ -1,3 +1,5 @@
+use std::fmt::Write as _;
+
 use jiff::Timestamp;
 use jiff::tz::Offset;
 
@@ -20,7 +22,12 @@ pub(super) fn read(bytes: &[u8]) -> Option<String> {
         return Some(at.to_string());
     }
     let offset = Offset::from_seconds(i32::from(minutes) * 60 + extra).ok()?;
-    Some(at.display_with_offset(offset).to_string())
+    let (sign, seconds) = (if offset.is_negative() { '-' } else { '+' }, offset.seconds().unsigned_abs());
+    let mut text = format!("{}{sign}{:02}:{:02}", offset.to_datetime(at), seconds / 3600, seconds / 60 % 60);
+    if seconds % 60 > 0 {
+        let _ = write!(text, ":{:02}", seconds % 60);
+    }
+    Some(text)
 }
 
 /// Writes what `time.Time` reads of itself.

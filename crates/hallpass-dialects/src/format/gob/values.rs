@@ -119,9 +119,9 @@ fn view(node: &Node, types: &Types) -> Result<Value, Error> {
         }
         Node::Struct(id, fields) => {
             let Some(Shape::Struct { fields: names }) = types.shape(*id) else { return Ok(Value::Null) };
-            let named = fields.iter().filter_map(|(number, value)| Some((names.get(*number)?.0.as_str(), value)));
-            let named = named.map(|(name, value)| Ok((Value::from(name), view(value, types)?)));
-            Value::Map(Map::from_pairs(named.collect::<Result<_, Error>>()?))
+            let pairs = fields.iter().filter_map(|(number, value)| Some((names.get(*number)?.0.as_str(), value)));
+            let pairs = pairs.map(|(name, value)| Ok((Value::from(name), view(value, types)?)));
+            Value::Map(Map::from_pairs(pairs.collect::<Result<_, Error>>()?))
         }
     })
 }
@@ -225,11 +225,7 @@ fn to_basic(name: &str, value: &Value) -> Option<Node> {
         ("string", Value::Tagged(tagged)) => return to_basic(name, &tagged.value),
         ("float32" | "float64", Value::Float(number)) => Node::Float(*number),
         _ if name.starts_with("int") => Node::Int(match value {
-            Value::Int(number)
-                if *number >= least && u64::try_from(*number).is_ok_and(|n| n <= most) | (*number < 0) =>
-            {
-                *number
-            }
+            Value::Int(number) if *number >= least && (*number < 0 || number.unsigned_abs() <= most) => *number,
             _ => return None,
         }),
         _ if name.starts_with("uint") => Node::Uint(match value {

@@ -39,7 +39,9 @@ fn value(out: &mut Vec<u8>, node: &Node) {
         Node::Interface(Some(held)) => interface(out, held),
         Node::Items(items) => {
             uint(out, items.len() as u64);
-            items.iter().for_each(|item| value(out, item));
+            for item in items {
+                value(out, item);
+            }
         }
         Node::Pairs(pairs) => {
             uint(out, pairs.len() as u64);
@@ -95,7 +97,9 @@ fn definition(out: &mut Vec<u8>, id: TypeId, wire: &Wire) {
         Shape::Struct { fields } if !fields.is_empty() => {
             out.push(1);
             uint(out, fields.len() as u64);
-            fields.iter().for_each(|(name, of)| named(out, name, *of));
+            for (name, of) in fields {
+                named(out, name, *of);
+            }
         }
         Shape::Struct { .. } | Shape::Encoder { .. } => {}
     }

@@ -45,7 +45,7 @@ pub(super) fn write(text: &Text) -> Vec<u8> {
         match part {
             Part::Half(unit) => push(&mut out, unit),
             Part::Whole(text) if text.bytes().all(|byte| (1..0xf0).contains(&byte)) => {
-                out.extend_from_slice(text.as_bytes())
+                out.extend_from_slice(text.as_bytes());
             }
             Part::Whole(text) => text.encode_utf16().for_each(|unit| push(&mut out, unit)),
         }

@@ -57,7 +57,7 @@ impl Writer {
     fn object(&mut self, value: &Value) -> Result<(), Error> {
         match value {
             Value::Null => self.out.push(0x70),
-            Value::Text(text) => self.text(text)?,
+            Value::Text(text) => self.text(text),
             Value::Bool(flag) => self.wrap(&BOOLEAN, &[u8::from(*flag)]),
             Value::Int(number) => match i32::try_from(*number) {
                 Ok(small) => self.wrap(&INTEGER, &small.to_be_bytes()),
@@ -104,21 +104,17 @@ impl Writer {
         Ok(())
     }
 
-    fn text(&mut self, text: &Text) -> Result<(), Error> {
+    fn text(&mut self, text: &Text) {
         let bytes = utf::write(text);
-        match u16::try_from(bytes.len()) {
-            Ok(length) => {
-                self.out.push(0x74);
-                self.out.extend_from_slice(&length.to_be_bytes());
-            }
-            Err(_) => {
-                self.out.push(0x7c);
-                self.out.extend_from_slice(&u64::try_from(bytes.len()).unwrap_or(u64::MAX).to_be_bytes());
-            }
+        if let Ok(length) = u16::try_from(bytes.len()) {
+            self.out.push(0x74);
+            self.out.extend_from_slice(&length.to_be_bytes());
+        } else {
+            self.out.push(0x7c);
+            self.out.extend_from_slice(&(bytes.len() as u64).to_be_bytes());
         }
         self.out.extend_from_slice(&bytes);
         self.handles += 1;
-        Ok(())
     }
 
     fn wrap(&mut self, class: &Class, value: &[u8]) {

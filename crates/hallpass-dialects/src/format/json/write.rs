@@ -63,12 +63,11 @@ impl Writer {
 
     fn float(&mut self, number: f64) -> Result<(), Error> {
         match self.spelling {
-            Spelling::JavaScript => self.out.push_str(&number::javascript(number)),
             Spelling::Python | Spelling::PythonSpaced => self.out.push_str(&number::python(number)),
             Spelling::Go | Spelling::Java if !number.is_finite() => {
                 return Err(Error::read_only(Format::Json, "it has no place for what is no number"));
             }
-            Spelling::Go => self.out.push_str(&number::javascript(number)),
+            Spelling::JavaScript | Spelling::Go => self.out.push_str(&number::javascript(number)),
             Spelling::Java => {
                 let _ = write!(self.out, "{number:?}");
             }

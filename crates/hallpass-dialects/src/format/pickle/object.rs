@@ -202,10 +202,7 @@ pub(super) fn raw_unicode_escape(line: &[u8]) -> Option<Text> {
 
 /// Text of protocol 0 in quotes, as `repr` of Python 2 writes it; ASCII only.
 pub(super) fn quoted(line: &[u8]) -> Option<Text> {
-    let inner = match line {
-        [b'\'', inner @ .., b'\''] | [b'"', inner @ .., b'"'] => inner,
-        _ => return None,
-    };
+    let ([b'\'', inner @ .., b'\''] | [b'"', inner @ .., b'"']) = line else { return None };
     let mut text = String::with_capacity(inner.len());
     let mut rest = inner;
     while let Some((&byte, behind)) = rest.split_first() {

@@ -48,9 +48,8 @@ impl Machine<'_> {
 
     fn step(&mut self, opcode: u8, at: usize) -> Result<(), Error> {
         match opcode {
-            // PROTO, FRAME: what a reader from a stream wants to know.
             0x80 if self.cursor.u8()? <= 5 => Ok(()),
-            0x95 => self.cursor.take(8).map(|_| ()),
+            0x95 => self.frame(),
             b'(' => self.mark(),
             b'0' => self.pop().map(|_| ()),
             b'1' => self.above_mark().map(|_| ()),
@@ -76,6 +75,12 @@ impl Machine<'_> {
             b'b' => self.build(at),
             _ => Err(Error::malformed(Format::Pickle, at, "an opcode that is not known, or not allowed")),
         }
+    }
+
+    /// A frame says how much of a stream to read at once; it has to be there.
+    fn frame(&mut self) -> Result<(), Error> {
+        let length = u64::from_le_bytes(self.cursor.array()?);
+        self.cursor.count(length, 1).map(|_| ())
     }
 
     fn number(&mut self, opcode: u8) -> Result<(), Error> {

@@ -94,7 +94,7 @@ fn what_is_no_pickle_is_refused_with_its_place() {
         (b"\x80\x04}K\x01a.", 6),
         (b"\x80\x04X\xff\xff\xff\xffabc", 7),
         (b"\x80\x04\x8d\xff\xff\xff\xff\xff\xff\xff\xffabc", 11),
-        (b"\x80\x04r\xff\xff\xff\x7f", 7),
+        (b"\x80\x04}r\xff\xff\xff\x7f", 8),
         (b"\x80\x04}\x94(K\x01u.", 8),
         (b"\x80\x04}\x94.", 99),
     ] {
@@ -110,11 +110,9 @@ fn what_is_no_pickle_is_refused_with_its_place() {
 
 #[test]
 fn a_value_that_is_a_part_of_itself_is_refused() {
-    for bytes in [
-        &b"\x80\x05}\x94\x8c\x01l\x94]\x94h\x02as."[..],
-        b"\x80\x05}\x94\x8c\x01lh\0s.",
-        b"\x80\x05]\x94]\x94h\x00ah\x01ah\x00.",
-    ] {
+    for bytes in
+        [&b"\x80\x05}\x94\x8c\x01l\x94]\x94h\x02as."[..], b"\x80\x05}\x94\x8c\x01lh\0s.", b"\x80\x05]\x94]\x94h\x00aa."]
+    {
         assert!(read(bytes).unwrap_err().is_malformed(), "{bytes:?}");
     }
     // Twice the same is no circle.
@@ -138,7 +136,7 @@ fn a_few_bytes_do_not_become_many_values() {
     let mut text = b"\x80\x04]\x94X\0\0\x08\0".to_vec();
     text.resize(text.len() + (8 << 16), b'x');
     text.extend_from_slice(b"\x94(");
-    (0..60_000).for_each(|_| text.extend_from_slice(b"h\x01"));
+    (0..120_000).for_each(|_| text.extend_from_slice(b"h\x01"));
     text.extend_from_slice(b"l.");
     assert!(read(&text).unwrap_err().is_too_large());
     assert!(read(&b"]".repeat(1 << 20)).unwrap_err().is_too_large());

@@ -21,6 +21,25 @@ pub(super) enum Node {
     Unbuilt(Class),
 }
 
+impl Node {
+    /// Adds one to the uses of each part.
+    fn count_parts(&self, uses: &mut [u32]) {
+        let mut count = |id: &Id| uses[id.0] = uses[id.0].saturating_add(1);
+        match self {
+            Self::List(items) | Self::Tuple(items) | Self::Set(items) | Self::FrozenSet(items) => {
+                items.iter().for_each(count);
+            }
+            Self::Dict(pairs) => {
+                for (key, value) in pairs {
+                    count(key);
+                    count(value);
+                }
+            }
+            Self::Value(_) | Self::Class(_) | Self::Unbuilt(_) => {}
+        }
+    }
+}
+
 #[derive(Debug, Default)]
 pub(super) struct Tree(Vec<Node>);
 
@@ -55,19 +74,7 @@ impl Tree {
     pub(super) fn into_value(mut self, root: Id, budget: Budget, at: usize) -> Result<Value, Error> {
         // What nobody else leads to need not be copied; most values are such.
         let mut uses = vec![0_u32; self.0.len()];
-        let mut count = |id: &Id| uses[id.0] = uses[id.0].saturating_add(1);
-        for node in &self.0 {
-            match node {
-                Node::List(items) | Node::Tuple(items) | Node::Set(items) | Node::FrozenSet(items) => {
-                    items.iter().for_each(&mut count);
-                }
-                Node::Dict(pairs) => pairs.iter().for_each(|(key, value)| {
-                    count(key);
-                    count(value);
-                }),
-                Node::Value(_) | Node::Class(_) | Node::Unbuilt(_) => {}
-            }
-        }
+        self.0.iter().for_each(|node| node.count_parts(&mut uses));
         let is_open = vec![false; self.0.len()];
         Grower { nodes: &mut self.0, uses, is_open, budget, at }.value(root)
     }
@@ -121,12 +128,13 @@ impl Grower<'_> {
         Ok(value)
     }
 
-    /// Takes the parts of a container, or copies them if somebody else needs them too.
+    /// Takes the parts of a container, or copies them if somebody else needs them too, who then needs all below as well.
     fn parts(&mut self, id: Id) -> Node {
         let node = &mut self.nodes[id.0];
         if self.uses[id.0] <= 1 {
             return std::mem::replace(node, Node::Value(Value::Null));
         }
+        node.count_parts(&mut self.uses);
         match node {
             Node::List(items) => Node::List(items.clone()),
             Node::Tuple(items) => Node::Tuple(items.clone()),

@@ -92,10 +92,12 @@ impl Writer {
                 self.class("datetime", name);
                 self.sized(&state, b'C', b'B')?;
                 if zone.is_empty() {
-                    return self.reduce(1);
+                    self.reduce(1);
+                    return Ok(());
                 }
                 self.zone(zone)?;
-                self.reduce(2)
+                self.reduce(2);
+                Ok(())
             }
             ("datetime.timedelta", Value::Int(_) | Value::Big(_)) => self.timedelta(value),
             ("datetime.timezone" | "zoneinfo.ZoneInfo", Value::Text(text)) => {
@@ -125,14 +127,7 @@ impl Writer {
 
     fn long(&mut self, number: &BigInt) -> Result<(), Error> {
         let bytes = number.to_signed_bytes_le();
-        match u8::try_from(bytes.len()) {
-            Ok(length) => self.out.extend_from_slice(&[0x8a, length]),
-            Err(_) => {
-                let length = u32::try_from(bytes.len()).map_err(|_| refuse("a number has too many digits"))?;
-                self.out.push(0x8b);
-                self.out.extend_from_slice(&length.to_le_bytes());
-            }
-        }
+        self.length(bytes.len(), 0x8a, 0x8b)?;
         self.out.extend_from_slice(&bytes);
         Ok(())
     }
@@ -143,16 +138,20 @@ impl Writer {
 
     /// Writes bytes behind their length, with the opcode for short or for long ones.
     fn sized(&mut self, bytes: &[u8], short: u8, long: u8) -> Result<(), Error> {
-        match u8::try_from(bytes.len()) {
-            Ok(length) => self.out.extend_from_slice(&[short, length]),
-            Err(_) => {
-                let length = u32::try_from(bytes.len()).map_err(|_| refuse("text is too long"))?;
-                self.out.push(long);
-                self.out.extend_from_slice(&length.to_le_bytes());
-            }
-        }
+        self.length(bytes.len(), short, long)?;
         self.out.extend_from_slice(bytes);
         self.memoise();
+        Ok(())
+    }
+
+    fn length(&mut self, length: usize, short: u8, long: u8) -> Result<(), Error> {
+        if let Ok(length) = u8::try_from(length) {
+            self.out.extend_from_slice(&[short, length]);
+            return Ok(());
+        }
+        let length = u32::try_from(length).map_err(|_| refuse("a value is too long"))?;
+        self.out.push(long);
+        self.out.extend_from_slice(&length.to_le_bytes());
         Ok(())
     }
 
@@ -225,11 +224,10 @@ impl Writer {
         self.memoise();
     }
 
-    fn reduce(&mut self, arguments: usize) -> Result<(), Error> {
+    fn reduce(&mut self, arguments: usize) {
         self.close_tuple(arguments);
         self.out.push(b'R');
         self.memoise();
-        Ok(())
     }
 
     fn call(
@@ -240,7 +238,8 @@ impl Writer {
     ) -> Result<(), Error> {
         self.class(module, name);
         argument(self)?;
-        self.reduce(1)
+        self.reduce(1);
+        Ok(())
     }
 
     fn timedelta(&mut self, micros: &Value) -> Result<(), Error> {
@@ -256,7 +255,8 @@ impl Writer {
         self.int(days.ok_or_else(|| refuse("a duration is too long"))?);
         self.int(part(within / 1_000_000));
         self.int(part(within % 1_000_000));
-        self.reduce(3)
+        self.reduce(3);
+        Ok(())
     }
 
     /// Writes a zone: `+02:00`, `+02:00[CEST]` or `[Europe/Vienna]`.
@@ -267,19 +267,22 @@ impl Writer {
             self.class("builtins", "getattr");
             self.class("zoneinfo", "ZoneInfo");
             self.text(&"_unpickle".into())?;
-            self.reduce(2)?;
+            self.reduce(2);
             self.text(&name.into())?;
             self.out.push(0x88);
-            return self.reduce(2);
+            self.reduce(2);
+            return Ok(());
         }
         let micros = offset_micros(offset).ok_or_else(|| refuse("a time zone is none"))?;
         self.class("datetime", "timezone");
         self.timedelta(&Value::Int(micros))?;
         if name.is_empty() {
-            return self.reduce(1);
+            self.reduce(1);
+            return Ok(());
         }
         self.text(&name.into())?;
-        self.reduce(2)
+        self.reduce(2);
+        Ok(())
     }
 
     fn uuid(&mut self, text: &Text) -> Result<(), Error> {
