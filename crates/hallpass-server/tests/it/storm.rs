@@ -56,13 +56,13 @@ async fn jwt_13_keys_that_change_every_second_refuse_nobody_anywhere() {
         names.extend(worker.await.expect("nobody was refused"));
     }
     drop(to_follower);
-    let followed = match follower {
+    let by_jose = match follower {
         Some(follower) => follower.await.expect("no panic"),
         None => Value::Null,
     };
     let count = |counter: &AtomicU64| counter.load(Ordering::Relaxed);
     let told = format!(
-        "{} keys in {:?}; judged: {} by two nodes, {} in process, {} by keys read over HTTP, by jose for Node.js {followed}",
+        "{} keys in {:?}; judged: {} by two nodes, {} in process, {} by keys read over HTTP, by jose for Node.js {by_jose}",
         names.len(),
         length(),
         count(&judged.by_nodes),
@@ -76,10 +76,10 @@ async fn jwt_13_keys_that_change_every_second_refuse_nobody_anywhere() {
         [&judged.by_nodes, &judged.in_process, &judged.by_published].into_iter().all(|one| count(one) > 0),
         "{told}"
     );
-    if !followed.is_null() {
-        assert_eq!(followed["refused"], json!([]), "{told}");
-        assert!(followed["verified"].as_u64().is_some_and(|verified| verified > 0), "{told}");
-        assert!(followed["keys"].as_u64().is_some_and(|keys| keys >= length().as_secs() / 2), "{told}");
+    if !by_jose.is_null() {
+        assert_eq!(by_jose["refused"], json!([]), "{told}");
+        assert!(by_jose["verified"].as_u64().is_some_and(|verified| verified > 0), "{told}");
+        assert!(by_jose["keys"].as_u64().is_some_and(|keys| keys >= length().as_secs() / 2), "{told}");
     }
 }
 

@@ -3,6 +3,7 @@
 //!
 //! `HALLPASS_TEST_SESSIONS=1000000` says how many; by default there are few enough for every run. What it took is printed.
 
+use std::io::Write as _;
 use std::process::Command;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -52,11 +53,13 @@ pub(crate) async fn play<S: Store>(open: impl AsyncFnOnce(&str) -> S) -> bool {
             let began = Instant::now();
             revoke(&sessions, number()).await;
             let (ended, ended_in) = (began.elapsed().as_secs_f64(), memory.growth());
-            println!(
+            let told = writeln!(
+                std::io::stdout(),
                 "{} sessions of one subject: listed in {pages} pages in {listed:.1} s, {listed_in} KiB more memory; \
                  revoked in {ended:.1} s, {ended_in} KiB more",
                 number(),
             );
+            told.expect("the test's own output");
             assert!(ended_in <= MOST, "memory grows with the sessions: {ended_in} KiB");
         }
         other => panic!("no part is called {other}"),

@@ -309,9 +309,9 @@ fn a_body_that_is_cut_off_or_goes_on_is_refused() {
 fn the_terms_of_the_default_policy_take_no_room() {
     let mut record = full();
     record.terms = crate::Policy::default().terms();
-    let usual = life::to_bytes(&record);
+    let usual = life::to_bytes(&record, record.chain.as_ref());
     record.terms.locks = true;
-    assert_eq!(life::to_bytes(&record).len(), usual.len() + 4 * 2 + 1);
+    assert_eq!(life::to_bytes(&record, record.chain.as_ref()).len(), usual.len() + 4 * 2 + 1);
     for terms in [record.terms, crate::Policy::default().terms()] {
         record.terms = terms;
         assert_eq!(Record::from_bytes(&record.to_bytes()), Ok(record.clone()));
