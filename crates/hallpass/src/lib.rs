@@ -10,6 +10,7 @@ pub mod guide;
 pub mod http;
 mod id;
 mod json;
+#[cfg(any(feature = "jwt", feature = "sealed"))]
 mod keys;
 mod name;
 mod policy;
@@ -30,6 +31,7 @@ pub use crate::error::{Error, Refusal};
 pub use crate::event::*;
 pub use crate::id::*;
 pub use crate::json::{InvalidJson, JsonLimits};
+#[cfg(any(feature = "jwt", feature = "sealed"))]
 pub use crate::keys::*;
 pub use crate::name::*;
 pub use crate::policy::*;

@@ -3,7 +3,7 @@
 use crate::bench::Bench;
 
 /// Every command, as it is asked for help.
-const COMMANDS: [&str; 25] = [
+const COMMANDS: [&str; 30] = [
     "",
     "serve",
     "sessions",
@@ -25,6 +25,11 @@ const COMMANDS: [&str; 25] = [
     "keys signing list",
     "keys signing retire",
     "keys signing remove",
+    "policy",
+    "policy list",
+    "policy show",
+    "policy explain",
+    "policy check",
     "token",
     "token inspect",
     "config check",

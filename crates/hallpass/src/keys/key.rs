@@ -154,8 +154,6 @@ pub(crate) enum Material {
         secret: Zeroizing<Vec<u8>>,
         aead: Aead,
     },
-    #[cfg(not(any(feature = "jwt", feature = "sealed")))]
-    Nothing,
 }
 
 impl Key {
