@@ -185,7 +185,9 @@ mod tests {
 
     fn from_units(units: &[u16]) -> Text {
         let mut builder = TextBuilder::default();
-        units.iter().for_each(|unit| builder.push_unit(*unit));
+        for unit in units {
+            builder.push_unit(*unit);
+        }
         builder.finish()
     }
 
