@@ -1,4 +1,4 @@
-//! [hallpass](hallpass) for actix-web: the same engine, the same cookies and the same answers as its layer for axum.
+//! [`hallpass`] for actix-web: the same engine, the same cookies and the same answers as its layer for axum.
 //!
 //! ```
 //! use actix_web::{App, HttpServer, web};
@@ -33,7 +33,7 @@
 //! ```
 //!
 //! [`Sessions`](hallpass::Sessions) are made once, before the server: each worker gets a clone, and all workers have the
-//! same sessions. Policies, stores, carriers and everything else are those of [hallpass](hallpass).
+//! same sessions. Policies, stores, carriers and everything else are those of [`hallpass`].
 //!
 //! # What is different from axum
 //!
