@@ -1,12 +1,12 @@
 //! The ideas, one page each.
 //!
 //! To begin: [which pattern do I need](patterns), [what applications otherwise build themselves](application),
-//! [requests from other sites](csrf), [web sockets and the like](streams), [testing](testing), and
+//! [requests from other sites](csrf), [web sockets and the like](streams), [`testing`], and
 //! [from other libraries to this one](migrating).
 //!
 //! To understand: how tokens are [renewed](renewal), how sessions [end](ending), what happens when [requests
-//! meet](concurrency), where each [number](defaults) comes from, where [records](stores) live, which [tokens](tokens) carry a
-//! session, and which [keys](keys) there are.
+//! meet](concurrency), where each [number](defaults) comes from, where [records](stores) live, which [`tokens`] carry a
+//! session, and which [`keys`] there are.
 
 #[doc = include_str!("patterns.md")]
 pub mod patterns {}
