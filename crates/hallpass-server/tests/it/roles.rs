@@ -34,9 +34,13 @@ async fn each_role_may_do_what_the_table_says_and_nothing_else() {
         (post.clone(), session("/revoke"), json!({ "reason": "x" }), &["operator"]),
         (post.clone(), "/v1/revoke".into(), json!({ "filter": {}, "reason": "x", "dry_run": true }), &["operator"]),
         (post.clone(), "/v1/subjects/bob/revoke".into(), json!({ "reason": "x" }), &["operator"]),
-        (get, "/v1/keys".into(), no_body.clone(), &[]),
+        (get.clone(), "/v1/keys".into(), no_body.clone(), &[]),
         (post.clone(), "/v1/keys".into(), json!({ "name": "x", "role": "viewer" }), &[]),
-        (Method::DELETE, "/v1/keys/none".into(), no_body, &[]),
+        (Method::DELETE, "/v1/keys/none".into(), no_body.clone(), &[]),
+        (get, "/v1/signing-keys".into(), no_body, &[]),
+        (post.clone(), "/v1/signing-keys/rotate".into(), json!({}), &[]),
+        (post.clone(), "/v1/signing-keys/none/retire".into(), json!({}), &[]),
+        (post.clone(), "/v1/signing-keys/none/remove".into(), json!({ "reason": "x" }), &[]),
         (post, "/v1/sweep".into(), json!({}), &["operator"]),
     ];
     let described = service.get("/openapi.json").await.expect(200);
