@@ -11,7 +11,9 @@ const DURABLE: [&str; 2] = ["appendonly yes", "appendfsync always"];
 
 /// With replicas, too, which are sent a copy at once when they come back, instead of after five seconds.
 const REPLICATED: [&str; 3] = [DURABLE[0], DURABLE[1], "repl-diskless-sync-delay 0"];
-const PATIENCE: Duration = Duration::from_secs(30);
+/// A storm of which the sentinels have no time for all that they do.
+const SHORT: Duration = Duration::from_secs(30);
+const PATIENCE: Duration = Duration::from_secs(90);
 
 struct One(Redis);
 
@@ -54,7 +56,7 @@ impl Servers for Watched {
         let port = fleet.servers()[primary].port();
         // The sentinels take ten seconds to tell an old primary what it is now; where there is no time for that, its
         // settings do.
-        if length() < PATIENCE {
+        if length() < SHORT {
             fleet.servers()[killed].start_as_replica(port);
         } else {
             fleet.servers()[killed].start();
