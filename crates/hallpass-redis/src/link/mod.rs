@@ -1,7 +1,6 @@
 //! The way to the server: connections that are kept, a timeout on every question, and what may be asked twice.
 
 mod facts;
-mod gathering;
 mod keeper;
 mod source;
 mod wire;

@@ -1,29 +1,19 @@
-use std::io;
 use std::sync::Arc;
 use std::time::Duration;
 
-use futures_util::future::select_ok;
 use futures_util::stream::{FuturesUnordered, StreamExt as _};
 use redis::aio::MultiplexedConnection;
 use redis::cluster::ClusterClient;
-use redis::io::tcp::TcpSettings;
-use redis::io::tcp::socket2::SockRef;
 use redis::{
-    AsyncConnectionConfig, Client, ClientTlsConfig, ConnectionAddr, ConnectionInfo, PushInfo, RedisError,
-    TlsCertificates,
+    AsyncConnectionConfig, Client, ClientTlsConfig, ConnectionAddr, ConnectionInfo, PushInfo, TlsCertificates,
 };
-use tokio::net::{TcpStream, lookup_host};
 use tokio::sync::mpsc::UnboundedSender;
 use tokio::time::timeout;
 
-use super::gathering::Gathering;
-use super::wire::{Connection, Wire};
+use super::wire::Wire;
 use crate::error::{Fault, OpenError};
 use crate::options::{Certificates, RedisOptions, Topology};
 use crate::url::named;
-
-/// How many questions may be put before the first of them is written.
-const QUESTIONS: usize = 1024;
 
 /// Where connections come from.
 #[derive(Clone)]
@@ -43,7 +33,9 @@ impl Source {
     pub(crate) fn new(options: &RedisOptions) -> Result<Self, OpenError> {
         let failed = |error| OpenError::new(&options.place(), Fault::Redis(error));
         let client = |info: &ConnectionInfo| {
-            let info = info.clone().set_redis_settings(named(info.redis_settings()));
+            // Questions are small, and each has somebody who waits: none is to be held back for company.
+            let prompt = info.tcp_settings().clone().set_nodelay(true);
+            let info = info.clone().set_redis_settings(named(info.redis_settings())).set_tcp_settings(prompt);
             let Some(certificates) = read(&options.certificates).map_err(|error| unusable(options, error))? else {
                 return Client::open(info).map_err(failed);
             };
@@ -149,39 +141,16 @@ async fn ask(sentinel: &Client, name: &str) -> Result<Option<(String, u16)>, Fau
     let mut connection = connect(sentinel, None).await?;
     let mut question = redis::cmd("SENTINEL");
     question.arg("get-master-addr-by-name").arg(name);
-    Ok(question.query_async(&mut connection.wire).await?)
+    Ok(question.query_async(&mut connection).await?)
 }
 
-/// Connects to a server. Without TLS it is done here, so that the task of the connection can be made to gather.
-async fn connect(client: &Client, news: Option<UnboundedSender<PushInfo>>) -> Result<Connection, Fault> {
+async fn connect(client: &Client, news: Option<UnboundedSender<PushInfo>>) -> Result<MultiplexedConnection, Fault> {
     // The store has timeouts of its own, around everything that a question takes.
     let mut config = AsyncConnectionConfig::new().set_response_timeout(None).set_connection_timeout(None);
-    config = config.set_pipeline_buffer_size(QUESTIONS);
     if let Some(news) = news {
         config = config.set_push_sender(news);
     }
-    let info = client.get_connection_info();
-    let ConnectionAddr::Tcp(host, port) = info.addr() else {
-        return Ok(Connection::of_driver(client.get_multiplexed_async_connection_with_config(&config).await?));
-    };
-    let stream = open(host, *port, info.tcp_settings()).await.map_err(RedisError::from)?;
-    let (connection, task) = MultiplexedConnection::new_with_config(info.redis_settings(), stream, config).await?;
-    Ok(Connection::new(connection, tokio::spawn(Gathering::new(task))))
-}
-
-/// Tries all addresses of a host at once, as the driver does.
-async fn open(host: &str, port: u16, settings: &TcpSettings) -> io::Result<TcpStream> {
-    let addresses: Vec<_> = lookup_host((host, port)).await?.collect();
-    if addresses.is_empty() {
-        return Err(io::Error::new(io::ErrorKind::NotFound, "the host has no address"));
-    }
-    let (stream, _) = select_ok(addresses.into_iter().map(|address| Box::pin(TcpStream::connect(address)))).await?;
-    // What gathers already has no need of a system that does.
-    stream.set_nodelay(true)?;
-    if let Some(keepalive) = settings.keepalive() {
-        SockRef::from(&stream).set_tcp_keepalive(keepalive)?;
-    }
-    Ok(stream)
+    Ok(client.get_multiplexed_async_connection_with_config(&config).await?)
 }
 
 fn with_address(node: &redis::RedisConnectionInfo, address: ConnectionAddr) -> Result<ConnectionInfo, OpenError> {

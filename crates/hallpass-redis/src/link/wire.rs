@@ -1,11 +1,8 @@
-use std::sync::Arc;
-
 use futures_util::future::join_all;
 use redis::aio::{ConnectionLike, MultiplexedConnection};
 use redis::cluster_async::ClusterConnection;
 use redis::cluster_routing::{MultipleNodeRoutingInfo, Route, RoutingInfo, SingleNodeRoutingInfo, SlotAddr};
 use redis::{Cmd, ErrorKind, Pipeline, RedisError, ServerErrorKind, Value};
-use tokio::task::JoinHandle;
 
 use crate::error::Fault;
 
@@ -13,36 +10,9 @@ use crate::error::Fault;
 #[derive(Clone)]
 pub(crate) enum Wire {
     /// To the one server that has everything.
-    One(Connection),
+    One(MultiplexedConnection),
     /// To all servers of a cluster.
     Cluster(ClusterConnection),
-}
-
-/// A connection to one server, which is closed with the last clone.
-#[derive(Clone)]
-pub(crate) struct Connection {
-    pub(super) wire: MultiplexedConnection,
-    _task: Option<Arc<AbortOnDrop>>,
-}
-
-struct AbortOnDrop(JoinHandle<()>);
-
-impl Drop for AbortOnDrop {
-    fn drop(&mut self) {
-        self.0.abort();
-    }
-}
-
-impl Connection {
-    /// A connection that this task keeps going.
-    pub(super) fn new(wire: MultiplexedConnection, task: JoinHandle<()>) -> Self {
-        Self { wire, _task: Some(Arc::new(AbortOnDrop(task))) }
-    }
-
-    /// A connection whose task the driver has.
-    pub(super) fn of_driver(wire: MultiplexedConnection) -> Self {
-        Self { wire, _task: None }
-    }
 }
 
 /// How many replicas are to have a write, the key that it is about, and how long to wait for them.
@@ -56,7 +26,7 @@ pub(crate) struct Copies<'a> {
 impl Wire {
     pub(crate) async fn ask(&mut self, command: &Cmd) -> Result<Value, Fault> {
         match self {
-            Self::One(connection) => Ok(connection.wire.req_packed_command(command).await?.extract_error()?),
+            Self::One(connection) => Ok(connection.req_packed_command(command).await?.extract_error()?),
             Self::Cluster(connection) => ask_cluster(connection, command).await,
         }
     }
@@ -66,7 +36,7 @@ impl Wire {
         match self {
             Self::One(connection) => {
                 let pipeline = pipeline(commands);
-                let answers = connection.wire.req_packed_commands(&pipeline, 0, commands.len()).await?;
+                let answers = connection.req_packed_commands(&pipeline, 0, commands.len()).await?;
                 Ok(answers.into_iter().map(Value::extract_error).collect::<Result<_, _>>()?)
             }
             Self::Cluster(connection) => {
@@ -111,7 +81,7 @@ impl Wire {
         wait.arg(copies.wanted).arg(copies.millis);
         let pipeline = pipeline(&[command.clone(), wait]);
         let answers = match self {
-            Self::One(connection) => connection.wire.req_packed_commands(&pipeline, 0, 2).await?,
+            Self::One(connection) => connection.req_packed_commands(&pipeline, 0, 2).await?,
             Self::Cluster(connection) => {
                 let node = SingleNodeRoutingInfo::SpecificNode(Route::with_key(copies.key, SlotAddr::Master));
                 connection.route_pipeline(pipeline, 0, 2, node).await?
