@@ -139,13 +139,13 @@ pub const OF_APPLICATIONS: &str = "realm NOT IN ('hallpass-heartbeat', 'hallpass
 #[cfg(test)]
 mod tests {
     use super::*;
+    use hallpass::{EventId, Realm, Subject};
 
     #[test]
     fn what_is_of_applications_is_of_no_realm_of_the_library() {
-        let own = hallpass::Realm::OWN.map(|realm| format!("'{realm}'")).join(", ");
+        let own = Realm::OWN.map(|realm| format!("'{realm}'")).join(", ");
         assert_eq!(OF_APPLICATIONS, format!("realm NOT IN ({own})"));
     }
-    use hallpass::{EventId, Realm, Subject};
 
     struct Plain;
 

@@ -52,8 +52,17 @@ pub(crate) fn timeline_row(event: &Event, zone: &Zone) -> Vec<Cell> {
 fn kind(event: &Event) -> Cell {
     let tone = match event.kind {
         EventKind::Created | EventKind::Authenticated | EventKind::Renewed | EventKind::Rechained => Tone::Good,
-        EventKind::Replayed | EventKind::WrongSecret | EventKind::DuplicateCookie => Tone::Bad,
-        EventKind::Revoked | EventKind::SpentToken | EventKind::UsedAfterEnd | EventKind::LimitReached => Tone::Warning,
+        EventKind::Replayed
+        | EventKind::WrongSecret
+        | EventKind::DuplicateCookie
+        | EventKind::OversizedCookies
+        | EventKind::CsrfBlocked => Tone::Bad,
+        EventKind::Revoked
+        | EventKind::SpentToken
+        | EventKind::UsedAfterEnd
+        | EventKind::LimitReached
+        | EventKind::ImpersonationStarted
+        | EventKind::SigningKeyRemoved => Tone::Warning,
         _ => Tone::Plain,
     };
     Cell::new(visible(event.kind.as_str()), tone)

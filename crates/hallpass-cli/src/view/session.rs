@@ -13,6 +13,8 @@ pub(crate) struct SessionView {
     pub(crate) id: SessionId,
     pub(crate) realm: Realm,
     pub(crate) subject: Option<Subject>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) impersonator: Option<Subject>,
     pub(crate) state: String,
     pub(crate) created_at: Timestamp,
     pub(crate) authenticated_at: Option<Timestamp>,
@@ -58,6 +60,7 @@ impl SessionView {
             id: view.id,
             realm: view.realm.clone(),
             subject: view.subject.cloned(),
+            impersonator: view.impersonator.cloned(),
             state: view.state.to_owned(),
             created_at: view.created_at,
             authenticated_at: view.authenticated_at,
@@ -117,6 +120,14 @@ impl SessionView {
         }
     }
 
+    fn subject_words(&self) -> Option<String> {
+        let subject = visible(self.subject.as_ref()?.as_str());
+        Some(match &self.impersonator {
+            Some(name) => format!("{subject} (by {})", visible(name.as_str())),
+            None => subject,
+        })
+    }
+
     fn client_words(&self) -> Option<String> {
         let Client { ip, user_agent, label } = &self.client;
         let name = label.as_ref().or(user_agent.as_ref()).map(|note| visible(note.as_str()));
@@ -146,7 +157,7 @@ pub(crate) fn session_row(session: &SessionView, now: Timestamp) -> Vec<Cell> {
     let ends = session.ends_at().map(|at| relative(at, now));
     vec![
         Cell::new(session.id.to_string(), Tone::Strong),
-        Cell::or_dash(session.subject.as_ref().map(|subject| visible(subject.as_str()))),
+        Cell::or_dash(session.subject_words()),
         Cell::new(session.state_words(), session.tone()),
         relative(session.seen_at, now).into(),
         Cell::or_dash(ends),
@@ -164,9 +175,10 @@ pub(crate) fn session_facts(session: &SessionView, zone: &Zone, now: Timestamp) 
         ("id", session.id.to_string()),
         ("realm", session.realm.to_string()),
         ("subject", session.subject.as_ref().map_or_else(|| "nobody yet".to_owned(), |name| visible(name.as_str()))),
-        ("state", Tone::paint(session.tone(), &session.state_words())),
-        ("created", when(session.created_at)),
     ];
+    facts.extend(session.impersonator.as_ref().map(|name| ("impersonated by", visible(name.as_str()))));
+    facts.push(("state", Tone::paint(session.tone(), &session.state_words())));
+    facts.push(("created", when(session.created_at)));
     facts.extend(session.authenticated_at.map(|at| ("authenticated", when(at))));
     facts.push(("last seen", when(session.seen_at)));
     facts.extend(session.renewed_at.map(|at| ("renewed", when(at))));

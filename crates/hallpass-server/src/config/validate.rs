@@ -120,7 +120,7 @@ impl Config {
             if self.policies().is_ok_and(is_limited) {
                 found.push(broken(
                     "tokens",
-                    "sessions that their clients hold cannot be counted: take `most_sessions` away",
+                    "sessions that their clients hold cannot be counted: take `most_sessions` away, or a preset that asks for it",
                 ));
             }
             if self.demo {

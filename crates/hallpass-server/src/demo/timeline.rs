@@ -106,6 +106,7 @@ fn what(event: &Event, had_subject: bool) -> &'static str {
     match &event.kind {
         EventKind::Created if event.subject.is_some() => "Signed in: the session began",
         EventKind::Created => "The session began, with nobody signed in",
+        EventKind::ImpersonationStarted => "Somebody began to act as this user",
         EventKind::Authenticated if had_subject => "Proved again who it is: new chain of tokens",
         EventKind::Authenticated => "Signed in: new chain of tokens",
         EventKind::Renewed => "The token was renewed",

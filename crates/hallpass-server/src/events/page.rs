@@ -23,6 +23,7 @@ pub(crate) struct EventSchema {
         "expired",
         "revoked",
         "replayed",
+        "impersonation_started",
         "data_changed",
         "key_created",
         "key_revoked",
@@ -36,7 +37,8 @@ pub(crate) struct EventSchema {
     session: Option<String>,
     /// Whose session that is.
     subject: Option<String>,
-    /// Who did it: `user`, `policy`, or the API key, as `application:NAME#ID` or `operator:NAME#ID`.
+    /// Who did it: `user`, `impersonator:NAME` for whoever acts as the user, `policy`, or the API key, as
+    /// `application:NAME#ID` or `operator:NAME#ID`.
     actor: String,
     /// Why the session ended, if it did.
     reason: Option<String>,

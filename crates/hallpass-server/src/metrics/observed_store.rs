@@ -1,6 +1,6 @@
 use std::num::NonZeroUsize;
 use std::sync::Arc;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use async_trait::async_trait;
 use hallpass::{
@@ -73,6 +73,14 @@ impl Store for ObservedStore {
 
     async fn load(&self, realm: &Realm, id: &SessionId) -> Result<Option<Record>, StoreError> {
         self.timed(Operation::Load, self.inner.load(realm, id)).await
+    }
+
+    fn copy(&self, realm: &Realm, id: &SessionId) -> Option<Arc<Record>> {
+        self.inner.copy(realm, id)
+    }
+
+    fn staleness(&self) -> Duration {
+        self.inner.staleness()
     }
 
     async fn time(&self) -> Result<Option<Timestamp>, StoreError> {

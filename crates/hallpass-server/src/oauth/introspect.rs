@@ -57,6 +57,17 @@ pub(crate) struct Introspection<'a> {
     #[serde(skip_serializing_if = "<[_]>::is_empty")]
     #[schema(value_type = Vec<String>)]
     amr: &'a [Method],
+    /// Who really acts, if it is not the subject (RFC 8693, section 4.1).
+    #[serde(skip_serializing_if = "Option::is_none")]
+    act: Option<Acting<'a>>,
+}
+
+/// Who acts as the subject of a token.
+#[derive(Serialize, ToSchema)]
+#[schema(as = Acting)]
+pub(crate) struct Acting<'a> {
+    #[schema(value_type = String)]
+    sub: &'a Subject,
 }
 
 /// Tells what is known of a token (RFC 7662). A session's token counts as used by it.
@@ -137,6 +148,7 @@ impl<'a> Introspection<'a> {
             auth_time: record.authenticated_at.map(seconds),
             acr: record.level.number().to_string(),
             amr: &record.methods,
+            act: record.impersonator.as_ref().map(|sub| Acting { sub }),
         }
     }
 }

@@ -1,7 +1,8 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use hallpass::{Carried, Jwt, SelfContained, Timestamp, Token, Unopened, Unsealed};
+use async_trait::async_trait;
+use hallpass::{Carried, Jwt, SelfContained, StoreError, Timestamp, Token, Unopened, Unsealed};
 
 use crate::metrics::Metrics;
 
@@ -12,6 +13,7 @@ pub(super) struct Counted {
     pub(super) metrics: Arc<Metrics>,
 }
 
+#[async_trait]
 impl SelfContained for Counted {
     fn seal(&self, carried: &Carried) -> Result<Token, Unsealed> {
         let token = self.jwt.seal(carried)?;
@@ -21,6 +23,10 @@ impl SelfContained for Counted {
 
     fn open(&self, text: &[u8], now: Timestamp) -> Result<Arc<Carried>, Unopened> {
         self.jwt.open(text, now)
+    }
+
+    async fn catch_up(&self, now: Timestamp) -> Result<(), StoreError> {
+        self.jwt.catch_up(now).await
     }
 
     fn clock_leeway(&self) -> Duration {

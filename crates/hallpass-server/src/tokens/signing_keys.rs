@@ -91,6 +91,13 @@ pub enum SigningKeyError {
     Store(#[from] StoreError),
 }
 
+impl SigningKeyError {
+    /// Says why no key was made: where keys are stored, only their number is unsupported.
+    fn of_making(error: StoreError) -> Self {
+        if error.is_unsupported() { Self::TooMany } else { error.into() }
+    }
+}
+
 impl SigningKeys {
     /// Opens the keys that the services of this configuration share in these settings.
     ///
@@ -142,9 +149,8 @@ impl SigningKeys {
     ///
     /// If the future is dropped, there is a next key or not.
     pub async fn rotate(&self, now: Timestamp) -> Result<SigningKeyInfo, SigningKeyError> {
-        let keys = self.stored()?;
-        self.make_room(keys, now).await?;
-        Ok(SigningKeyInfo::of(&keys.rotate(now).await?, now))
+        let made = self.stored()?.rotate(now).await.map_err(SigningKeyError::of_making)?;
+        Ok(SigningKeyInfo::of(&made, now))
     }
 
     /// Has a key sign no more once another can, and refuses nobody; returns it as it then is, and the key that was made for
@@ -164,8 +170,7 @@ impl SigningKeys {
     ) -> Result<(SigningKeyInfo, Option<SigningKeyInfo>), SigningKeyError> {
         let keys = self.stored()?;
         let id = KeyId::new(id).map_err(|_| SigningKeyError::NotFound)?;
-        self.make_room(keys, now).await?;
-        let made = keys.retire(&id, now).await?;
+        let made = keys.retire(&id, now).await.map_err(SigningKeyError::of_making)?;
         let retired = keys.keys()?.into_iter().find(|key| key.id == id).ok_or(SigningKeyError::NotFound)?;
         Ok((SigningKeyInfo::of(&retired, now), made.map(|made| SigningKeyInfo::of(&made, now))))
     }
@@ -197,11 +202,6 @@ impl SigningKeys {
             Some(TokenKeys::Given(_)) => Err(SigningKeyError::Given),
             Some(TokenKeys::Stored(keys)) => Ok(keys),
         }
-    }
-
-    async fn make_room(&self, keys: &StoredKeys, now: Timestamp) -> Result<(), SigningKeyError> {
-        keys.refresh(now).await?;
-        if keys.keys()?.len() >= KeyRing::MOST { Err(SigningKeyError::TooMany) } else { Ok(()) }
     }
 }
 

@@ -24,6 +24,10 @@ pub struct SessionView<'a> {
     /// Whose session it is; nobody's while anonymous.
     #[schema(value_type = Option<String>)]
     pub subject: Option<&'a Subject>,
+    /// Who really acts, if it is not the subject.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = Option<String>)]
+    pub impersonator: Option<&'a Subject>,
     /// `active`, `locked` or `ended`.
     #[schema(value_type = State)]
     pub state: &'static str,
@@ -129,6 +133,7 @@ impl<'a> SessionView<'a> {
             id: record.id,
             realm: &record.realm,
             subject: record.subject.as_ref(),
+            impersonator: record.impersonator.as_ref(),
             state: state.as_str(),
             created_at: record.created_at,
             authenticated_at: record.authenticated_at,

@@ -7,10 +7,11 @@ use std::time::Duration;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::{STANDARD, URL_SAFE_NO_PAD};
+use hallpass::{Expected, Outcome, Realm, Store as _, Subject};
 use reqwest::Method;
 use serde_json::{Value, json};
 
-use crate::service::{ADMIN, Answer, FORM, Service, access, encoded, hybrid, token};
+use crate::service::{ADMIN, Answer, FORM, Service, access, encoded, hybrid, id, token};
 
 /// Sends a form to a path with this header `Authorization`, or none.
 async fn send(service: &Service, path: &str, authorization: &str, form: &[(&str, &str)]) -> Answer {
@@ -159,6 +160,34 @@ async fn jwt_18_introspection_tells_what_a_good_token_says() {
     assert_eq!(refresh["exp"], at(&made["session"]["idle_expires_at"]).min(at(&made["session"]["expires_at"])));
     let anonymous = service.form("/oauth2/introspect", &[("token", &token(&service.create(json!({})).await))]).await;
     assert_eq!(anonymous.expect(200).get("sub"), None);
+}
+
+#[tokio::test]
+async fn whoever_acts_as_a_user_is_named_in_every_answer() {
+    let service = Service::with(hybrid()).await;
+    let made = service.create(json!({ "subject": "alice" })).await;
+    let (realm, id) = (Realm::default(), id(&made).parse().expect("a name"));
+    let before = service.store.load(&realm, &id).await.expect("an answer").expect("a record");
+    let mut record = before.clone();
+    record.impersonator = Some(Subject::new("support").expect("a name"));
+    record.version = before.version.next();
+    let saved = service.store.save(&record, Expected::Version(before.version), &[]).await;
+    assert_eq!(saved.expect("an answer"), Outcome::Applied);
+
+    let renewed = service.post("/v1/renew", json!({ "token": token(&made) })).await.expect(200);
+    for shown in [access(&renewed), token(&renewed)] {
+        let known = service.form("/oauth2/introspect", &[("token", &shown)]).await.expect(200);
+        assert_eq!((&known["sub"], &known["act"]), (&json!("alice"), &json!({ "sub": "support" })));
+    }
+    for verified in [service.verify(&token(&renewed)).await, service.verify_access(&access(&renewed)).await] {
+        assert_eq!(verified.expect(200)["session"]["impersonator"], "support");
+    }
+    let listed = service.get("/v1/sessions?subject=alice").await.expect(200);
+    assert_eq!(listed["items"][0]["impersonator"], "support");
+    let own = service.create(json!({ "subject": "alice" })).await;
+    assert_eq!(own["session"].get("impersonator"), None);
+    let known = service.form("/oauth2/introspect", &[("token", &access(&own))]).await.expect(200);
+    assert_eq!(known.get("act"), None);
 }
 
 #[tokio::test]

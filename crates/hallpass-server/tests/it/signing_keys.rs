@@ -88,6 +88,24 @@ async fn retiring_a_key_twice_makes_one_successor() {
 }
 
 #[tokio::test]
+async fn where_there_are_64_keys_no_more_are_made_and_one_that_signs_no_more_can_still_be_retired() {
+    let service = Service::with(hybrid()).await;
+    let mut last = Value::Null;
+    for _ in 1..64 {
+        last = service.post("/v1/signing-keys/rotate", json!({})).await.expect(201);
+    }
+    service.post("/v1/signing-keys/rotate", json!({})).await.problem(409, "too_many_keys");
+    let retire = async |key: &Value| {
+        let path = format!("/v1/signing-keys/{}/retire", key["id"].as_str().expect("a name"));
+        service.post(&path, json!({})).await
+    };
+    retire(&last).await.problem(409, "too_many_keys");
+    let keys = listed(&service).await;
+    assert_eq!((keys.len(), keys.last()), (64, Some(&last)));
+    assert_eq!(retire(&keys[0]).await.expect(200), keys[0], "its successor is there already");
+}
+
+#[tokio::test]
 async fn a_removed_key_is_refused_at_once_and_the_event_says_by_whom_and_why() {
     let service = Service::with(hybrid()).await;
     let made = service.create(json!({ "subject": "alice" })).await;

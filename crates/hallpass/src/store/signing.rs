@@ -135,6 +135,9 @@ struct Entry {
 const ATTEMPTS: usize = 100;
 
 impl StoredKeys {
+    /// What the names of the settings begin with in which keys are kept.
+    pub const NAMES: &'static str = "token-keys/";
+
     /// Opens the keys of this algorithm's kind, and makes the first one if there is none.
     ///
     /// # Errors
@@ -277,6 +280,8 @@ impl StoredKeys {
             let signing = list.keys.iter().rev().find(|key| key.signs_from <= now.as_millis());
             let is_signing = signing.is_none_or(|signing| signing.id == id.as_str());
             let mut next = list.clone();
+            // When the one before a key is over hangs on that key: what is over already is to stay so.
+            next.keys.drain(..list.retired(self.rotation.keep, now));
             next.keys.retain(|key| key.id != id.as_str());
             if is_signing {
                 next.keys.push(Entry::make(self.algorithm, &self.sealing, now, now)?);

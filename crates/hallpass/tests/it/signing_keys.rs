@@ -86,6 +86,19 @@ async fn a_key_that_is_taken_away_is_gone_from_every_node_and_another_signs_at_o
 }
 
 #[tokio::test]
+async fn a_key_that_is_over_verifies_nothing_again_when_its_successor_is_taken_away() {
+    let settings = Arc::new(MemorySettings::default());
+    let keys = node(&settings, 0).await;
+    let first = signing(&keys, 0);
+    let second = keys.rotate(at(5)).await.expect("rotated");
+    assert_eq!(keys.keys().expect("keys")[0].retires_at, Some(at(45)));
+    // Nobody has forgotten the first one yet.
+    assert!(keys.remove(&second.id, at(46)).await.expect("removed").is_some());
+    assert!(keys.ring().find(&first).is_none());
+    assert_eq!(keys.keys().expect("keys").len(), 1);
+}
+
+#[tokio::test]
 async fn an_operator_can_change_the_key_at_any_time() {
     let settings = Arc::new(MemorySettings::default());
     let keys = node(&settings, 0).await;

@@ -8,6 +8,7 @@ mod secrets;
 mod size;
 mod tests_named;
 mod words;
+mod wrappers;
 
 use crate::{Finding, Repository};
 
@@ -15,7 +16,7 @@ use crate::{Finding, Repository};
 pub type Rule = (&'static str, fn(&Repository) -> Vec<Finding>);
 
 /// Every rule.
-pub const ALL: [Rule; 8] = [
+pub const ALL: [Rule; 9] = [
     ("layers", layers::check),
     ("links", links::check),
     ("manifests", manifests::check),
@@ -24,4 +25,5 @@ pub const ALL: [Rule; 8] = [
     ("size", size::check),
     ("tests", tests_named::check),
     ("words", words::check),
+    ("wrappers", wrappers::check),
 ];

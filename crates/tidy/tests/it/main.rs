@@ -90,6 +90,25 @@ fn a_secret_with_derived_debug_is_found() {
 }
 
 #[test]
+fn a_wrapper_that_lets_the_contract_answer_is_found() {
+    let contract =
+        "pub trait Store: Debug {\n    fn changes(&self);\n    fn copy(&self) {\n        let f = 1;\n    }\n}\n";
+    let found = |wrapper: &str| {
+        let files = [("crates/hallpass/src/store/mod.rs", contract), ("crates/hallpass/src/store/arc.rs", wrapper)];
+        findings("wrappers", &Repository::of(&files)).len()
+    };
+    for head in ["impl<S: Store + ?Sized> Store for Arc<S> {", "impl Store for ObservedStore {"] {
+        assert_eq!(found(&format!("{head}\n    fn changes(&self) {{}}\n    fn copy(&self) {{}}\n}}\n")), 0);
+        assert_eq!(found(&format!("{head}\n    fn changes(&self) {{}}\n}}\nfn copy() {{}}\n")), 1);
+    }
+    assert_eq!(
+        found("impl Store for PlainStore {\n    fn changes(&self) {}\n}\n"),
+        0,
+        "a store of its own may rely on it"
+    );
+}
+
+#[test]
 fn tests_that_do_not_say_what_must_hold_are_found() {
     broken(
         "tests",

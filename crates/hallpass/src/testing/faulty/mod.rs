@@ -18,7 +18,8 @@ use crate::id::SessionId;
 use crate::name::{Realm, Subject};
 use crate::record::{Record, Version};
 use crate::store::{
-    Capabilities, ChangeStream, Epoch, EventQuery, Expected, Outcome, Page, PageLimit, Query, Store, StoreError,
+    Capabilities, ChangeStream, Checkup, Epoch, EventQuery, Expected, Outcome, Page, PageLimit, Query, Store,
+    StoreError,
 };
 use crate::time::Timestamp;
 
@@ -180,6 +181,10 @@ impl<S: Store> FaultyStore<S> {
         }
     }
 
+    fn present(&self) -> Result<(), StoreError> {
+        if self.plan.is_away() { Err(StoreError::unavailable("the store is made to be away")) } else { Ok(()) }
+    }
+
     fn can(&self, what: impl Fn(Capabilities) -> bool) -> bool {
         self.capabilities.is_none_or(what)
     }
@@ -259,9 +264,7 @@ impl<S: Store> Store for FaultyStore<S> {
     }
 
     async fn settle(&self, realm: &Realm, id: Option<&SessionId>) -> Result<bool, StoreError> {
-        if self.plan.is_away() {
-            return Err(StoreError::unavailable("the store is made to be away"));
-        }
+        self.present()?;
         self.inner.settle(realm, id).await
     }
 
@@ -270,13 +273,16 @@ impl<S: Store> Store for FaultyStore<S> {
     }
 
     async fn time(&self) -> Result<Option<Timestamp>, StoreError> {
-        if self.plan.is_away() {
-            return Err(StoreError::unavailable("the store is made to be away"));
-        }
+        self.present()?;
         match self.plan.time() {
             Some(time) => Ok(Some(time)),
             None => self.inner.time().await,
         }
+    }
+
+    async fn checkup(&self) -> Result<Checkup, StoreError> {
+        self.present()?;
+        self.inner.checkup().await
     }
 
     fn changes(&self) -> Option<ChangeStream> {
