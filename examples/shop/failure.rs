@@ -47,9 +47,7 @@ struct Told(&'static str);
 impl IntoResponse for Failure {
     fn into_response(self) -> Response {
         if let Some(error) = self.source.downcast_ref::<hallpass::Error>() {
-            let problem = Problem::of(error);
-            let kind = [(header::CONTENT_TYPE, "application/problem+json")];
-            return (problem.status, kind, Extension(problem), problem.to_json()).into_response();
+            return Problem::of(error).into_response();
         }
         let (status, detail) = self.told();
         if status.is_server_error() {

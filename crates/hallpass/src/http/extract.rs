@@ -6,8 +6,8 @@ use std::ops::Deref;
 use axum::extract::OriginalUri;
 use axum_core::extract::FromRequestParts;
 use axum_core::response::{IntoResponse, Response};
-use http::Uri;
 use http::request::Parts;
+use http::{Extensions, Uri};
 
 use super::exchange::Exchange;
 use super::layer::Place;
@@ -21,6 +21,24 @@ use crate::session::Session;
 impl IntoResponse for SessionRejection {
     fn into_response(self) -> Response {
         self.to_response()
+    }
+}
+
+/// Answers with its [`Problem`](super::Problem), for handlers that use `?`; what is not the client's doing is logged with
+/// its cause.
+///
+/// ```
+/// use hallpass::{Error, Session};
+///
+/// async fn visits(session: Session) -> Result<String, Error> {
+///     let visits = session.update("visits", |visits: Option<u64>| visits.unwrap_or(0) + 1)?;
+///     Ok(format!("visit {visits}"))
+/// }
+/// # axum::Router::<()>::new().route("/", axum::routing::get(visits));
+/// ```
+impl IntoResponse for Error {
+    fn into_response(self) -> Response {
+        SessionRejection::new(self, None).to_response()
     }
 }
 
@@ -198,8 +216,10 @@ pub(super) async fn open_for<Name: 'static>(
 }
 
 fn reject(exchange: &Exchange, error: Error, parts: &Parts) -> SessionRejection {
-    // Inside of a nested router, the address is without what led there.
-    let address = parts.extensions.get().map_or(&parts.uri, |OriginalUri(whole): &OriginalUri| whole);
-    let address: &Uri = address;
-    exchange.reject(error, &parts.method, address, &parts.headers)
+    exchange.reject(error, &parts.method, address(&parts.extensions, &parts.uri), &parts.headers)
+}
+
+/// Returns the whole address of a request: inside of a nested router, its own is without what led there.
+pub(super) fn address<'a>(extensions: &'a Extensions, uri: &'a Uri) -> &'a Uri {
+    extensions.get().map_or(uri, |OriginalUri(whole)| whole)
 }

@@ -27,12 +27,12 @@ use crate::sessions::Sessions;
 ///
 /// ```
 /// use axum::{Router, routing::get};
-/// use hallpass::{MemoryStore, Session, Sessions};
+/// use hallpass::{Error, MemoryStore, Session, Sessions};
 /// use hallpass::http::{CookieCarrier, SessionLayer};
 ///
-/// async fn visits(session: Session) -> Result<String, String> {
-///     let visits = session.update("visits", |visits: Option<u64>| visits.unwrap_or(0) + 1);
-///     visits.map(|visits| format!("visit {visits}")).map_err(|error| error.to_string())
+/// async fn visits(session: Session) -> Result<String, Error> {
+///     let visits = session.update("visits", |visits: Option<u64>| visits.unwrap_or(0) + 1)?;
+///     Ok(format!("visit {visits}"))
 /// }
 ///
 /// let sessions = Sessions::builder().store(MemoryStore::new()).build()?;

@@ -40,7 +40,7 @@ impl Session {
 
     /// Returns a fresh proof for whoever's session it is, also where it is locked, with the level and the methods that it
     /// has: what to give to [`authenticate`](Session::authenticate) once the application has checked it. Nothing if
-    /// nobody has signed in.
+    /// nobody has signed in. Whoever [acts as somebody else](Session::impersonate) still does so afterwards.
     ///
     /// ```
     /// # use hallpass::{Caller, Level, MemoryStore, Method, NewSession, Sessions, Subject};
@@ -60,17 +60,21 @@ impl Session {
     pub fn proof_again(&self) -> Option<SignIn> {
         let state = self.state();
         let pending = match &state.intent {
-            Some(Intent::SignIn(sign_in)) => Some((sign_in.subject.clone(), sign_in.level, sign_in.methods.clone())),
+            Some(Intent::SignIn(sign_in)) => {
+                let SignIn { subject, level, methods, impersonator, .. } = &**sign_in;
+                Some((subject.clone(), *level, methods.clone(), impersonator.clone()))
+            }
             Some(Intent::LogOut) => return None,
             _ => None,
         };
         let stored = || {
             let record = state.record.as_deref()?;
-            Some((record.subject.clone()?, record.level, record.methods.clone()))
+            Some((record.subject.clone()?, record.level, record.methods.clone(), record.impersonator.clone()))
         };
-        let (subject, level, methods) = pending.or_else(stored)?;
+        let (subject, level, methods, impersonator) = pending.or_else(stored)?;
         let mut proof = SignIn::new(subject).level(level);
         proof.methods = methods;
+        proof.impersonator = impersonator;
         Some(proof)
     }
 

@@ -9,7 +9,7 @@ use axum::body::{Body, to_bytes};
 use axum::extract::{Path, State};
 use axum::http::{Request, StatusCode, header};
 use axum::routing::get;
-use hallpass::http::{CookieCarrier, Problem, SessionLayer};
+use hallpass::http::{CookieCarrier, SessionLayer};
 use hallpass::testing::{FaultyStore, ManualClock, RecordingObserver};
 use hallpass::{
     Error, MemoryStore, Policy, Profile, ReferenceToken, Session, Sessions, SessionsBuilder, SignIn, Store, Subject,
@@ -200,20 +200,7 @@ impl Browser {
     }
 }
 
-pub(crate) struct Failure(Error);
-
-impl axum::response::IntoResponse for Failure {
-    fn into_response(self) -> axum::response::Response {
-        let problem = Problem::of(&self.0);
-        (problem.status, problem.to_json()).into_response()
-    }
-}
-
-impl From<Error> for Failure {
-    fn from(error: Error) -> Self {
-        Self(error)
-    }
-}
+pub(crate) type Failure = Error;
 
 pub(crate) fn subject(name: &str) -> Subject {
     Subject::new(name).expect("a name")
@@ -271,15 +258,13 @@ fn router(sessions: Sessions, slow: Arc<Slow>) -> Router {
             "/logout-with-notice",
             get(async |session: Session| {
                 session.log_out();
-                Ok::<_, Failure>(session.set("notice", "bye")?)
+                session.set("notice", "bye")
             }),
         )
         .route("/role-change", get(async |session: Session| session.rechain()))
         .route(
             "/large/{bytes}",
-            get(async |session: Session, Path(bytes): Path<usize>| {
-                Ok::<_, Failure>(session.set("large", &"x".repeat(bytes))?)
-            }),
+            get(async |session: Session, Path(bytes): Path<usize>| session.set("large", &"x".repeat(bytes))),
         )
         .route("/slow-set/{key}/{value}", get(slow_set))
         .route(
@@ -303,7 +288,7 @@ async fn read(session: Session, Path(key): Path<String>) -> Result<String, Failu
 }
 
 async fn set(session: Session, Path((key, value)): Path<(String, String)>) -> Result<(), Failure> {
-    Ok(session.set(&key, &value)?)
+    session.set(&key, &value)
 }
 
 async fn count(session: Session, Path(key): Path<String>) -> Result<String, Failure> {
@@ -317,7 +302,7 @@ async fn read_then_set(
 ) -> Result<(), Failure> {
     session.get::<String>(&key)?;
     slow.wait().await;
-    Ok(session.set(&key, &value)?)
+    session.set(&key, &value)
 }
 
 async fn slow_set(
@@ -326,5 +311,5 @@ async fn slow_set(
     Path((key, value)): Path<(String, String)>,
 ) -> Result<(), Failure> {
     slow.wait().await;
-    Ok(session.set(&key, &value)?)
+    session.set(&key, &value)
 }

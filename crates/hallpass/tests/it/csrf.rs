@@ -113,6 +113,22 @@ async fn csf_2_without_it_the_origin_or_referer_decides_and_silence_is_refused()
 }
 
 #[tokio::test]
+async fn paths_are_whole_ones_also_inside_of_a_nested_router() {
+    let guard = CsrfGuard::builder().origin(OWN).danger_exempt("/api/webhook").check_reads("/api/report");
+    let nested = Router::new()
+        .route("/webhook", post(async || "heard"))
+        .route("/report", get(async || "read"))
+        .layer(CsrfLayer::new(guard.build().expect("valid")));
+    let mut app = App::new();
+    let layer = SessionLayer::new(app.sessions.clone(), CookieCarrier::default());
+    app.router = Router::new().nest("/api", nested).layer(layer);
+    let crossing = |request: axum::http::request::Builder| request.header("sec-fetch-site", "cross-site");
+    let mut browser = app.browser();
+    browser.visit(crossing(Request::post("/api/webhook")), "").await.expect(StatusCode::OK);
+    browser.visit(crossing(Request::get("/api/report")), "").await.expect(StatusCode::FORBIDDEN);
+}
+
+#[tokio::test]
 async fn csf_3_a_null_origin_is_nobodys() {
     let app = app(CsrfGuard::builder().trust("https://admin.example"));
     assert_eq!(status(&app, "/buy", &[("origin", "null")]).await, StatusCode::FORBIDDEN);

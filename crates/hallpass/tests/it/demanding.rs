@@ -27,7 +27,7 @@ fn app(pages: Option<Pages>) -> App {
             "/step-up",
             post(async |session: Session| {
                 let proof = session.proof_again().expect("somebody has signed in");
-                Ok::<_, Failure>(session.authenticate(proof.level(Level::TWO_FACTORS))?)
+                session.authenticate(proof.level(Level::TWO_FACTORS))
             }),
         )
         .merge(fresh)

@@ -25,9 +25,7 @@ fn app() -> App {
         Router::new()
             .route(
                 "/say/{text}",
-                get(async |session: Session, Path(text): Path<String>| {
-                    Ok::<_, Failure>(session.flash(Tone::Success, &text)?)
-                }),
+                get(async |session: Session, Path(text): Path<String>| session.flash(Tone::Success, &text)),
             )
             .route("/page", get(page))
             .route(
@@ -35,7 +33,7 @@ fn app() -> App {
                 get(async |session: Session| {
                     session.flash(Tone::Info, "from before")?;
                     session.authenticate(SignIn::new(subject("alice")).keep(CART.name()))?;
-                    Ok::<_, Failure>(session.flash(Tone::Success, "Welcome")?)
+                    session.flash(Tone::Success, "Welcome")
                 }),
             )
             .route("/put/{item}", get(put))
@@ -47,7 +45,7 @@ fn app() -> App {
                 "/reset/{email}",
                 get(async |session: Session, Path(email): Path<String>| {
                     CODE.set(&session, &"1234".to_owned())?;
-                    Ok::<_, Failure>(EMAIL.set(&session, &email)?)
+                    EMAIL.set(&session, &email)
                 }),
             )
             .route("/use-code", get(async |session: Session| Ok::<_, Failure>(format!("{:?}", CODE.take(&session)?))))

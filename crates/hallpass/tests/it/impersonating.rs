@@ -17,13 +17,18 @@ fn app(policy: Policy) -> App {
                 get(async |session: Session, Path(who): Path<String>| {
                     let sign_in = SignIn::new(subject(&who)).level(Level::TWO_FACTORS);
                     session.authenticate(sign_in)?;
-                    Ok::<_, Failure>(session.set("own", &who)?)
+                    session.set("own", &who)
                 }),
             )
             .route(
                 "/act-as/{who}",
-                get(async |session: Session, Path(who): Path<String>| {
-                    Ok::<_, Failure>(session.impersonate(subject(&who))?)
+                get(async |session: Session, Path(who): Path<String>| session.impersonate(subject(&who))),
+            )
+            .route(
+                "/prove-again",
+                get(async |session: Session| {
+                    let proof = session.proof_again().expect("somebody has signed in");
+                    session.authenticate(proof)
                 }),
             )
             .route("/stop", get(async |session: Session| Ok::<_, Failure>(session.end_impersonation()?)))
@@ -120,6 +125,22 @@ async fn a_sign_in_of_ones_own_ends_the_acting() {
     assert!(seen(&mut bob).await.starts_with("alice by nobody"));
     bob.get("/stop").await.expect(StatusCode::OK);
     assert!(seen(&mut bob).await.starts_with("alice by nobody"), "and nobody becomes bob again");
+}
+
+#[tokio::test]
+async fn a_step_up_does_not_hide_who_really_acts() {
+    let app = app(Policy::default());
+    let mut bob = app.signed_in("bob").await;
+    bob.get("/act-as/alice").await.expect(StatusCode::OK);
+    app.advance(100);
+    app.observer.take();
+    bob.get("/prove-again").await.expect(StatusCode::OK);
+    assert_eq!(seen(&mut bob).await, "alice by bob at 2 since Some(0) with None");
+    let events = app.observer.take();
+    let proven = events.iter().find(|event| event.kind == EventKind::Authenticated).expect("it is told");
+    assert_eq!(proven.actor, Actor::impersonator(&subject("bob")));
+    bob.get("/stop").await.expect(StatusCode::OK);
+    assert!(seen(&mut bob).await.starts_with("bob by nobody"));
 }
 
 #[tokio::test]

@@ -3,8 +3,8 @@
 use axum::Router;
 use axum::http::{Request, StatusCode, header};
 use axum::routing::get;
-use hallpass::http::{Authenticated, CookieCarrier, RequireLayer, SessionLayer, SessionOf};
-use hallpass::{Realm, Session, SignedIn};
+use hallpass::http::{Authenticated, CookieCarrier, CsrfGuard, CsrfLayer, RequireLayer, SessionLayer, SessionOf};
+use hallpass::{FormToken, Realm, Session, SignedIn};
 
 use crate::app::{App, Failure, Reply, subject};
 
@@ -28,7 +28,17 @@ fn app() -> App {
             get(async |admin: SessionOf<Admin>| Ok::<_, Failure>(admin.authenticate(subject("root"))?)),
         )
         .route("/admin/logout", get(async |admin: SessionOf<Admin>| admin.log_out()))
+        .route(
+            "/admin/form",
+            get(async |admin: SessionOf<Admin>| Ok::<_, Failure>(admin.form_token().await?.expose().to_owned()))
+                .post(async || "done"),
+        )
+        .route(
+            "/admin/form-of-the-shop",
+            get(async |shop: Session| Ok::<_, Failure>(shop.form_token().await?.expose().to_owned())),
+        )
         .merge(strict)
+        .layer(CsrfLayer::new(CsrfGuard::default()).named::<Admin>())
         .layer(SessionLayer::new(admin, cookie).named::<Admin>())
         .route("/who", get(async |shop: Session| format!("{:?}", shop.subject())))
         .route("/login", get(async |shop: Session| Ok::<_, Failure>(shop.authenticate(subject("alice"))?)))
@@ -47,6 +57,19 @@ async fn ask(app: &App, path: &str, cookies: &[&str]) -> Reply {
 fn cookie(reply: &Reply) -> String {
     assert_eq!(reply.set_cookies.len(), 1, "{reply:?}");
     reply.set_cookies[0].split(';').next().unwrap_or_default().to_owned()
+}
+
+#[tokio::test]
+async fn csf_4_a_form_is_proven_by_a_token_of_the_session_that_the_guard_is_named_after() {
+    let app = app();
+    let shop = cookie(&ask(&app, "/login", &[]).await.expect(StatusCode::OK));
+    let admin = cookie(&ask(&app, "/admin/login", &[&shop]).await.expect(StatusCode::OK));
+    for (form, expected) in [("/admin/form", StatusCode::OK), ("/admin/form-of-the-shop", StatusCode::FORBIDDEN)] {
+        let token = ask(&app, form, &[&shop, &admin]).await.expect(StatusCode::OK).body;
+        let request = Request::post("/admin/form").header(header::COOKIE, format!("{shop}; {admin}"));
+        let request = request.header(FormToken::HEADER, token).body("".into()).expect("a request");
+        app.ask(request).await.expect(expected);
+    }
 }
 
 #[tokio::test]

@@ -1,4 +1,5 @@
 use std::fmt;
+use std::marker::PhantomData;
 use std::mem;
 use std::pin::Pin;
 use std::sync::Arc;
@@ -15,8 +16,8 @@ use tower_service::Service;
 use super::guard::{CsrfGuard, Judgement, Suspicion};
 use super::proof::Proof;
 use crate::http::Problem;
+use crate::http::extract::address;
 use crate::http::layer::Place;
-use crate::session::Session;
 
 /// Refuses what would change something and does not come from the application's own pages, as a [`CsrfGuard`] judges it.
 /// It goes inside of the session layer, around the routes that it is to protect.
@@ -36,33 +37,61 @@ use crate::session::Session;
 ///     .layer(SessionLayer::new(sessions, CookieCarrier::default()));
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
-#[derive(Debug, Clone)]
-pub struct CsrfLayer(Arc<CsrfGuard>);
+pub struct CsrfLayer<Name = ()>(Arc<CsrfGuard>, PhantomData<fn() -> Name>);
 
 impl CsrfLayer {
     /// Returns the layer for a guard.
     pub fn new(guard: CsrfGuard) -> Self {
-        Self(Arc::new(guard))
+        Self(Arc::new(guard), PhantomData)
+    }
+
+    /// Returns the same layer for the form tokens of the [session layer with this name](crate::http::SessionLayer::named).
+    pub fn named<Name>(self) -> CsrfLayer<Name> {
+        CsrfLayer(self.0, PhantomData)
     }
 }
 
-impl<S> Layer<S> for CsrfLayer {
-    type Service = CsrfService<S>;
+impl<Name> Clone for CsrfLayer<Name> {
+    fn clone(&self) -> Self {
+        Self(Arc::clone(&self.0), PhantomData)
+    }
+}
 
-    fn layer(&self, inner: S) -> CsrfService<S> {
-        CsrfService { inner, guard: Arc::clone(&self.0) }
+impl<Name> fmt::Debug for CsrfLayer<Name> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_tuple("CsrfLayer").field(&self.0).finish()
+    }
+}
+
+impl<S, Name> Layer<S> for CsrfLayer<Name> {
+    type Service = CsrfService<S, Name>;
+
+    fn layer(&self, inner: S) -> CsrfService<S, Name> {
+        CsrfService { inner, layer: self.clone() }
     }
 }
 
 /// The service that [`CsrfLayer`] makes.
-#[derive(Debug, Clone)]
-pub struct CsrfService<S> {
+pub struct CsrfService<S, Name = ()> {
     inner: S,
-    guard: Arc<CsrfGuard>,
+    layer: CsrfLayer<Name>,
 }
 
-impl<S> Service<Request<Body>> for CsrfService<S>
+impl<S: Clone, Name> Clone for CsrfService<S, Name> {
+    fn clone(&self) -> Self {
+        Self { inner: self.inner.clone(), layer: self.layer.clone() }
+    }
+}
+
+impl<S: fmt::Debug, Name> fmt::Debug for CsrfService<S, Name> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("CsrfService").field("inner", &self.inner).field("layer", &self.layer).finish()
+    }
+}
+
+impl<S, Name> Service<Request<Body>> for CsrfService<S, Name>
 where
+    Name: 'static,
     S: Service<Request<Body>, Response = Response<Body>> + Clone + Send + 'static,
     S::Future: Send,
 {
@@ -75,14 +104,14 @@ where
     }
 
     fn call(&mut self, request: Request<Body>) -> Self::Future {
-        let guard = Arc::clone(&self.guard);
-        if !guard.checks(request.method(), request.uri(), request.headers()) {
+        let guard = Arc::clone(&self.layer.0);
+        if !guard.checks(request.method(), address(request.extensions(), request.uri()), request.headers()) {
             return CsrfResponseFuture::Unchecked { handler: self.inner.call(request), guard };
         }
         // The one that is ready is the one to be called.
         let next = self.inner.clone();
         let inner = mem::replace(&mut self.inner, next);
-        CsrfResponseFuture::Checked { checked: Box::pin(check(guard, inner, request)) }
+        CsrfResponseFuture::Checked { checked: Box::pin(check::<S, Name>(guard, inner, request)) }
     }
 }
 
@@ -128,21 +157,22 @@ where
 }
 
 /// Judges a request, and calls the handler if nothing speaks against it.
-async fn check<S>(guard: Arc<CsrfGuard>, mut inner: S, request: Request<Body>) -> Result<Response<Body>, S::Error>
+async fn check<S, Name>(guard: Arc<CsrfGuard>, mut inner: S, request: Request<Body>) -> Result<Response<Body>, S::Error>
 where
+    Name: 'static,
     S: Service<Request<Body>, Response = Response<Body>>,
 {
     let (parts, body) = request.into_parts();
-    let (suspicion, body) = match guard.judge(&parts.method, &parts.uri, &parts.headers) {
+    let (suspicion, body) = match guard.judge(&parts.method, address(&parts.extensions, &parts.uri), &parts.headers) {
         Judgement::Pass => (None, body),
         Judgement::Block(suspicion) => (Some(suspicion), body),
-        Judgement::Prove(suspicion) => match prove(&parts, body).await {
+        Judgement::Prove(suspicion) => match prove::<Name>(&parts, body).await {
             Ok((is_proven, body)) => ((!is_proven).then_some(suspicion), body),
             Err(problem) => return Ok(problem.into_response()),
         },
     };
     let mut response = match suspicion {
-        Some(suspicion) if tell(&guard, &parts, suspicion) => CsrfGuard::problem().into_response(),
+        Some(suspicion) if tell::<Name>(&guard, &parts, suspicion) => CsrfGuard::problem().into_response(),
         _ => inner.call(Request::from_parts(parts, body)).await?,
     };
     response.headers_mut().append(header::VARY, CsrfGuard::VARY);
@@ -151,18 +181,15 @@ where
 }
 
 /// Tells of what is refused; answers whether it is.
-fn tell(guard: &CsrfGuard, parts: &Parts, suspicion: Suspicion) -> bool {
-    let exchange = parts.extensions.get::<Place<()>>().map(Place::exchange);
+fn tell<Name: 'static>(guard: &CsrfGuard, parts: &Parts, suspicion: Suspicion) -> bool {
+    let exchange = parts.extensions.get::<Place<Name>>().map(Place::exchange);
     guard.tell(exchange, suspicion, &parts.headers, parts.extensions.get().copied())
 }
 
 /// Looks for a form token of the request's session: in its header, or in the form, which is put back together.
-async fn prove(parts: &Parts, body: Body) -> Result<(bool, Body), Problem> {
-    let session = match Session::of_request(parts).await {
-        Ok(Some(session)) => session,
-        Ok(None) => return Err(Problem::NO_LAYER),
-        Err(error) => return Err(Problem::of(&error)),
-    };
+async fn prove<Name: 'static>(parts: &Parts, body: Body) -> Result<(bool, Body), Problem> {
+    let place = parts.extensions.get::<Place<Name>>().ok_or(Problem::NO_LAYER)?;
+    let session = place.open(parts).await.map_err(|error| Problem::of(&error))?;
     match CsrfGuard::proof(&parts.headers) {
         Proof::Header(token) => Ok((session.is_form_token(&token), body)),
         Proof::Form => {
