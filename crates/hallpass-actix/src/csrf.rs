@@ -1,4 +1,6 @@
+use std::fmt;
 use std::future::{Ready, ready};
+use std::marker::PhantomData;
 use std::pin::Pin;
 use std::rc::Rc;
 use std::sync::Arc;
@@ -13,9 +15,8 @@ use futures_util::{StreamExt as _, stream};
 use hallpass::http::{CsrfGuard, Judgement, Proof};
 use http::{HeaderMap, header};
 
-use crate::extract::Session;
 use crate::headers;
-use crate::place::{Place, address};
+use crate::place::{Place, address, open};
 
 /// Refuses what would change something and does not come from the application's own pages, as a [`CsrfGuard`] judges it.
 /// It goes inside of the [`SessionMiddleware`](crate::SessionMiddleware), around the routes that it is to protect.
@@ -39,43 +40,67 @@ use crate::place::{Place, address};
 ///     .wrap(SessionMiddleware::new(sessions, CookieCarrier::default()));
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
-#[derive(Debug, Clone)]
-pub struct CsrfMiddleware(Arc<CsrfGuard>);
+pub struct CsrfMiddleware<Name = ()>(Arc<CsrfGuard>, PhantomData<fn() -> Name>);
 
 impl CsrfMiddleware {
     /// Returns the middleware for a guard.
     pub fn new(guard: CsrfGuard) -> Self {
-        Self(Arc::new(guard))
+        Self(Arc::new(guard), PhantomData)
+    }
+
+    /// Returns the same for the form tokens of the
+    /// [session middleware with this name](crate::SessionMiddleware::named).
+    pub fn named<Name>(self) -> CsrfMiddleware<Name> {
+        CsrfMiddleware(self.0, PhantomData)
     }
 }
 
-impl<S, B> Transform<S, ServiceRequest> for CsrfMiddleware
+impl<Name> Clone for CsrfMiddleware<Name> {
+    fn clone(&self) -> Self {
+        Self(Arc::clone(&self.0), PhantomData)
+    }
+}
+
+impl<Name> fmt::Debug for CsrfMiddleware<Name> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_tuple("CsrfMiddleware").field(&self.0).finish()
+    }
+}
+
+impl<S, B, Name> Transform<S, ServiceRequest> for CsrfMiddleware<Name>
 where
+    Name: 'static,
     S: Service<ServiceRequest, Response = ServiceResponse<B>, Error = Error> + 'static,
     B: MessageBody + 'static,
 {
     type Response = ServiceResponse<EitherBody<B>>;
     type Error = Error;
-    type Transform = CsrfService<S>;
+    type Transform = CsrfService<S, Name>;
     type InitError = ();
     type Future = Ready<Result<Self::Transform, ()>>;
 
     fn new_transform(&self, inner: S) -> Self::Future {
-        ready(Ok(CsrfService { inner: Rc::new(inner), guard: Arc::clone(&self.0) }))
+        ready(Ok(CsrfService { inner: Rc::new(inner), middleware: self.clone() }))
     }
 }
 
 /// The service that [`CsrfMiddleware`] makes.
-#[derive(Debug)]
-pub struct CsrfService<S> {
+pub struct CsrfService<S, Name = ()> {
     inner: Rc<S>,
-    guard: Arc<CsrfGuard>,
+    middleware: CsrfMiddleware<Name>,
+}
+
+impl<S, Name> fmt::Debug for CsrfService<S, Name> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("CsrfService").field("middleware", &self.middleware).finish_non_exhaustive()
+    }
 }
 
 type Answer<B> = Result<ServiceResponse<EitherBody<B>>, Error>;
 
-impl<S, B> Service<ServiceRequest> for CsrfService<S>
+impl<S, B, Name> Service<ServiceRequest> for CsrfService<S, Name>
 where
+    Name: 'static,
     S: Service<ServiceRequest, Response = ServiceResponse<B>, Error = Error> + 'static,
     B: MessageBody + 'static,
 {
@@ -88,13 +113,13 @@ where
     }
 
     fn call(&self, request: ServiceRequest) -> Self::Future {
-        let (inner, guard) = (Rc::clone(&self.inner), Arc::clone(&self.guard));
+        let (inner, guard) = (Rc::clone(&self.inner), Arc::clone(&self.middleware.0));
         Box::pin(async move {
             let (method, uri) = (headers::method(request.method()), headers::uri(request.uri()));
             let mut response =
                 if guard.checks(&method, &uri, &headers::of_request([header::UPGRADE], request.headers())) {
                     let judgement = guard.judge(&method, &uri, &headers::all(request.headers()));
-                    let mut response = check(&guard, judgement, &*inner, request).await?;
+                    let mut response = check::<S, B, Name>(&guard, judgement, &*inner, request).await?;
                     let vary = HeaderMap::from_iter([(header::VARY, CsrfGuard::VARY)]);
                     headers::copy(&vary, response.headers_mut());
                     response
@@ -108,21 +133,22 @@ where
 }
 
 /// Calls the handler if nothing speaks against it.
-async fn check<S, B>(guard: &CsrfGuard, judgement: Judgement, inner: &S, mut request: ServiceRequest) -> Answer<B>
+async fn check<S, B, Name>(guard: &CsrfGuard, judgement: Judgement, inner: &S, mut request: ServiceRequest) -> Answer<B>
 where
+    Name: 'static,
     S: Service<ServiceRequest, Response = ServiceResponse<B>, Error = Error>,
     B: MessageBody,
 {
     let suspicion = match judgement {
         Judgement::Pass => None,
         Judgement::Block(suspicion) => Some(suspicion),
-        Judgement::Prove(suspicion) => match prove(&mut request).await {
+        Judgement::Prove(suspicion) => match prove::<Name>(&mut request).await {
             Ok(is_proven) => (!is_proven).then_some(suspicion),
             Err(error) => return Ok(request.error_response(error).map_into_right_body()),
         },
     };
     if let Some(suspicion) = suspicion {
-        let exchange = Place::<()>::find(request.request());
+        let exchange = Place::<Name>::find(request.request());
         let (sent, address) = (headers::all(request.headers()), address(request.request()));
         if guard.tell(exchange.as_ref(), suspicion, &sent, address) {
             let refusal = headers::response(CsrfGuard::problem().into_response());
@@ -133,8 +159,8 @@ where
 }
 
 /// Looks for a form token of the request's session: in its header, or in the form, which is put back together.
-async fn prove(request: &mut ServiceRequest) -> Result<bool, Error> {
-    let session = Session::of_request(request.request()).await?;
+async fn prove<Name: 'static>(request: &mut ServiceRequest) -> Result<bool, Error> {
+    let (session, _) = open::<Name>(request.request()).await?;
     match CsrfGuard::proof(&headers::all(request.headers())) {
         Proof::Header(token) => Ok(session.is_form_token(&token)),
         Proof::Form => {

@@ -24,9 +24,9 @@ pub(crate) fn all(from: &actix::HeaderMap) -> HeaderMap {
     of_request(names, from)
 }
 
-/// Copies what the headers of a response say of caching: what is written beside depends on it.
+/// Copies what a handler said in a response that is not to be overwritten: of caching, and of what to forget.
 pub(crate) fn of_response(from: &actix::HeaderMap) -> HeaderMap {
-    of_request([header::CACHE_CONTROL], from)
+    of_request([header::CACHE_CONTROL, HeaderName::from_static("clear-site-data")], from)
 }
 
 /// Has `write` write to the headers of a response.

@@ -8,6 +8,7 @@ on_both! {
     csf_1_what_the_browser_says_decides_where_it_says_something,
     csf_2_csf_3_the_origin_decides_where_the_browser_says_nothing,
     csf_4_whoever_says_nothing_at_all_brings_a_token_of_the_session,
+    csf_4_a_guard_with_a_name_takes_a_token_of_that_session_alone,
     csf_6_a_token_is_taken_from_a_header_or_a_form_and_the_form_still_reaches_the_handler,
     csf_7_reading_is_free,
     csf_10_no_response_lets_any_site_read_what_is_for_one_client,
@@ -60,6 +61,19 @@ async fn csf_4_whoever_says_nothing_at_all_brings_a_token_of_the_session(framewo
     let headers = [("cookie", alice.cookie()), ("x-csrf-token", hers)];
     let headers = [(headers[0].0, headers[0].1.as_str()), (headers[1].0, headers[1].1.as_str())];
     alice.send("POST", "/form", &headers).await.expect(403);
+}
+
+async fn csf_4_a_guard_with_a_name_takes_a_token_of_that_session_alone(framework: Framework) {
+    let site = Site::new(framework).await;
+    let browser = site.signed_in("alice").await;
+    let reply = browser.send("POST", "/admin/sign-in", &[("cookie", &browser.cookie())]).await.expect(200);
+    let (admin, _) = reply.set_cookies[0].split_once(';').expect("attributes");
+    let both = format!("{}; {admin}", browser.cookie());
+    for (form, status) in [("/admin/form", 200), ("/form-token", 403)] {
+        let token = browser.show(form, &both).await.expect(200).body;
+        let headers = [("cookie", both.as_str()), ("x-csrf-token", &token)];
+        browser.send("POST", "/admin/form", &headers).await.expect(status);
+    }
 }
 
 async fn csf_6_a_token_is_taken_from_a_header_or_a_form_and_the_form_still_reaches_the_handler(framework: Framework) {

@@ -50,8 +50,13 @@ fn configure(routes: &mut ServiceConfig, sessions: &Sessions, slow: &Arc<Slow>) 
         .wrap(CsrfMiddleware::new(app::guard()))
         .route("", web::route().to(async |body: String| body))
         .route("/open", web::get().to(open_to_all));
+    let admin_form = web::scope("/form")
+        .wrap(CsrfMiddleware::new(app::guard()).named::<Admin>())
+        .route("", web::get().to(admin_form))
+        .route("", web::post().to(async || "done"));
     let beside = web::scope("/admin")
         .wrap(SessionMiddleware::new(admin.clone(), admin_cookie.clone()).named::<Admin>())
+        .service(admin_form)
         .route("/sign-in", web::post().to(sign_in_admin))
         .route(
             "/who",
@@ -87,6 +92,10 @@ fn configure(routes: &mut ServiceConfig, sessions: &Sessions, slow: &Arc<Slow>) 
 async fn sign_in_admin(admin: SessionOf<Admin>) -> Result<HttpResponse, Error> {
     admin.authenticate(app::subject("root"))?;
     Ok(HttpResponse::Ok().finish())
+}
+
+async fn admin_form(admin: SessionOf<Admin>) -> Result<String, Error> {
+    Ok(admin.form_token().await?.expose().to_owned())
 }
 
 /// Lets whoever asks read it: a mistake that applications make.

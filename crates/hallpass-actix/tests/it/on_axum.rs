@@ -12,8 +12,8 @@ use axum::response::IntoResponse;
 use axum::routing::{any, get, post};
 use futures_util::stream;
 use hallpass::http::{
-    Authenticated, Background, BackgroundLayer, CookieCarrier, CsrfLayer, Problem, RequireLayer, ReturnTo,
-    SessionLayer, SessionOf,
+    Authenticated, Background, BackgroundLayer, CookieCarrier, CsrfLayer, RequireLayer, ReturnTo, SessionLayer,
+    SessionOf,
 };
 use hallpass::{AtLevel, Error, Fresh, Session, Sessions};
 use tokio::net::TcpListener;
@@ -46,10 +46,17 @@ fn router(sessions: &Sessions) -> Router<Arc<Slow>> {
         .route("/form", any(async |body: String| body))
         .route("/form/open", get(open_to_all))
         .route_layer(CsrfLayer::new(app::guard()));
-    let beside = Router::new()
+    let admin_form = Router::new()
+        .route(
+            "/admin/form",
+            get(async |admin: SessionOf<Admin>| Ok::<_, Error>(admin.form_token().await?.expose().to_owned()))
+                .post(async || "done"),
+        )
+        .route_layer(CsrfLayer::new(app::guard()).named::<Admin>());
+    let beside = admin_form
         .route(
             "/admin/sign-in",
-            post(async |admin: SessionOf<Admin>| Ok::<_, Failure>(admin.authenticate(app::subject("root"))?)),
+            post(async |admin: SessionOf<Admin>| Ok::<_, Error>(admin.authenticate(app::subject("root"))?)),
         )
         .route("/admin/who", get(async |session: Session, admin: SessionOf<Admin>| app::who_both(&session, &admin)))
         .route_layer(SessionLayer::new(admin.clone(), admin_cookie.clone()).named::<Admin>());
@@ -98,7 +105,7 @@ impl Drop for AbortOnDrop {
     }
 }
 
-async fn act(State(slow): State<Arc<Slow>>, session: Session, uri: Uri) -> Result<Answer, Failure> {
+async fn act(State(slow): State<Arc<Slow>>, session: Session, uri: Uri) -> Result<Answer, Error> {
     Ok(app::answer(session, uri.path(), &slow).await?)
 }
 
@@ -115,19 +122,5 @@ impl IntoResponse for Answer {
             })),
         };
         response.body(body).expect("valid")
-    }
-}
-
-struct Failure(Error);
-
-impl From<Error> for Failure {
-    fn from(error: Error) -> Self {
-        Self(error)
-    }
-}
-
-impl IntoResponse for Failure {
-    fn into_response(self) -> axum::response::Response {
-        Problem::of(&self.0).into_response()
     }
 }
