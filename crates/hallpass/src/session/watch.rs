@@ -152,13 +152,19 @@ impl Watch {
                     RETRY.min(patience.saturating_sub(since.elapsed()))
                 }
             };
-            match &mut news {
-                Some(news) => tokio::select! {
-                    () = news.changed() => sleep(BREATH.saturating_sub(looked_at.elapsed())).await,
-                    () = sleep(rest) => {}
-                },
-                None => sleep(rest).await,
-            }
+            let is_heard = if let Some(news) = &mut news {
+                tokio::select! {
+                    is_heard = news.changed() => {
+                        sleep(BREATH.saturating_sub(looked_at.elapsed())).await;
+                        is_heard
+                    }
+                    () = sleep(rest) => true,
+                }
+            } else {
+                sleep(rest).await;
+                false
+            };
+            news = news.filter(|_| is_heard);
         }
     }
 

@@ -35,7 +35,8 @@ impl Watches {
         if !std::mem::replace(&mut watched.is_following, true) {
             // Subscribed before anybody looks: what changes from then on is heard of.
             let changes = store.changes();
-            tokio::spawn(follow(Arc::downgrade(self), Arc::clone(store), changes));
+            let following = Following { watches: Arc::downgrade(self), is_over: false };
+            tokio::spawn(follow(following, Arc::clone(store), changes));
         }
         let sender = watched.by_session.entry(id).or_insert_with(|| Sender::new(()));
         Some(News { id, changed: Some(sender.subscribe()), watches: Arc::clone(self) })
@@ -69,14 +70,11 @@ pub(crate) struct News {
 }
 
 impl News {
-    /// Returns once the session changed, or may have.
-    pub(crate) async fn changed(&mut self) {
+    /// Returns once the session changed, or may have; answers whether more will be heard.
+    pub(crate) async fn changed(&mut self) -> bool {
         match &mut self.changed {
-            Some(changed) => match changed.changed().await {
-                Ok(()) => {}
-                Err(_) => std::future::pending().await,
-            },
-            None => std::future::pending().await,
+            Some(changed) => changed.changed().await.is_ok(),
+            None => false,
         }
     }
 }
@@ -91,8 +89,28 @@ impl Drop for News {
     }
 }
 
+/// Notices that whoever follows the feed is gone before it is over, as when the runtime of one of several workers ends:
+/// those who watch then have to begin anew.
+struct Following {
+    watches: Weak<Watches>,
+    is_over: bool,
+}
+
+impl Drop for Following {
+    fn drop(&mut self) {
+        if let Some(watches) = self.watches.upgrade().filter(|_| !self.is_over) {
+            *watches.0.lock() = Watched::default();
+        }
+    }
+}
+
 /// Hears what changes for as long as somebody watches.
-async fn follow(watches: Weak<Watches>, store: Arc<dyn Store>, mut changes: Option<ChangeStream>) {
+async fn follow(mut following: Following, store: Arc<dyn Store>, changes: Option<ChangeStream>) {
+    follow_feed(&following.watches, store, changes).await;
+    following.is_over = true;
+}
+
+async fn follow_feed(watches: &Weak<Watches>, store: Arc<dyn Store>, mut changes: Option<ChangeStream>) {
     loop {
         while let Some(feed) = &mut changes {
             let change = tokio::select! {

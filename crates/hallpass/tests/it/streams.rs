@@ -233,6 +233,25 @@ async fn news_that_are_lost_are_made_up_for_by_a_look() {
     assert!(after > Duration::from_secs(5) && after < Duration::from_secs(31), "{after:?}");
 }
 
+#[test]
+fn whoever_watches_still_hears_when_the_worker_that_listened_for_all_is_gone() {
+    let runtime =
+        || tokio::runtime::Builder::new_current_thread().enable_all().start_paused(true).build().expect("one");
+    let (first, second) = (runtime(), runtime());
+    let place = Place::telling();
+    let (record, _, session) = first.block_on(place.alice());
+    drop(first.block_on(watch(&session)));
+    let watching = second.block_on(watch(&session));
+    drop(first);
+    let (over, after) = second.block_on(async {
+        sleep(Duration::from_secs(1)).await;
+        place.revoke(&record).await;
+        watching.await.expect("it ends")
+    });
+    assert_eq!(over, Over::Ended(EndReason::Revoked));
+    assert!(after < Duration::from_secs(3), "{after:?}");
+}
+
 #[tokio::test(start_paused = true)]
 async fn a_timeout_ends_it_and_an_open_stream_is_no_use() {
     let place = Place::silent();
