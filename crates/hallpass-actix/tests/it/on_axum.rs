@@ -106,7 +106,7 @@ impl Drop for AbortOnDrop {
 }
 
 async fn act(State(slow): State<Arc<Slow>>, session: Session, uri: Uri) -> Result<Answer, Error> {
-    Ok(app::answer(session, uri.path(), &slow).await?)
+    app::answer(session, uri.path(), &slow).await
 }
 
 impl IntoResponse for Answer {

@@ -191,7 +191,7 @@ async fn load_patiently(store: &impl Store, record: &Record) -> Option<Record> {
     loop {
         match store.load(&record.realm, &record.id).await {
             Ok(found) => return found,
-            Err(error) => assert!(error.is_unavailable() && began.elapsed() < Duration::from_secs(60), "{error}"),
+            Err(error) => assert!(error.is_unavailable() && began.elapsed() < Duration::from_mins(1), "{error}"),
         }
         tokio::time::sleep(Duration::from_millis(50)).await;
     }
