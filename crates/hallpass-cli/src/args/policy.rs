@@ -7,8 +7,8 @@ use hallpass_server::Preset;
 pub(crate) enum PolicyCommand {
     /// List the presets
     #[command(after_help = "\
-A preset is the policy that a standard asks for. `profile` in hallpass.toml, --profile of `serve` or HALLPASS_PROFILE
-chooses the one of sessions that name no profile.
+A preset is the policy that a standard asks for. `profile` in hallpass.toml, HALLPASS_PROFILE or
+`serve --profile` chooses the one of sessions that name no profile.
 
 Examples:
   hallpass policy list
@@ -24,8 +24,8 @@ Examples:
     Show,
     /// Say of each value why it is asked for, by which source, and what is here in its place
     #[command(after_help = "\
-Strengths are the words of the standards: shall is required, should is recommended; a judgement is our own, where the
-standard has no number.
+Strengths are the words of the standards: shall is required, should is recommended. A judgement
+is our own, where the standard has no number.
 
 Examples:
   hallpass policy explain
@@ -37,7 +37,7 @@ Examples:
 
 Examples:
   hallpass policy check
-  HALLPASS_PROFILE=nist-aal2 hallpass policy check --json | jq '.deviations[] | select(.strength == \"shall\")'
+  HALLPASS_PROFILE=nist-aal2 hallpass policy check --json | jq .keeps
 
 Exit code 1: something breaks what the standard requires, a \"shall\".")]
     Check,
