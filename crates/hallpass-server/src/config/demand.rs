@@ -73,7 +73,7 @@ pub enum Demand {
 }
 
 impl Demand {
-    /// Returns what it is about, in the words of the configuration.
+    /// Returns what it is about, in the words of the configuration where they say the same.
     pub const fn name(self) -> &'static str {
         match self {
             Self::Idle(_) => "idle",
@@ -81,9 +81,9 @@ impl Demand {
             Self::Renewal(_) => "renewal",
             Self::Sessions(_) => "most_sessions",
             Self::Lock => "lock_when_idle",
-            Self::BrowserSession => "persistent",
-            Self::SecureCookie => "cookie.danger_plain_http",
-            Self::HostCookie => "cookie.name",
+            Self::BrowserSession => "browser_session",
+            Self::SecureCookie => "cookie.secure",
+            Self::HostCookie => "cookie.host_prefix",
             Self::SameSite(_) => "cookie.same_site",
             Self::Pepper => "pepper_file",
             Self::SealedRecords => "sealing_key_files",
