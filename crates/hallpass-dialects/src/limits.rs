@@ -16,6 +16,14 @@ pub struct Limits {
 impl Limits {
     /// The deepest that can be asked for: readers call themselves once for each level.
     pub const DEEPEST: usize = 200;
+
+    /// Lets through what was written, unless it is more than is read: what nobody can read again is not stored.
+    pub(crate) fn admit(&self, format: Format, bytes: Vec<u8>) -> Result<Vec<u8>, Error> {
+        if bytes.len() > self.bytes {
+            return Err(Error::too_large(format, self.bytes, format!("it would have {} bytes", bytes.len())));
+        }
+        Ok(bytes)
+    }
 }
 
 impl Default for Limits {

@@ -118,7 +118,7 @@ impl Dialect for Express {
     }
 
     fn write(&self, session: &Session, _: i64) -> Result<Stored, Error> {
-        values::write(session)
+        values::write(session, &self.limits)
     }
 
     fn user(&self, session: &Session) -> Option<User> {

@@ -55,7 +55,7 @@ pub(super) fn read(stored: &Stored, limits: &Limits) -> Result<Session, Error> {
     Ok(Session { attributes, own, times: Times { expires_at_ms, ..Times::default() } })
 }
 
-pub(super) fn write(session: &Session) -> Result<Stored, Error> {
+pub(super) fn write(session: &Session, limits: &Limits) -> Result<Stored, Error> {
     let refuse = |what: String| Err(Error::read_only(Format::Json, what));
     let mut pairs = vec![("cookie".into(), Value::Map(cookie(&session.own)))];
     for (name, value) in session.attributes.iter() {
@@ -68,22 +68,25 @@ pub(super) fn write(session: &Session) -> Result<Stored, Error> {
         }
         pairs.push((name.clone(), value.clone()));
     }
-    json::write(&Value::Map(Map::from_pairs(pairs)), Spelling::JavaScript).map(Stored::Bytes)
+    let bytes = json::write(&Value::Map(Map::from_pairs(pairs)), Spelling::JavaScript)?;
+    limits.admit(Format::Json, bytes).map(Stored::Bytes)
 }
 
-/// Returns what is to be kept about the cookie, in its order; a session made elsewhere gets express-session's defaults.
+/// Returns what is to be kept about the cookie, in its order; one that was made elsewhere has no age of its own, and gets
+/// express-session's defaults where it says nothing else.
 fn cookie(own: &Map) -> Map {
+    let is_foreign = own.get("originalMaxAge").is_none();
+    let default = |name| match name {
+        "originalMaxAge" | "expires" => Some(Value::Null),
+        "httpOnly" => Some(Value::Bool(true)),
+        "path" => Some("/".into()),
+        _ => None,
+    };
     let mut cookie = Map::new();
-    if own.get("originalMaxAge").is_none() {
-        cookie.insert("originalMaxAge", Value::Null);
-        cookie.insert("expires", Value::Null);
-        cookie.insert("httpOnly", Value::Bool(true));
-        cookie.insert("path", "/".into());
-        return cookie;
-    }
     for name in COOKIE {
-        if let Some(value) = own.get(name) {
-            cookie.insert(name, value.clone());
+        let value = own.get(name).cloned().or_else(|| default(name).filter(|_| is_foreign));
+        if let Some(value) = value {
+            cookie.insert(name, value);
         }
     }
     let others = own.iter().filter(|(name, _)| !COOKIE.iter().any(|known| name.is(known)));
@@ -103,7 +106,7 @@ mod tests {
         let mut session = Session::new();
         session.attributes.insert("user", "alice".into());
         let text = r#"{"cookie":{"originalMaxAge":null,"expires":null,"httpOnly":true,"path":"/"},"user":"alice"}"#;
-        assert_eq!(write(&session), Ok(Stored::Bytes(text.into())));
+        assert_eq!(write(&session, &Limits::default()), Ok(Stored::Bytes(text.into())));
     }
 
     #[test]
@@ -111,8 +114,47 @@ mod tests {
         for name in ["id", "touch", "cookie", "__proto__", "toString"] {
             let mut session = Session::new();
             session.attributes.insert(name, Value::Int(1));
-            assert!(write(&session).unwrap_err().is_read_only(), "{name}");
+            assert!(write(&session, &Limits::default()).unwrap_err().is_read_only(), "{name}");
         }
+    }
+
+    fn again(text: &str) -> String {
+        let Ok(Stored::Bytes(bytes)) = write(&read_text(text).unwrap(), &Limits::default()) else { panic!("{text}") };
+        String::from_utf8(bytes).unwrap()
+    }
+
+    #[test]
+    fn names_that_are_numbers_come_first_as_in_an_object_of_javascript() {
+        let text = r#"{"cookie":{"originalMaxAge":null},"b":{"z":1,"10":2,"9":3},"2":4,"4294967295":5,"1":6}"#;
+        let session = read_text(text).unwrap();
+        let names: Vec<_> = session.attributes.iter().filter_map(|(name, _)| name.as_str()).collect();
+        assert_eq!(names, ["1", "2", "b", "4294967295"]);
+        let written = again(text);
+        let expected = r#"{"1":6,"2":4,"cookie":{"originalMaxAge":null},"b":{"9":3,"10":2,"z":1},"4294967295":5}"#;
+        assert_eq!(written, expected);
+        assert_eq!(read_text(&written), Ok(session));
+    }
+
+    #[test]
+    fn what_is_too_large_for_a_double_is_null_as_javascript_writes_it() {
+        let text = r#"{"cookie":{"originalMaxAge":1e999},"a":-1e999,"b":[-0.0,1e308]}"#;
+        assert_eq!(again(text), r#"{"cookie":{"originalMaxAge":null},"a":null,"b":[0,1e+308]}"#);
+    }
+
+    #[test]
+    fn a_cookie_without_an_age_keeps_what_else_it_says() {
+        let text = r#"{"cookie":{"domain":"example.com","httpOnly":false,"mine":1},"a":1}"#;
+        let expected = r#"{"cookie":{"originalMaxAge":null,"expires":null,"httpOnly":false,"domain":"example.com","path":"/","mine":1},"a":1}"#;
+        assert_eq!(again(text), expected);
+        assert_eq!(again(expected), expected);
+    }
+
+    #[test]
+    fn what_would_be_too_long_to_be_read_is_not_written() {
+        // 2 bytes of a number stand for 5 of its digits.
+        let text = format!(r#"{{"cookie":{{}},"a":[{}1e20]}}"#, "1e20,".repeat(100_000));
+        let error = write(&read_text(&text).unwrap(), &Limits::default()).unwrap_err();
+        assert!(error.is_too_large(), "{error}");
     }
 
     #[test]

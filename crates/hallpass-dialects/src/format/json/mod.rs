@@ -1,5 +1,6 @@
 //! JSON, as four languages spell it.
 
+mod index;
 mod number;
 mod read;
 mod write;

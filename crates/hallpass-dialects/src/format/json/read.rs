@@ -1,6 +1,6 @@
 use num_bigint::BigInt;
 
-use super::Spelling;
+use super::{Spelling, index};
 use crate::cursor::Cursor;
 use crate::error::{Error, Format};
 use crate::limits::{Budget, Limits};
@@ -67,6 +67,10 @@ impl<'b> Reader<'b> {
             pairs.push((key, self.value()?));
             self.skip_space();
             if self.closes(b'}')? {
+                // `JSON.parse` makes an object, which has them in an order of its own.
+                if self.spelling == Spelling::JavaScript && pairs.iter().any(|(key, _)| index::of(key).is_some()) {
+                    pairs.sort_by_key(|(key, _)| index::place(key));
+                }
                 return Ok(Value::Map(Map::from_pairs(pairs)));
             }
             self.expect(b',')?;

@@ -1,6 +1,6 @@
 use std::fmt::Write as _;
 
-use super::{Spelling, number};
+use super::{Spelling, index, number};
 use crate::error::{Error, Format};
 use crate::value::{Map, Part, Text, Value};
 
@@ -79,7 +79,7 @@ impl Writer {
         let mut pairs: Vec<&(Value, Value)> = map.iter().collect();
         match self.spelling {
             // An object of JavaScript has its array indices first, in their order.
-            Spelling::JavaScript => pairs.sort_by_key(|(key, _)| array_index(key).map_or(u64::MAX, u64::from)),
+            Spelling::JavaScript => pairs.sort_by_key(|(key, _)| index::place(key)),
             Spelling::Go => pairs.sort_by(|(a, _), (b, _)| key_bytes(a).cmp(key_bytes(b))),
             _ => {}
         }
@@ -175,14 +175,6 @@ impl Writer {
             _ => write!(self.out, "\\u{unit:04x}"),
         };
     }
-}
-
-/// Returns the index, if it is one of an array in JavaScript: spelled without leading zeros, below 2^32 - 1.
-fn array_index(key: &Value) -> Option<u32> {
-    let Value::Text(text) = key else { return None };
-    let text = text.as_str()?;
-    let index: u32 = text.parse().ok()?;
-    (index < u32::MAX && (text == "0" || text.starts_with(|c: char| matches!(c, '1'..='9')))).then_some(index)
 }
 
 fn key_bytes(key: &Value) -> &[u8] {
