@@ -63,10 +63,10 @@ impl Django {
     pub(super) fn seal(&self, session: &Session, now_ms: i64) -> Result<String, Error> {
         let value = Value::Map(session.attributes.clone());
         let payload = match session.own.get(SIGNED_AS) {
-            Some(serializer) if serializer.is(PICKLE) => pickle::write(&value, 5)?,
+            Some(serializer) if serializer.is(PICKLE) => pickle::write(&value, 5, &self.limits)?,
             _ => json::write(&value, Spelling::Python)?,
         };
-        self.signer.seal(&payload, now_ms.div_euclid(1000))
+        self.signer.seal(&self.limits.admit(Format::DjangoSigned, payload)?, now_ms.div_euclid(1000))
     }
 
     fn read_cached(&self, bytes: &[u8]) -> Result<Session, Error> {
@@ -94,11 +94,11 @@ impl Django {
             Cache::DjangoRedisMessagePack => MESSAGE_PACK,
         });
         let bytes = match serializer {
-            PICKLE => pickle::write(&value, if self.cache == Cache::BuiltIn { 5 } else { 4 })?,
+            PICKLE => pickle::write(&value, if self.cache == Cache::BuiltIn { 5 } else { 4 }, &self.limits)?,
             JSON => json::write(&value, Spelling::PythonSpaced)?,
             _ => return Err(Error::read_only(Format::MessagePack, "it is only read")),
         };
-        Ok(Stored::Bytes(bytes))
+        self.limits.admit(Format::DjangoCache, bytes).map(Stored::Bytes)
     }
 }
 

@@ -38,7 +38,8 @@ pub(super) fn make(class: Class, arguments: &[Id], tree: &Tree, is_new: bool) ->
         (Class::DateTime, [state, zone @ ..]) => {
             let state: [u8; 10] = bytes_of(*state, tree)?.try_into().ok()?;
             let [y1, y2, month, day, clock @ ..] = state;
-            let (clock, _) = time(clock)?;
+            // The mark of a time that comes again is in the month here.
+            let (clock, "") = time(clock)? else { return None };
             let fold = if month & 0x80 == 0 { "" } else { FOLD };
             let date = date_text([y1, y2, month & 0x7f, day])?;
             Value::tagged("datetime.datetime", format!("{date}T{clock}{}{fold}", zone_of(zone, tree)?).into())

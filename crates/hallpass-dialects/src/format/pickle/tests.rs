@@ -1,10 +1,13 @@
-use super::*;
 use crate::error::Error;
 use crate::limits::Limits;
 use crate::value::{Map, Value};
 
 fn read(bytes: &[u8]) -> Result<Value, Error> {
     super::read(bytes, &Limits::default())
+}
+
+fn write(value: &Value, protocol: u8) -> Result<Vec<u8>, Error> {
+    super::write(value, protocol, &Limits::default())
 }
 
 fn map(pairs: impl IntoIterator<Item = (&'static str, Value)>) -> Value {
@@ -141,4 +144,41 @@ fn a_few_bytes_do_not_become_many_values() {
     assert!(read(&text).unwrap_err().is_too_large());
     assert!(read(&b"]".repeat(1 << 20)).unwrap_err().is_too_large());
     assert!(read(&b"(".repeat(1 << 20)).unwrap_err().is_too_large());
+}
+
+#[test]
+fn what_was_shared_is_not_written_if_it_would_be_too_much_to_be_read() {
+    // A text of 2,000 bytes that stands at 2,000 places.
+    let mut text = b"\x80\x04]\x94(X\xd0\x07\0\0".to_vec();
+    text.extend([b'x'; 2000]);
+    text.push(0x94);
+    text.extend(b"h\x01".repeat(1999));
+    text.extend(b"e.");
+    // 90,000 lists, each of which would be remembered too.
+    let mut lists = b"\x80\x04]\x94(]\x94(]\x94".to_vec();
+    lists.extend(b"h\x02".repeat(299));
+    lists.push(b'e');
+    lists.extend(b"h\x01".repeat(299));
+    lists.extend(b"e.");
+    for bytes in [text, lists] {
+        let error = write(&read(&bytes).unwrap(), 4).unwrap_err();
+        assert!(error.is_too_large(), "{error}");
+    }
+}
+
+#[test]
+fn what_has_no_hash_in_python_is_no_key_and_in_no_set() {
+    let tuple = |item| Value::tagged("tuple", Value::List(vec![item]));
+    let list = || Value::List(Vec::new());
+    let bytes = || Value::tagged("bytearray", Value::Bytes([].into()));
+    for item in [list(), bytes(), Value::Map(Map::new()), tuple(list()), tuple(tuple(bytes()))] {
+        for tag in ["set", "frozenset"] {
+            let error = write(&Value::tagged(tag, Value::List(vec![item.clone()])), 5).unwrap_err();
+            assert!(error.is_read_only(), "{error}");
+        }
+        let error = write(&Value::Map([(item, Value::Null)].into_iter().collect()), 5).unwrap_err();
+        assert!(error.is_read_only(), "{error}");
+    }
+    let key = Value::Map([(tuple(tuple(Value::Int(1))), Value::Null)].into_iter().collect());
+    assert_eq!(read(&write(&key, 5).unwrap()), Ok(key));
 }

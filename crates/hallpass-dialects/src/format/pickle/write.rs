@@ -4,10 +4,13 @@ use num_bigint::BigInt;
 
 use super::object::FOLD;
 use crate::error::{Error, Format};
+use crate::limits::Limits;
 use crate::value::{Map, Text, Value};
 
 /// Writes a value in protocol 4 or 5, as C Python does where no object is used twice.
-pub(crate) fn write(value: &Value, protocol: u8) -> Result<Vec<u8>, Error> {
+///
+/// What was shared is written at each place, so a few bytes can become more than is read.
+pub(crate) fn write(value: &Value, protocol: u8, limits: &Limits) -> Result<Vec<u8>, Error> {
     let mut writer = Writer { out: Vec::new(), memo: 0 };
     writer.value(value)?;
     writer.out.push(b'.');
@@ -20,6 +23,10 @@ pub(crate) fn write(value: &Value, protocol: u8) -> Result<Vec<u8>, Error> {
         out.extend_from_slice(&(body.len() as u64).to_le_bytes());
     }
     out.extend_from_slice(&body);
+    // A value takes a byte at least: only what is longer can be more than is read.
+    if out.len() > limits.values.min(limits.bytes) {
+        super::read(&out, limits)?;
+    }
     Ok(out)
 }
 
@@ -67,14 +74,14 @@ impl Writer {
                 }
                 for batch in items.chunks(BATCH) {
                     self.out.push(b'(');
-                    batch.iter().try_for_each(|item| self.value(item))?;
+                    batch.iter().try_for_each(|item| self.hashed(item))?;
                     self.out.push(0x90);
                 }
                 Ok(())
             }
             ("frozenset", Value::List(items)) => {
                 self.out.push(b'(');
-                items.iter().try_for_each(|item| self.value(item))?;
+                items.iter().try_for_each(|item| self.hashed(item))?;
                 self.out.push(0x91);
                 self.memoise();
                 Ok(())
@@ -160,14 +167,17 @@ impl Writer {
         self.memoise();
         let pairs: Vec<_> = map.iter().collect();
         self.batches(&pairs, b's', b'u', |writer, (key, value)| {
-            let is_key =
-                !matches!(key, Value::List(_) | Value::Map(_)) && !matches!(key.tag(), Some("set" | "bytearray"));
-            if !is_key {
-                return Err(refuse("a key cannot be one in Python"));
-            }
-            writer.value(key)?;
+            writer.hashed(key)?;
             writer.value(value)
         })
+    }
+
+    /// Writes a key or a member of a set.
+    fn hashed(&mut self, value: &Value) -> Result<(), Error> {
+        if !is_hashable(value) {
+            return Err(refuse("a key cannot be one in Python"));
+        }
+        self.value(value)
     }
 
     fn batches<T>(
@@ -302,6 +312,19 @@ impl Writer {
     fn memoise(&mut self) {
         self.out.push(0x94);
         self.memo += 1;
+    }
+}
+
+/// Tells whether Python has a hash of a value: of what can be changed, and of tuples of such, it has none.
+fn is_hashable(value: &Value) -> bool {
+    match value {
+        Value::List(_) | Value::Map(_) => false,
+        Value::Tagged(tagged) => match (&*tagged.tag, &tagged.value) {
+            ("set" | "bytearray", _) => false,
+            ("tuple", Value::List(items)) => items.iter().all(is_hashable),
+            _ => true,
+        },
+        _ => true,
     }
 }
 
