@@ -17,4 +17,5 @@ fuzz_target!(|bytes: &[u8]| {
     }
     let again = spring.read(&written).expect("what was written is read");
     assert_eq!(format!("{:?}", again.attributes), format!("{:?}", session.attributes));
+    assert_eq!(spring.write(&again, 0), Ok(written), "an attribute has one way to be written");
 });

@@ -70,3 +70,22 @@ impl Spring {
         format!("{}={value}{}", self.cookie_name, cookie::attributes(attributes))
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::dialect::Dialect as _;
+    use crate::spring::{Repository, Serializer};
+
+    #[test]
+    fn what_lies_beside_the_sessions_is_none() {
+        for (repository, header) in [
+            (Repository::Indexed, "SESSION=ZXhwaXJhdGlvbnM="),
+            // It has no base64.
+            (Repository::Reactive, "SESSION=expirations"),
+        ] {
+            let spring = Spring::new(repository, Serializer::Jdk);
+            assert!(spring.presented(header.as_bytes(), 0)[0].is_err(), "{header}");
+        }
+    }
+}

@@ -14,13 +14,24 @@ const CLASS: &str = "@class";
 
 /// Reads one value. What could not be written again as it was is opaque, with what can be seen of it.
 pub(super) fn read(bytes: &[u8], limits: &Limits) -> Result<Value, Error> {
-    let mut is_writable = true;
-    let view = typed(json::read(bytes, Spelling::Java, limits)?, &mut is_writable);
+    let value = json::read(bytes, Spelling::Java, limits)?;
     // At the root a number has no type around it.
-    if is_writable && view.tag() != Some(LONG) {
+    if let Value::Int(_) = value {
+        return Ok(value);
+    }
+    let mut is_writable = true;
+    let view = typed(value, &mut is_writable);
+    if is_writable && view.tag() != Some(LONG) && !outgrows(&view, bytes, limits) {
         return Ok(view);
     }
-    let class = view.tag().unwrap_or("an array").to_owned();
+    let class = match &view {
+        Value::List(_) => "an array",
+        Value::Map(_) => HASH_MAP,
+        Value::Float(_) | Value::Big(_) => "a number",
+        Value::Text(_) => "java.lang.String",
+        view => view.tag().unwrap_or("an object"),
+    };
+    let class = class.to_owned();
     let view = match view {
         Value::Opaque(opaque) => opaque.view().clone(),
         view => view,
@@ -28,11 +39,24 @@ pub(super) fn read(bytes: &[u8], limits: &Limits) -> Result<Value, Error> {
     Ok(Value::Opaque(Box::new(Opaque::new(&class, bytes, view))))
 }
 
+/// Tells whether a value is too long to be read again once it is written.
+fn outgrows(value: &Value, bytes: &[u8], limits: &Limits) -> bool {
+    // `1e15` becomes 18 bytes, and nothing grows more. Beside the value there is its name.
+    const MOST: usize = 5;
+    const NAME: usize = 1024;
+    let longest = limits.bytes.saturating_sub(NAME);
+    bytes.len() > longest / MOST && write(value).is_ok_and(|written| written.len() > longest)
+}
+
 fn typed(value: Value, is_writable: &mut bool) -> Value {
     match value {
         Value::List(items) => typed_list(items, is_writable),
         Value::Map(map) => typed_map(map, is_writable),
-        Value::Big(_) => {
+        // Jackson writes no number so: one beyond 32 bits has its type around it, one beyond 64 is of another class, and
+        // of what is no number or is too large for a `Double` it makes text.
+        Value::Int(number) if i32::try_from(number).is_ok() => value,
+        Value::Float(number) if number.is_finite() => value,
+        Value::Int(_) | Value::Float(_) | Value::Big(_) => {
             *is_writable = false;
             value
         }
@@ -51,18 +75,16 @@ fn typed_list(items: Vec<Value>, is_writable: &mut bool) -> Value {
         return Value::List(items.into_iter().map(|item| typed(item, is_writable)).collect());
     };
     let value = match items.into_iter().nth(1) {
+        Some(number @ Value::Int(_)) if class == LONG => return Value::tagged(LONG, number),
         Some(Value::List(items)) => Value::List(items.into_iter().map(|item| typed(item, is_writable)).collect()),
         Some(value) => typed(value, is_writable),
         None => Value::Null,
     };
-    match (class.as_str(), &value) {
-        (ARRAY_LIST, Value::List(_)) => value,
-        (LONG, Value::Int(_)) => Value::tagged(LONG, value),
-        _ => {
-            *is_writable = false;
-            Value::tagged(class, value)
-        }
+    if class == ARRAY_LIST && matches!(value, Value::List(_)) {
+        return value;
     }
+    *is_writable = false;
+    Value::tagged(class, value)
 }
 
 fn typed_map(mut map: Map, is_writable: &mut bool) -> Value {
@@ -151,10 +173,19 @@ mod tests {
             "1800",
             "null",
             r#"["java.util.ArrayList",["a",2,null,true,["java.lang.Long",5]]]"#,
+            r#"["java.util.ArrayList",[2147483647,-2147483648,["java.lang.Long",2147483648],-0.0,1e300]]"#,
             r#"{"@class":"java.util.HashMap","gift":null,"opts":{"@class":"java.util.LinkedHashMap","a":2.5}}"#,
         ] {
             assert_eq!(write(&read(text)).unwrap(), text.as_bytes());
         }
+    }
+
+    #[test]
+    fn what_would_be_too_long_to_be_read_is_kept_as_it_is() {
+        let text = format!(r#"["java.util.ArrayList",[{}0]]"#, "1e15,".repeat(150_000));
+        let limits = Limits { values: 1 << 20, ..Limits::default() };
+        let Ok(Value::Opaque(opaque)) = super::read(text.as_bytes(), &limits) else { panic!() };
+        assert_eq!((opaque.class(), opaque.bytes()), ("an array", text.as_bytes()));
     }
 
     #[test]
@@ -165,6 +196,13 @@ mod tests {
             (r#"["java.util.ArrayList",[["java.util.Date",1]]]"#, "an array"),
             ("[1,2]", "an array"),
             (r#"{"k":"v"}"#, "an object"),
+            // What Java takes for infinite.
+            ("1e999", "a number"),
+            (r#"["java.util.ArrayList",[-1e999]]"#, "an array"),
+            // A `Long` without its type.
+            (r#"["java.util.ArrayList",[2147483648]]"#, "an array"),
+            (r#"{"@class":"java.util.HashMap","n":-2147483649}"#, "java.util.HashMap"),
+            (r#"["java.lang.Long",5]"#, "java.lang.Long"),
         ] {
             let Value::Opaque(opaque) = read(text) else { panic!("{text}") };
             assert_eq!((opaque.class(), opaque.bytes()), (class, text.as_bytes()));

@@ -22,8 +22,7 @@ impl Spring {
             Repository::Jdbc => key.trim_end(),
             _ => key.strip_prefix(&self.namespace)?.strip_prefix(":sessions:")?,
         };
-        // Beside the sessions are what ends them and what finds them.
-        Some(id).filter(|id| is_id(id) && *id != "expirations").and_then(Credential::new)
+        Some(id).filter(|id| is_id(id)).and_then(Credential::new)
     }
 
     /// Returns the key whose end Redis tells as the end of a session: of repositories with an index.
@@ -60,9 +59,9 @@ impl Spring {
     }
 }
 
-/// An id has no colon, which ends it in the names of events.
+/// An id has no colon, which ends it in the names of events; and beside the sessions is what says when they end.
 pub(super) fn is_id(id: &str) -> bool {
-    !id.is_empty() && !id.bytes().any(|byte| byte == b':' || byte.is_ascii_control())
+    !id.is_empty() && id != "expirations" && !id.bytes().any(|byte| byte == b':' || byte.is_ascii_control())
 }
 
 /// A random UUID (RFC 9562, section 5.4).

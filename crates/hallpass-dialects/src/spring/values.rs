@@ -30,9 +30,11 @@ impl Spring {
             let attribute =
                 if self.repository == Repository::Jdbc { Some(name.as_str()) } else { name.strip_prefix(ATTRIBUTE) };
             match attribute {
-                // What was removed stays as an empty value.
-                Some(_) if bytes.is_empty() => {}
-                Some(attribute) => attributes.push((attribute.into(), self.value(bytes)?)),
+                // What was removed stays as an empty value; to Spring, null is the same.
+                Some(attribute) => match self.value(bytes)? {
+                    Value::Null => {}
+                    value => attributes.push((attribute.into(), value)),
+                },
                 None => own.push((name.as_str(), bytes)),
             }
         }
@@ -86,6 +88,11 @@ impl Spring {
                 name.ok_or_else(|| Error::read_only(Format::SpringFields, "the name of an attribute is no text"))?;
             fields.push((format!("{prefix}{name}"), self.attribute(value)?));
         }
+        let size: usize = fields.iter().map(|(name, bytes)| name.len() + bytes.len()).sum();
+        if size > self.limits.bytes {
+            let what = format!("it would have {size} bytes");
+            return Err(Error::too_large(Format::SpringFields, self.limits.bytes, what));
+        }
         Ok(Stored::Fields(fields))
     }
 
@@ -118,4 +125,31 @@ impl Spring {
 
 fn long(number: i64) -> Value {
     Value::tagged("java.lang.Long", Value::Int(number))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::dialect::Dialect as _;
+
+    #[test]
+    fn an_attribute_that_is_null_is_one_that_was_removed() {
+        for (serializer, null) in [(Serializer::Jdk, &b"\xac\xed\0\x05p"[..]), (Serializer::Json, b" null")] {
+            for bytes in [&b""[..], null] {
+                let spring = Spring::new(Repository::Jdbc, serializer);
+                let stored = Stored::Fields(vec![("name".to_owned(), bytes.to_vec())]);
+                assert!(spring.read(&stored).unwrap().attributes.is_empty(), "{bytes:?}");
+            }
+        }
+    }
+
+    #[test]
+    fn what_would_be_too_long_to_be_read_is_not_written() {
+        let spring = Spring::new(Repository::Jdbc, Serializer::Jdk);
+        let mut session = Session::new();
+        for name in ["a", "b", "c"] {
+            session.attributes.insert(name, "x".repeat(1 << 20).into());
+        }
+        assert!(spring.write(&session, 0).unwrap_err().is_too_large());
+    }
 }

@@ -32,8 +32,13 @@ mod tc {
 /// Reads the graph of one object.
 pub(super) fn read(bytes: &[u8], limits: &Limits) -> Result<Graph, Error> {
     let budget = Budget::new(Format::Jdk, limits, bytes)?;
-    let mut reader =
-        Reader { cursor: Cursor::new(Format::Jdk, bytes), budget, graph: Graph::default(), handles: Vec::new() };
+    let mut reader = Reader {
+        cursor: Cursor::new(Format::Jdk, bytes),
+        budget,
+        graph: Graph::default(),
+        handles: Vec::new(),
+        parents: 0,
+    };
     if reader.cursor.array()? != [0xac, 0xed, 0, 5] {
         return Err(Error::malformed(Format::Jdk, 0, "it does not begin as serialised objects do"));
     }
@@ -52,6 +57,9 @@ struct Reader<'b> {
     budget: Budget,
     graph: Graph,
     handles: Vec<Handle>,
+    /// How many descriptions of classes are being read for those of others that are below them. They are not counted as
+    /// depth: where a class is described first depends on who writes.
+    parents: usize,
 }
 
 impl Reader<'_> {
@@ -269,9 +277,12 @@ impl Reader<'_> {
     /// Takes what comes behind the fields of a class: annotations, and the class above it.
     fn describe(&mut self, id: ClassId, flags: u8, fields: Vec<(u8, String)>) -> Result<ClassId, Error> {
         self.annotations(&mut Vec::new(), &mut Vec::new())?;
-        self.budget.descend(self.cursor.at())?;
+        self.parents += 1;
+        if self.parents > MOST_PARENTS {
+            return Err(Error::too_large(Format::Jdk, self.cursor.at(), "a class has too many classes above it"));
+        }
         let parent = self.class()?;
-        self.budget.ascend();
+        self.parents -= 1;
         let (mut parents, mut above, mut count) = (0, parent, fields.len());
         while let Some(id) = above {
             parents += 1;

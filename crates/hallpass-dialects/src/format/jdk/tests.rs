@@ -79,6 +79,56 @@ fn somebody_elses_class_under_a_name_of_javas_is_no_number() {
 }
 
 #[test]
+fn what_a_class_of_javas_does_not_have_is_kept() {
+    let number = |fields: &[u8], below: &[u8], values: &[u8]| {
+        let head = b"\xac\xed\0\x05sr\0\x11java.lang.Integer\0\0\0\0\0\0\0\x01\x02\0";
+        [&head[..], fields, b"x", below, values].concat()
+    };
+    let value = b"\x01I\0\x05value";
+    assert_eq!(read(&number(value, b"p", b"\0\0\0\x05")), Ok(Value::Int(5)));
+    let own = b"r\0\x03Own\0\0\0\0\0\0\0\x01\x02\0\x01I\0\x01nxp";
+    for bytes in [
+        number(b"\x02I\0\x05otherI\0\x05value", b"p", b"\0\0\0\x04\0\0\0\x05"),
+        number(value, own, b"\0\0\0\x04\0\0\0\x05"),
+    ] {
+        let Ok(Value::Opaque(object)) = read(&bytes) else { panic!() };
+        assert_eq!((object.class(), object.bytes()), ("java.lang.Integer", &bytes[..]));
+        assert_eq!(object.view().at(&["value"]), Some(&Value::Int(5)));
+    }
+}
+
+#[test]
+fn the_depth_of_a_value_does_not_depend_on_where_its_class_is_described() {
+    let nested = |depth| (0..depth).fold(Value::Int(1), |value, _| Value::List(vec![value]));
+    assert_eq!(read(&write(&nested(63)).unwrap()), Ok(nested(63)));
+    assert!(read(&write(&nested(64)).unwrap()).unwrap_err().is_too_large());
+}
+
+#[test]
+fn what_was_shared_and_would_be_too_much_is_kept_as_it_is() {
+    let list = |count: u32, item: &[u8], rest: &[u8]| {
+        let mut bytes = b"\xac\xed\0\x05sr\0\x13java.util.ArrayList\0\0\0\0\0\0\0\x01\x03\0\x01I\0\x04sizexp".to_vec();
+        bytes.extend_from_slice(&count.to_be_bytes());
+        bytes.extend_from_slice(b"w\x04\0\0\0\0");
+        bytes.extend_from_slice(item);
+        (1..count).for_each(|_| bytes.extend_from_slice(rest));
+        bytes.push(b'x');
+        bytes
+    };
+    // A text of 2,000 bytes at 1,100 places, and a number at 40,000.
+    let text = list(1100, &[b"t\x07\xd0", &[b'x'; 2000][..]].concat(), b"q\0\x7e\0\x02");
+    let number = &write(&Value::Int(7)).unwrap()[4..];
+    let number = list(40_000, number, b"q\0\x7e\0\x04");
+    for bytes in [text, number] {
+        let Ok(Value::Opaque(object)) = read(&bytes) else { panic!() };
+        assert_eq!((object.class(), object.bytes()), ("java.util.ArrayList", &bytes[..]));
+        assert!(object.view().as_list().is_some());
+    }
+    let few = list(3, &write(&Value::Int(7)).unwrap()[4..], b"q\0\x7e\0\x04");
+    assert_eq!(read(&few), Ok(Value::List(vec![Value::Int(7); 3])));
+}
+
+#[test]
 fn what_is_nested_or_shared_without_end_is_refused() {
     // Lists in lists.
     let mut value = Value::Null;

@@ -38,6 +38,17 @@ pub(super) fn read(bytes: &[u8]) -> Option<Text> {
     Some(text.finish())
 }
 
+/// Returns how many bytes text has in modified UTF-8.
+pub(super) fn length(text: &Text) -> usize {
+    let length = |byte: &u8| match byte {
+        0 => 2,
+        // The first of four, which become six.
+        0xf0.. => 3,
+        _ => 1,
+    };
+    text.as_bytes().iter().map(length).sum()
+}
+
 /// Writes modified UTF-8.
 pub(super) fn write(text: &Text) -> Vec<u8> {
     let mut out = Vec::with_capacity(text.as_bytes().len());
@@ -81,6 +92,7 @@ mod tests {
             let text = read(bytes).unwrap();
             assert_eq!(text.to_lossy(), lossy);
             assert_eq!(write(&text), bytes);
+            assert_eq!(length(&text), bytes.len());
         }
     }
 

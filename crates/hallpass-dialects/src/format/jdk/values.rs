@@ -3,7 +3,7 @@
 use num_bigint::{BigInt, Sign};
 
 use super::graph::{Graph, Id, Level, Node, Object, Slot};
-use super::time;
+use super::{time, utf};
 use crate::error::{Error, Format};
 use crate::limits::{Budget, Limits};
 use crate::value::{Map, Opaque, TextBuilder, Value};
@@ -18,10 +18,25 @@ pub(super) struct Read {
 pub(super) fn to_value(graph: &Graph, limits: &Limits, bytes: &[u8]) -> Result<Read, Error> {
     let budget = Budget::new(Format::Jdk, limits, bytes)?;
     let is_open = vec![false; graph.nodes.len()];
-    let mut viewer = Viewer { graph, budget, is_open, is_writable: true, at: bytes.len() };
+    let mut viewer = Viewer {
+        graph,
+        budget,
+        is_open,
+        is_writable: true,
+        written: Cost { values: 100, bytes: 2048 },
+        at: bytes.len(),
+    };
     let value = viewer.reference(graph.root)?;
     let class = graph.root.map_or("null", |root| class_of(graph, root)).to_owned();
-    Ok(Read { value, class, is_writable: viewer.is_writable })
+    // What is shared is written at each place.
+    let fits = viewer.written.values <= limits.values && viewer.written.bytes <= limits.bytes;
+    Ok(Read { value, class, is_writable: viewer.is_writable && fits })
+}
+
+/// What reading a value would take once it is written, besides the descriptions of classes and the name of the value.
+struct Cost {
+    values: usize,
+    bytes: usize,
 }
 
 fn class_of(graph: &Graph, id: Id) -> &str {
@@ -40,12 +55,29 @@ struct Viewer<'g> {
     /// Whether an object is being looked at: who meets such a one went in a circle.
     is_open: Vec<bool>,
     is_writable: bool,
+    written: Cost,
     at: usize,
 }
 
 impl Viewer<'_> {
     fn reference(&mut self, id: Option<Id>) -> Result<Value, Error> {
-        let Some(id) = id else { return Ok(Value::Null) };
+        self.budget.descend(self.at)?;
+        let value = match id {
+            Some(id) => self.present(id)?,
+            None => Value::Null,
+        };
+        self.budget.ascend();
+        // An object has its mark, its class and at most two classes above that.
+        self.written.values += if matches!(value, Value::Null | Value::Text(_)) { 1 } else { 4 };
+        // The longest are the marks, the counts and the end of a map.
+        self.written.bytes += match &value {
+            Value::Text(text) => utf::length(text) + 9,
+            _ => 32,
+        };
+        Ok(value)
+    }
+
+    fn present(&mut self, id: Id) -> Result<Value, Error> {
         self.budget.spend(1, self.at)?;
         match self.graph.node(id) {
             Node::Text(text) => {
@@ -68,11 +100,9 @@ impl Viewer<'_> {
             }
             Node::Open | Node::Object(_) | Node::Bytes(..) | Node::Array(..) => {}
         }
-        self.budget.descend(self.at)?;
         self.is_open[id.0] = true;
         let value = self.composite(id)?;
         self.is_open[id.0] = false;
-        self.budget.ascend();
         Ok(value)
     }
 
@@ -114,8 +144,11 @@ impl Viewer<'_> {
             "java.lang.Long" | "java.lang.Short" | "java.lang.Byte" | "java.lang.Float" | "java.lang.Character" => {
                 self.wrapped(object, name).map(|value| Value::tagged(name.to_owned(), value))
             }
-            "java.util.ArrayList" => return self.sized_list(object, name, true),
-            "java.util.HashMap" => return self.map(object, "java.util.HashMap", name),
+            "java.util.ArrayList" if self.has_only(object, &["size"]) => return self.sized_list(object, name, true),
+            "java.util.HashMap" if self.has_only(object, &["loadFactor", "threshold"]) => {
+                return self.map(object, "java.util.HashMap", name);
+            }
+            "java.util.ArrayList" | "java.util.HashMap" => None,
             _ => {
                 self.is_writable = false;
                 return self.seen(object, name);
@@ -128,9 +161,25 @@ impl Viewer<'_> {
         }
     }
 
+    /// Tells whether an object has these fields and nothing from classes above its own: what else there is would be lost.
+    fn has_only(&self, object: &Object, fields: &[&str]) -> bool {
+        let Some((own, above)) = object.levels.split_last() else { return false };
+        let is_number = |level: &Level| {
+            let class = self.graph.class(level.class);
+            class.name == "java.lang.Number"
+                && class.fields.is_empty()
+                && level.blocks.is_empty()
+                && level.objects.is_empty()
+        };
+        let names = self.graph.class(own.class).fields.iter().map(|(_, name)| name.as_str());
+        names.eq(fields.iter().copied()) && above.len() <= 1 && above.iter().all(is_number)
+    }
+
     /// Returns the number, or what else is in one of Java's classes around its primitive types.
     fn wrapped(&mut self, object: &Object, name: &str) -> Option<Value> {
-        let slot = object.level(self.graph, name)?.field(self.graph, "value")?;
+        let level =
+            object.level(self.graph, name).filter(|level| level.blocks.is_empty() && level.objects.is_empty())?;
+        let slot = level.field(self.graph, "value").filter(|_| self.has_only(object, &["value"]))?;
         let is_own = matches!(
             (name, slot),
             ("java.lang.Integer", Slot::Int(_))
