@@ -70,10 +70,6 @@ impl Map {
         self.0.is_empty()
     }
 
-    pub(crate) fn has_text_keys(&self) -> bool {
-        self.0.iter().all(|(key, _)| matches!(key, Value::Text(_)))
-    }
-
     pub(crate) fn into_pairs(self) -> Vec<(Value, Value)> {
         self.0
     }

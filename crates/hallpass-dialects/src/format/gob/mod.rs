@@ -21,7 +21,7 @@ pub(crate) fn read_map(bytes: &[u8], limits: &Limits) -> Result<Map, Error> {
     let is_any = |node: &Node| matches!(node, Node::Interface(_));
     match &stream.node {
         Node::Pairs(pairs) if pairs.iter().all(|(key, value)| is_any(key) && is_any(value)) => {
-            values::to_any_map(pairs, &stream.types)
+            values::to_any_map(pairs, &stream.types, limits)
         }
         _ => Err(not("a map of anything")),
     }
@@ -39,7 +39,12 @@ pub(crate) fn read_string(bytes: &[u8], limits: &Limits) -> Result<String, Error
 pub(crate) fn write_map(map: &Map, limits: &Limits) -> Result<Vec<u8>, Error> {
     let mut types = types::Types::default();
     let node = values::to_map(map, &mut types, limits)?;
-    Ok(write::stream(&types, types::ANY_MAP, &node))
+    let bytes = write::stream(&types, types::ANY_MAP, &node);
+    // A value takes a byte at least: only what is longer can be more than is read.
+    if bytes.len() > limits.values.min(limits.bytes) {
+        read::read(&bytes, limits)?;
+    }
+    Ok(bytes)
 }
 
 /// Writes a `string`.

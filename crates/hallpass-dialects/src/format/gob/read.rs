@@ -36,6 +36,9 @@ impl<'b> Reader<'b> {
             }
             let node = self.prefixed(id)?;
             self.finish()?;
+            if !self.types.are_whole() {
+                return Err(self.cursor.error("a type is made of one that is not defined"));
+            }
             return Ok(node);
         }
     }
@@ -188,6 +191,9 @@ impl<'b> Reader<'b> {
             Ok(())
         })?;
         let [first, second] = numbers;
+        if kind > 6 {
+            return Err(self.cursor.error("there is no such kind of type"));
+        }
         let shape = match kind {
             0 => Shape::Array { of: first, length: second },
             1 => Shape::Slice { of: first },

@@ -1,3 +1,5 @@
+use super::node::Held;
+use super::types::{Shape, TypeId, Types, Wire};
 use super::*;
 use crate::value::Value;
 
@@ -83,7 +85,78 @@ fn a_struct_is_kept_and_written_again_beside_other_changes() {
     assert_eq!(cart.view().at(&["Qty"]), Some(&Value::Int(1)));
     session.insert("user", "alice".into());
     session.insert("again", Value::Opaque(cart));
-    assert_eq!(again(&session), Ok(session));
+    assert_eq!(again(&session).as_ref(), Ok(&session));
+    // The type of both is defined once.
+    let written = write_map(&session, &Limits::default()).unwrap();
+    assert_eq!(written.windows(5).filter(|bytes| bytes == b"\x04Cart").count(), 1);
+}
+
+fn held(name: &str, of: TypeId, node: Node) -> Node {
+    Node::Interface(Some(Box::new(Held { name: name.to_owned(), of, node })))
+}
+
+fn stream_of(types: &Types, value: Node) -> Vec<u8> {
+    let key = held("string", types::STRING, Node::Text(b"k".to_vec()));
+    write::stream(types, types::ANY_MAP, &Node::Pairs(vec![(key, value)]))
+}
+
+#[test]
+fn keys_of_a_map_may_be_any_bytes() {
+    let pairs = vec![(Node::Text(b"\xff".to_vec()), Node::Interface(None))];
+    let inner = held("map[string]interface {}", types::TEXT_MAP, Node::Pairs(pairs));
+    let stream = stream_of(&Types::default(), inner);
+    let session = read_map(&stream, &Limits::default()).unwrap();
+    assert!(matches!(session.get("k"), Some(Value::Map(_))), "{session:?}");
+    assert_eq!(write_map(&session, &Limits::default()), Ok(stream));
+}
+
+#[test]
+fn what_is_not_quite_what_its_name_says_is_kept_as_it_is() {
+    let utc = |version: u8, extra: &[u8]| Node::Encoded([&[version][..], &[0; 12], &[0xff; 2], extra].concat());
+    let encoder = |way| Shape::Encoder { way };
+    let slice = |of| Shape::Slice { of };
+    for (name, shape, node) in [
+        ("int8", Err(types::INT), Node::Int(128)),
+        ("uint16", Err(types::UINT), Node::Uint(1 << 16)),
+        ("complex64", Err(types::COMPLEX), Node::Complex(1.0, -0.0)),
+        ("[]int8", Ok(slice(types::INT)), Node::Items(vec![Node::Int(1), Node::Int(-129)])),
+        ("[]uint8", Ok(slice(types::UINT)), Node::Items(vec![Node::Uint(1)])),
+        ("[]interface {}", Ok(slice(types::STRING)), Node::Items(vec![Node::Text(b"a".to_vec())])),
+        (
+            "map[string]interface {}",
+            Err(types::ANY_MAP),
+            Node::Pairs(vec![(Node::Interface(None), Node::Interface(None))]),
+        ),
+        ("map[interface {}]interface {}", Err(types::TEXT_MAP), Node::Pairs(Vec::new())),
+        // One byte more than it needs, and another way to be written.
+        ("time.Time", Ok(encoder(0)), utc(2, &[0])),
+        ("time.Time", Ok(encoder(1)), utc(1, &[])),
+        ("integer", Err(types::INT), Node::Int(1)),
+    ] {
+        let mut types = Types::default();
+        let of = shape.map_or_else(|of| of, |shape| types.intern(Wire { name: String::new(), shape }));
+        let session = read_map(&stream_of(&types, held(name, of, node.clone())), &Limits::default()).unwrap();
+        let Some(Value::Opaque(opaque)) = session.get("k") else { panic!("{name}: {session:?}") };
+        assert_eq!(opaque.class(), name);
+        let Node::Interface(Some(kept)) = read::read(opaque.bytes(), &Limits::default()).unwrap().node else {
+            panic!()
+        };
+        assert_eq!(kept.node, node, "{name}");
+        assert_eq!(again(&session).as_ref(), Ok(&session), "{name}");
+    }
+}
+
+#[test]
+fn types_that_many_values_bring_along_have_an_end() {
+    let fields = vec![("F".repeat(1000), types::INT); 500];
+    let mut types = Types::default();
+    let of = types.intern(Wire { name: "T".to_owned(), shape: Shape::Struct { fields } });
+    let item = held("main.T", of, Node::Struct(of, Vec::new()));
+    let stream =
+        |count| stream_of(&types, held("[]interface {}", types::ANY_SLICE, Node::Items(vec![item.clone(); count])));
+    let session = read_map(&stream(50), &Limits::default()).unwrap();
+    assert_eq!(write_map(&session, &Limits::default()), Ok(stream(50)));
+    assert!(read_map(&stream(100), &Limits::default()).unwrap_err().is_too_large());
 }
 
 #[test]
@@ -102,6 +175,10 @@ fn what_is_no_gob_is_refused() {
         "0d7f040102ff80000110011000000aff8000f8ffffffffffffffff",
         // A name that says another type than its value has.
         "0d7f040102ff8000011001100000 0fff80000103696e740c0300016b00",
+        // A type that is made of one that is not defined.
+        "0c7f020102ff800001ffc60000 0eff81040102ff82000110011000 00 04ff820000",
+        // There are seven kinds of type.
+        "097f080102ff80000000 0eff81040102ff82000110011000 00 04ff820000",
         // A length that is not that of the value.
         "0d7f040102ff8000011001100000 1cff80000106737472696e670c0400016b06737472696e670c03000176",
     ] {

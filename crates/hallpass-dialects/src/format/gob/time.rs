@@ -5,6 +5,8 @@ use jiff::tz::Offset;
 
 /// Seconds from the first year, which Go counts from, to 1970.
 const TO_UNIX: i64 = 62_135_596_800;
+/// The offset in seconds that stands for UTC itself.
+const UTC: i32 = -60;
 
 /// Reads what `time.Time` writes of itself, as text in RFC 3339.
 pub(super) fn read(bytes: &[u8]) -> Option<String> {
@@ -18,10 +20,11 @@ pub(super) fn read(bytes: &[u8]) -> Option<String> {
         _ => return None,
     };
     let at = Timestamp::new(seconds, nanos).ok().filter(|_| nanos >= 0)?;
-    if minutes == -1 {
+    let offset_s = i32::from(minutes) * 60 + extra;
+    if offset_s == UTC {
         return Some(at.to_string());
     }
-    let offset = Offset::from_seconds(i32::from(minutes) * 60 + extra).ok()?;
+    let offset = Offset::from_seconds(offset_s).ok()?;
     let (sign, seconds) = (if offset.is_negative() { '-' } else { '+' }, offset.seconds().unsigned_abs());
     let mut text = format!("{}{sign}{:02}:{:02}", offset.to_datetime(at), seconds / 3600, seconds / 60 % 60);
     if seconds % 60 > 0 {
@@ -35,8 +38,13 @@ pub(super) fn write(text: &str) -> Option<Vec<u8>> {
     let at: Timestamp = text.parse().ok()?;
     let seconds = at.as_second() - i64::from(at.subsec_nanosecond() < 0);
     let nanos = at.subsec_nanosecond().rem_euclid(1_000_000_000);
-    let offset_s = if text.ends_with(['Z', 'z']) { None } else { Some(offset_s(text)?) };
-    let (minutes, extra) = offset_s.map_or((-1, 0), |offset| (offset / 60, offset % 60));
+    let offset_s = if text.ends_with(['Z', 'z']) {
+        UTC
+    } else {
+        // The offset that stands for UTC cannot be told from it.
+        offset_s(text).filter(|offset| *offset != UTC)?
+    };
+    let (minutes, extra) = (offset_s / 60, offset_s % 60);
     let mut out = vec![if extra == 0 { 1 } else { 2 }];
     out.extend_from_slice(&seconds.checked_add(TO_UNIX)?.to_be_bytes());
     out.extend_from_slice(&nanos.to_be_bytes());
@@ -73,6 +81,7 @@ mod tests {
             "2026-01-01T12:00:00.000000001-03:30",
             "1900-01-01T00:00:00.25+00:00",
             "1890-01-01T00:00:00+01:05:21",
+            "1890-01-01T00:00:00-00:01:30",
         ] {
             let bytes = write(text).unwrap();
             assert_eq!(read(&bytes).as_deref(), Some(text));
@@ -90,7 +99,7 @@ mod tests {
         ] {
             assert_eq!(read(bytes), None, "{bytes:?}");
         }
-        for text in ["", "2026", "2026-01-01", "tomorrow"] {
+        for text in ["", "2026", "2026-01-01", "tomorrow", "2026-01-01T00:00:00-00:01"] {
             assert_eq!(write(text), None, "{text}");
         }
     }

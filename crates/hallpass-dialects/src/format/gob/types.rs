@@ -1,4 +1,4 @@
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap};
 
 /// What a number says that a value is; those from 64 on are defined in the stream.
 pub(super) type TypeId = i64;
@@ -20,13 +20,13 @@ pub(super) const ANY_SLICE: TypeId = 65;
 pub(super) const TEXT_MAP: TypeId = 66;
 
 /// How a type is put together; its name is for people, and is empty for those that have none.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub(super) struct Wire {
     pub(super) name: String,
     pub(super) shape: Shape,
 }
 
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub(super) enum Shape {
     Array {
         of: TypeId,
@@ -48,84 +48,151 @@ pub(super) enum Shape {
     },
 }
 
+impl Wire {
+    /// Returns the same with every type that it is made of under another number.
+    fn renumbered(&self, mut number: impl FnMut(TypeId) -> TypeId) -> Self {
+        let shape = match &self.shape {
+            Shape::Array { of, length } => Shape::Array { of: number(*of), length: *length },
+            Shape::Slice { of } => Shape::Slice { of: number(*of) },
+            Shape::Map { key, value } => Shape::Map { key: number(*key), value: number(*value) },
+            Shape::Struct { fields } => {
+                Shape::Struct { fields: fields.iter().map(|(name, of)| (name.clone(), number(*of))).collect() }
+            }
+            Shape::Encoder { way } => Shape::Encoder { way: *way },
+        };
+        Self { name: self.name.clone(), shape }
+    }
+}
+
 /// The definitions of a stream.
-#[derive(Debug, Clone)]
-pub(super) struct Types(BTreeMap<TypeId, Wire>);
+#[derive(Debug)]
+pub(super) struct Types {
+    wires: BTreeMap<TypeId, Wire>,
+    /// What was taken over already, as [`closure`](Self::closure) has it, and under which number: each is defined once.
+    taken: HashMap<Vec<Wire>, TypeId>,
+}
 
 impl Default for Types {
     /// Returns those that every stream of ours defines.
     fn default() -> Self {
         let unnamed = |shape| Wire { name: String::new(), shape };
-        Self(BTreeMap::from([
+        let wires = BTreeMap::from([
             (ANY_MAP, unnamed(Shape::Map { key: INTERFACE, value: INTERFACE })),
             (ANY_SLICE, unnamed(Shape::Slice { of: INTERFACE })),
             (TEXT_MAP, unnamed(Shape::Map { key: STRING, value: INTERFACE })),
-        ]))
+        ]);
+        Self { wires, taken: HashMap::new() }
     }
 }
 
 impl Types {
-    pub(super) const fn empty() -> Self {
-        Self(BTreeMap::new())
-    }
-
-    pub(super) fn wire(&self, id: TypeId) -> Option<&Wire> {
-        self.0.get(&id)
+    pub(super) fn empty() -> Self {
+        Self { wires: BTreeMap::new(), taken: HashMap::new() }
     }
 
     pub(super) fn shape(&self, id: TypeId) -> Option<&Shape> {
-        self.wire(id).map(|wire| &wire.shape)
+        self.wires.get(&id).map(|wire| &wire.shape)
     }
 
     /// Adds a definition that was read; tells whether there was none of this number.
     pub(super) fn define(&mut self, id: TypeId, wire: Wire) -> bool {
-        self.0.insert(id, wire).is_none()
+        self.wires.insert(id, wire).is_none()
     }
 
-    /// Returns the number of a type, which is defined if it was not.
+    /// Tells whether everything that types are made of is defined, as it is in every stream of Go.
+    pub(super) fn are_whole(&self) -> bool {
+        let is_known = |id: &TypeId| (BOOL..=INTERFACE).contains(id) || self.wires.contains_key(id);
+        self.wires.values().all(|wire| match &wire.shape {
+            Shape::Array { of, .. } | Shape::Slice { of } => is_known(of),
+            Shape::Map { key, value } => is_known(key) && is_known(value),
+            Shape::Struct { fields } => fields.iter().all(|(_, of)| is_known(of)),
+            Shape::Encoder { .. } => true,
+        })
+    }
+
+    /// Returns the number of a type that is made of Go's own, which is defined if it was not.
     pub(super) fn intern(&mut self, wire: Wire) -> TypeId {
-        if let Some((id, _)) = self.0.iter().find(|(_, known)| **known == wire) {
-            return *id;
-        }
-        let id = self.next();
-        self.0.insert(id, wire);
-        id
+        self.add(vec![wire])
     }
 
-    /// Takes a type over from another stream, with all that it is made of; `taken` has what was taken already.
-    pub(super) fn take(&mut self, other: &Self, id: TypeId, taken: &mut BTreeMap<TypeId, TypeId>) -> TypeId {
-        if id < FIRST {
-            return id;
-        }
-        if let Some(own) = taken.get(&id) {
+    /// Takes a type over from another stream, with all that it is made of.
+    pub(super) fn take(&mut self, other: &Self, id: TypeId) -> TypeId {
+        if id < FIRST { id } else { self.add(other.closure(id)) }
+    }
+
+    fn add(&mut self, closure: Vec<Wire>) -> TypeId {
+        if let Some(own) = self.taken.get(&closure) {
             return *own;
         }
-        let Some(wire) = other.wire(id) else { return id };
-        let own = self.next();
-        // A type may be made of itself, so it has its number before its parts have theirs.
-        self.0.insert(own, Wire { name: String::new(), shape: Shape::Encoder { way: 0 } });
-        taken.insert(id, own);
-        let shape = match &wire.shape {
-            Shape::Array { of, length } => Shape::Array { of: self.take(other, *of, taken), length: *length },
-            Shape::Slice { of } => Shape::Slice { of: self.take(other, *of, taken) },
-            Shape::Map { key, value } => {
-                Shape::Map { key: self.take(other, *key, taken), value: self.take(other, *value, taken) }
-            }
-            Shape::Struct { fields } => {
-                let fields = fields.iter().map(|(name, of)| (name.clone(), self.take(other, *of, taken)));
-                Shape::Struct { fields: fields.collect() }
-            }
-            Shape::Encoder { way } => Shape::Encoder { way: *way },
-        };
-        self.0.insert(own, Wire { name: wire.name.clone(), shape });
-        own
+        let first = self.wires.last_key_value().map_or(FIRST, |(last, _)| last + 1);
+        let moved = |id| if id < FIRST { id } else { id - FIRST + first };
+        self.wires.extend((first..).zip(closure.iter().map(|wire| wire.renumbered(moved))));
+        self.taken.insert(closure, first);
+        first
+    }
+
+    /// Returns a type and all that it is made of, numbered from [`FIRST`] on in the order in which they are met: the same
+    /// for the same type, whatever its numbers were. It may be made of itself.
+    fn closure(&self, id: TypeId) -> Vec<Wire> {
+        let mut met = vec![id];
+        let mut places = BTreeMap::from([(id, FIRST)]);
+        let mut next = FIRST + 1;
+        let mut wires = Vec::new();
+        while let Some(wire) = met.get(wires.len()).and_then(|id| self.wires.get(id)) {
+            wires.push(wire.renumbered(|of| {
+                if of < FIRST {
+                    return of;
+                }
+                *places.entry(of).or_insert_with(|| {
+                    met.push(of);
+                    next += 1;
+                    next - 1
+                })
+            }));
+        }
+        wires
     }
 
     pub(super) fn iter(&self) -> impl Iterator<Item = (TypeId, &Wire)> {
-        self.0.iter().map(|(id, wire)| (*id, wire))
+        self.wires.iter().map(|(id, wire)| (*id, wire))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn wire(name: &str, shape: Shape) -> Wire {
+        Wire { name: name.to_owned(), shape }
     }
 
-    fn next(&self) -> TypeId {
-        self.0.last_key_value().map_or(FIRST, |(last, _)| last + 1)
+    #[test]
+    fn a_type_is_taken_over_once_whatever_its_number() {
+        // A list of lists of itself, and a struct of it.
+        let stream = |number: TypeId| {
+            let mut types = Types::empty();
+            let fields = vec![("A".to_owned(), number + 7), ("B".to_owned(), STRING)];
+            assert!(types.define(number, wire("Own", Shape::Struct { fields })));
+            assert!(types.define(number + 7, wire("Deep", Shape::Slice { of: number + 7 })));
+            assert!(types.are_whole());
+            types
+        };
+        let mut own = Types::default();
+        let first = own.take(&stream(64), 64);
+        assert_eq!((first, own.take(&stream(1000), 1000), own.iter().count()), (67, 67, 5));
+        assert_eq!(own.shape(68), Some(&Shape::Slice { of: 68 }));
+        assert_eq!((own.take(&stream(64), 71), own.take(&stream(64), INT)), (69, INT));
+    }
+
+    #[test]
+    fn types_without_end_are_taken_over_without_end() {
+        let mut types = Types::empty();
+        for id in FIRST..100_000 {
+            types.define(id, wire("", Shape::Slice { of: id + 1 }));
+        }
+        assert!(!types.are_whole());
+        types.define(100_000, wire("", Shape::Slice { of: INT }));
+        assert!(types.are_whole());
+        assert_eq!(Types::empty().take(&types, FIRST), FIRST);
     }
 }

@@ -1,7 +1,5 @@
 //! Between gob's nodes and neutral values: what Go has by itself becomes such, and everything else is kept as a stream.
 
-use std::collections::BTreeMap;
-
 use super::node::{Held, Node};
 use super::types::{self, Shape, TypeId, Types, Wire};
 use super::{read, time, write};
@@ -27,103 +25,136 @@ fn basic(name: &str) -> Option<TypeId> {
     })
 }
 
-/// Turns the value of an interface into a neutral one.
-pub(super) fn from_held(held: &Held, types: &Types) -> Result<Value, Error> {
-    if basic(&held.name).is_some_and(|of| of != held.of) {
-        return Err(Error::malformed(Format::Gob, 0, "a value is not of the type that it names"));
-    }
-    to_value(&held.node, types, &held.name).map(|value| match value {
-        Value::Opaque(opaque) if opaque.bytes().is_empty() => whole(held, types, opaque.view().clone()),
-        value => value,
-    })
-}
-
-/// Keeps what an interface holds as a stream of its own.
-fn whole(held: &Held, types: &Types, view: Value) -> Value {
-    let mut own = Types::empty();
-    let held = taken(held, types, &mut own, &mut BTreeMap::new());
-    let name = held.name.clone();
-    let bytes = write::stream(&own, types::INTERFACE, &Node::Interface(Some(Box::new(held))));
-    Value::Opaque(Box::new(Opaque::new(&name, &bytes, view)))
-}
-
-/// Turns a node into a value of the type `name`.
-pub(super) fn to_value(node: &Node, types: &Types, name: &str) -> Result<Value, Error> {
-    Ok(match (node, name) {
-        (Node::Interface(None), _) => Value::Null,
-        (Node::Interface(Some(held)), _) => from_held(held, types)?,
-        (Node::Bool(flag), "bool") => Value::Bool(*flag),
-        (Node::Int(number), "int") => Value::Int(*number),
-        (Node::Int(number), _) if basic(name) == Some(types::INT) => {
-            Value::tagged(name.to_owned(), Value::Int(*number))
-        }
-        (Node::Uint(number), _) if basic(name) == Some(types::UINT) => {
-            Value::tagged(name.to_owned(), Value::from_u64(*number))
-        }
-        (Node::Float(number), "float64") => Value::Float(*number),
-        (Node::Float(number), "float32") => Value::tagged("float32", Value::Float(*number)),
-        (Node::Text(bytes), "string") => text(bytes),
-        (Node::Bytes(bytes), "[]uint8") => Value::Bytes(bytes.as_slice().into()),
-        (Node::Items(items), ANY_SLICE) => Value::List(list(items, types, "")?),
-        (Node::Items(items), _) if name.strip_prefix("[]").is_some_and(|of| basic(of).is_some()) => {
-            let of = name.strip_prefix("[]").unwrap_or_default();
-            let items = list(items, types, of)?;
-            // Their types are said by the type of the whole.
-            Value::tagged(name.to_owned(), Value::List(items.into_iter().map(untagged).collect()))
-        }
-        (Node::Pairs(pairs), TEXT_MAP) => Value::Map(map(pairs, types, "string")?),
-        (Node::Pairs(pairs), ANY_MAP) => Value::tagged(ANY_MAP, Value::Map(map(pairs, types, "")?)),
-        (Node::Encoded(bytes), TIME) => match time::read(bytes) {
-            Some(text) => Value::tagged(TIME, text.into()),
-            None => unknown(name, Value::Null),
-        },
-        _ => unknown(name, view(node, types)?),
-    })
-}
-
 /// Turns the pairs of a `map[interface{}]interface{}` into a map.
-pub(super) fn to_any_map(pairs: &[(Node, Node)], types: &Types) -> Result<Map, Error> {
-    map(pairs, types, "")
+pub(super) fn to_any_map(pairs: &[(Node, Node)], types: &Types, limits: &Limits) -> Result<Map, Error> {
+    // Each opaque value brings its types along, which can be many: together they may have so much.
+    let left = limits.bytes.saturating_mul(16);
+    Viewer { types, left, is_inside: false }.map(pairs)
 }
 
-fn list(items: &[Node], types: &Types, name: &str) -> Result<Vec<Value>, Error> {
-    items.iter().map(|item| to_value(item, types, name)).collect()
+struct Viewer<'t> {
+    types: &'t Types,
+    /// How many bytes opaque values may still have.
+    left: usize,
+    /// Whether it is a part of an opaque value that is looked at, which has the bytes of them all.
+    is_inside: bool,
 }
 
-fn map(pairs: &[(Node, Node)], types: &Types, key: &str) -> Result<Map, Error> {
-    let pairs = pairs.iter().map(|(name, value)| Ok((to_value(name, types, key)?, to_value(value, types, "")?)));
-    Ok(Map::from_pairs(pairs.collect::<Result<_, Error>>()?))
-}
+impl Viewer<'_> {
+    fn map(&mut self, pairs: &[(Node, Node)]) -> Result<Map, Error> {
+        let pairs = pairs.iter().map(|(key, value)| Ok((self.item(key)?, self.item(value)?)));
+        Ok(Map::from_pairs(pairs.collect::<Result<_, Error>>()?))
+    }
 
-/// An object whose bytes are those of what it is a part of.
-fn unknown(name: &str, view: Value) -> Value {
-    Value::Opaque(Box::new(Opaque::new(name, &[], view)))
-}
+    fn list(&mut self, items: &[Node]) -> Result<Vec<Value>, Error> {
+        items.iter().map(|item| self.item(item)).collect()
+    }
 
-/// Returns what can be seen of a value whose type the application made.
-fn view(node: &Node, types: &Types) -> Result<Value, Error> {
-    Ok(match node {
-        Node::Bool(flag) => Value::Bool(*flag),
-        Node::Int(number) => Value::Int(*number),
-        Node::Uint(number) => Value::from_u64(*number),
-        Node::Float(number) => Value::Float(*number),
-        Node::Complex(real, imaginary) => Value::List([*real, *imaginary].map(Value::Float).to_vec()),
-        Node::Text(bytes) => text(bytes),
-        Node::Bytes(bytes) | Node::Encoded(bytes) => Value::Bytes(bytes.as_slice().into()),
-        Node::Interface(None) => Value::Null,
-        Node::Interface(Some(held)) => from_held(held, types)?,
-        Node::Items(items) => Value::List(items.iter().map(|item| view(item, types)).collect::<Result<_, _>>()?),
-        Node::Pairs(pairs) => {
-            let pairs = pairs.iter().map(|(key, value)| Ok((view(key, types)?, view(value, types)?)));
-            Value::Map(Map::from_pairs(pairs.collect::<Result<_, Error>>()?))
+    /// Returns the value of an interface, or of text that is a key.
+    fn item(&mut self, node: &Node) -> Result<Value, Error> {
+        match node {
+            Node::Interface(Some(held)) => self.held(held),
+            other => self.view(other),
         }
-        Node::Struct(id, fields) => {
-            let Some(Shape::Struct { fields: names }) = types.shape(*id) else { return Ok(Value::Null) };
-            let pairs = fields.iter().filter_map(|(number, value)| Some((names.get(*number)?.0.as_str(), value)));
-            let pairs = pairs.map(|(name, value)| Ok((Value::from(name), view(value, types)?)));
-            Value::Map(Map::from_pairs(pairs.collect::<Result<_, Error>>()?))
+    }
+
+    fn held(&mut self, held: &Held) -> Result<Value, Error> {
+        if basic(&held.name).is_some_and(|of| of != held.of) {
+            return Err(Error::malformed(Format::Gob, 0, "a value is not of the type that it names"));
         }
-    })
+        match self.known(held)? {
+            Some(value) => Ok(value),
+            None => self.whole(held),
+        }
+    }
+
+    /// Returns the value of a type that Go has by itself; nothing if it could not be written again as it was.
+    fn known(&mut self, held: &Held) -> Result<Option<Value>, Error> {
+        let name = held.name.as_str();
+        Ok(match (&held.node, name, self.types.shape(held.of)) {
+            (Node::Items(items), ANY_SLICE, Some(Shape::Slice { of: types::INTERFACE })) => {
+                Some(Value::List(self.list(items)?))
+            }
+            (Node::Pairs(pairs), TEXT_MAP, Some(Shape::Map { key: types::STRING, value: types::INTERFACE })) => {
+                Some(Value::Map(self.map(pairs)?))
+            }
+            (Node::Pairs(pairs), ANY_MAP, Some(Shape::Map { key: types::INTERFACE, value: types::INTERFACE })) => {
+                Some(Value::tagged(ANY_MAP, Value::Map(self.map(pairs)?)))
+            }
+            (Node::Items(items), _, Some(Shape::Slice { of })) if element(name).and_then(basic) == Some(*of) => {
+                let of = element(name).unwrap_or_default();
+                // Their types are said by the type of the whole.
+                let items: Option<_> = items.iter().map(|item| scalar(item, of).map(untagged)).collect();
+                items.map(|items| Value::tagged(name.to_owned(), Value::List(items)))
+            }
+            (Node::Encoded(bytes), TIME, Some(Shape::Encoder { way: 0 })) => {
+                let text = time::read(bytes).filter(|text| time::write(text).as_ref() == Some(bytes));
+                text.map(|text| Value::tagged(TIME, text.into()))
+            }
+            (node, ..) => scalar(node, name),
+        })
+    }
+
+    /// Keeps what an interface holds as a stream of its own.
+    fn whole(&mut self, held: &Held) -> Result<Value, Error> {
+        let is_part = std::mem::replace(&mut self.is_inside, true);
+        let view = self.view(&held.node)?;
+        self.is_inside = is_part;
+        if is_part {
+            return Ok(Value::Opaque(Box::new(Opaque::new(&held.name, &[], view))));
+        }
+        let mut own = Types::empty();
+        let node = Node::Interface(Some(Box::new(taken(held, self.types, &mut own))));
+        let bytes = write::stream(&own, types::INTERFACE, &node);
+        let left = self.left.checked_sub(bytes.len());
+        self.left = left.ok_or_else(|| Error::too_large(Format::Gob, 0, "its types are too many for its values"))?;
+        Ok(Value::Opaque(Box::new(Opaque::new(&held.name, &bytes, view))))
+    }
+
+    /// Returns what can be seen of a value whose type the application made.
+    fn view(&mut self, node: &Node) -> Result<Value, Error> {
+        Ok(match node {
+            Node::Bool(flag) => Value::Bool(*flag),
+            Node::Int(number) => Value::Int(*number),
+            Node::Uint(number) => Value::from_u64(*number),
+            Node::Float(number) => Value::Float(*number),
+            Node::Complex(real, imaginary) => Value::List([*real, *imaginary].map(Value::Float).to_vec()),
+            Node::Text(bytes) => text(bytes),
+            Node::Bytes(bytes) | Node::Encoded(bytes) => Value::Bytes(bytes.as_slice().into()),
+            Node::Interface(None) => Value::Null,
+            Node::Interface(Some(held)) => self.held(held)?,
+            Node::Items(items) => Value::List(self.list(items)?),
+            Node::Pairs(pairs) => Value::Map(self.map(pairs)?),
+            Node::Struct(id, fields) => {
+                let Some(Shape::Struct { fields: names }) = self.types.shape(*id) else { return Ok(Value::Null) };
+                let pairs = fields.iter().filter_map(|(number, value)| Some((names.get(*number)?.0.as_str(), value)));
+                let pairs = pairs.map(|(name, value)| Ok((Value::from(name), self.view(value)?)));
+                Value::Map(Map::from_pairs(pairs.collect::<Result<_, Error>>()?))
+            }
+        })
+    }
+}
+
+/// Returns the value of a basic type, if it is in its range.
+fn scalar(node: &Node, name: &str) -> Option<Value> {
+    let value = match (node, name) {
+        (Node::Bool(flag), _) => Value::Bool(*flag),
+        (Node::Int(number), _) => Value::Int(*number),
+        (Node::Uint(number), _) => Value::from_u64(*number),
+        (Node::Float(number), _) => Value::Float(*number),
+        (Node::Text(bytes), "string") => return Some(text(bytes)),
+        (Node::Bytes(bytes), "[]uint8") => return Some(Value::Bytes(bytes.as_slice().into())),
+        _ => return None,
+    };
+    basic(name)?;
+    to_basic(name, &value)?;
+    let is_usual = matches!(name, "bool" | "int" | "float64");
+    Some(if is_usual { value } else { Value::tagged(name.to_owned(), value) })
+}
+
+/// Returns the name of what a slice has; one of `uint8` is bytes.
+fn element(name: &str) -> Option<&str> {
+    name.strip_prefix("[]").filter(|of| *of != "uint8")
 }
 
 fn text(bytes: &[u8]) -> Value {
@@ -163,7 +194,9 @@ fn to_interface(value: &Value, types: &mut Types, limits: &Limits) -> Result<Nod
             let items = items.iter().map(|item| to_interface(item, types, limits)).collect::<Result<_, _>>()?;
             (ANY_SLICE, types::ANY_SLICE, Node::Items(items))
         }
-        Value::Map(map) if map.has_text_keys() => (TEXT_MAP, types::TEXT_MAP, to_text_map(map, types, limits)?),
+        Value::Map(map) if map.iter().all(|(key, _)| is_text(key)) => {
+            (TEXT_MAP, types::TEXT_MAP, to_text_map(map, types, limits)?)
+        }
         Value::Map(map) => (ANY_MAP, types::ANY_MAP, to_map(map, types, limits)?),
         Value::Tagged(tagged) => to_typed(&tagged.tag, &tagged.value, types, limits)?,
         Value::Big(_) | Value::Opaque(_) => return Err(refuse("a number beyond 64 bits")),
@@ -173,10 +206,19 @@ fn to_interface(value: &Value, types: &mut Types, limits: &Limits) -> Result<Nod
 
 fn to_text_map(map: &Map, types: &mut Types, limits: &Limits) -> Result<Node, Error> {
     let pairs = map.iter().map(|(key, value)| {
-        let Value::Text(key) = key else { return Err(refuse("a key that is no text")) };
-        Ok((Node::Text(go_text(key)?), to_interface(value, types, limits)?))
+        let key = to_basic("string", key).ok_or_else(|| refuse("a key with half a character"))?;
+        Ok((key, to_interface(value, types, limits)?))
     });
     Ok(Node::Pairs(pairs.collect::<Result<_, Error>>()?))
+}
+
+/// Tells whether a value is a `string` of Go, which may be any bytes.
+fn is_text(value: &Value) -> bool {
+    match value {
+        Value::Text(_) => true,
+        Value::Tagged(tagged) => tagged.tag == "string",
+        _ => false,
+    }
 }
 
 type Typed<'t> = (&'t str, TypeId, Node);
@@ -194,7 +236,7 @@ fn to_typed<'t>(tag: &'t str, value: &Value, types: &mut Types, limits: &Limits)
             Ok((tag, of, Node::Encoded(bytes)))
         }
         (_, Value::List(items)) => {
-            let of = tag.strip_prefix("[]").filter(|of| basic(of).is_some());
+            let of = element(tag).filter(|of| basic(of).is_some());
             let name = of.ok_or_else(|| refuse(&format!("{tag:?}")))?;
             let items: Option<_> = items.iter().map(|item| to_basic(name, item)).collect();
             let items = items.ok_or_else(|| refuse(&format!("{tag:?} of such values")))?;
@@ -243,27 +285,26 @@ fn again(opaque: &Opaque, types: &mut Types, limits: &Limits) -> Result<Node, Er
         return Err(refuse(&format!("{:?}", opaque.class())));
     }
     let stream = read::read(opaque.bytes(), limits).map_err(|_| refuse(&format!("{:?}", opaque.class())))?;
-    Ok(node_taken(&stream.node, &stream.types, types, &mut BTreeMap::new()))
+    Ok(node_taken(&stream.node, &stream.types, types))
 }
 
-fn taken(held: &Held, from: &Types, to: &mut Types, ids: &mut BTreeMap<TypeId, TypeId>) -> Held {
-    let of = to.take(from, held.of, ids);
-    Held { name: held.name.clone(), of, node: node_taken(&held.node, from, to, ids) }
+fn taken(held: &Held, from: &Types, to: &mut Types) -> Held {
+    let of = to.take(from, held.of);
+    Held { name: held.name.clone(), of, node: node_taken(&held.node, from, to) }
 }
 
-fn node_taken(node: &Node, from: &Types, to: &mut Types, ids: &mut BTreeMap<TypeId, TypeId>) -> Node {
+fn node_taken(node: &Node, from: &Types, to: &mut Types) -> Node {
     match node {
-        Node::Interface(Some(held)) => Node::Interface(Some(Box::new(taken(held, from, to, ids)))),
-        Node::Items(items) => Node::Items(items.iter().map(|item| node_taken(item, from, to, ids)).collect()),
+        Node::Interface(Some(held)) => Node::Interface(Some(Box::new(taken(held, from, to)))),
+        Node::Items(items) => Node::Items(items.iter().map(|item| node_taken(item, from, to)).collect()),
         Node::Pairs(pairs) => {
-            let mut both =
-                |(key, value): &(Node, Node)| (node_taken(key, from, to, ids), node_taken(value, from, to, ids));
+            let mut both = |(key, value): &(Node, Node)| (node_taken(key, from, to), node_taken(value, from, to));
             Node::Pairs(pairs.iter().map(&mut both).collect())
         }
+        // The number of its type is the key to its names, and is not written: only what holds it says its type.
         Node::Struct(id, fields) => {
-            let own = to.take(from, *id, ids);
-            let fields = fields.iter().map(|(number, field)| (*number, node_taken(field, from, to, ids)));
-            Node::Struct(own, fields.collect())
+            let fields = fields.iter().map(|(number, field)| (*number, node_taken(field, from, to)));
+            Node::Struct(*id, fields.collect())
         }
         other => other.clone(),
     }
