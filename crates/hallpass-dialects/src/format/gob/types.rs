@@ -49,6 +49,14 @@ pub(super) enum Shape {
 }
 
 impl Wire {
+    /// Returns how many parts it has, itself among them.
+    fn weight(&self) -> usize {
+        match &self.shape {
+            Shape::Struct { fields } => 1 + fields.len(),
+            _ => 1,
+        }
+    }
+
     /// Returns the same with every type that it is made of under another number.
     fn renumbered(&self, mut number: impl FnMut(TypeId) -> TypeId) -> Self {
         let shape = match &self.shape {
@@ -115,9 +123,9 @@ impl Types {
         self.add(vec![wire])
     }
 
-    /// Takes a type over from another stream, with all that it is made of.
-    pub(super) fn take(&mut self, other: &Self, id: TypeId) -> TypeId {
-        if id < FIRST { id } else { self.add(other.closure(id)) }
+    /// Takes a type over from another stream, with all that it is made of; nothing if that is more than what is `left`.
+    pub(super) fn take(&mut self, other: &Self, id: TypeId, left: &mut usize) -> Option<TypeId> {
+        if id < FIRST { Some(id) } else { other.closure(id, left).map(|closure| self.add(closure)) }
     }
 
     fn add(&mut self, closure: Vec<Wire>) -> TypeId {
@@ -133,12 +141,13 @@ impl Types {
 
     /// Returns a type and all that it is made of, numbered from [`FIRST`] on in the order in which they are met: the same
     /// for the same type, whatever its numbers were. It may be made of itself.
-    fn closure(&self, id: TypeId) -> Vec<Wire> {
+    fn closure(&self, id: TypeId, left: &mut usize) -> Option<Vec<Wire>> {
         let mut met = vec![id];
         let mut places = BTreeMap::from([(id, FIRST)]);
         let mut next = FIRST + 1;
         let mut wires = Vec::new();
         while let Some(wire) = met.get(wires.len()).and_then(|id| self.wires.get(id)) {
+            *left = left.checked_sub(wire.weight())?;
             wires.push(wire.renumbered(|of| {
                 if of < FIRST {
                     return of;
@@ -150,7 +159,7 @@ impl Types {
                 })
             }));
         }
-        wires
+        Some(wires)
     }
 
     pub(super) fn iter(&self) -> impl Iterator<Item = (TypeId, &Wire)> {
@@ -178,14 +187,14 @@ mod tests {
             types
         };
         let mut own = Types::default();
-        let first = own.take(&stream(64), 64);
-        assert_eq!((first, own.take(&stream(1000), 1000), own.iter().count()), (67, 67, 5));
-        assert_eq!(own.shape(68), Some(&Shape::Slice { of: 68 }));
-        assert_eq!((own.take(&stream(64), 71), own.take(&stream(64), INT)), (69, INT));
+        let mut take = |stream: &Types, id| own.take(stream, id, &mut 100);
+        assert_eq!((take(&stream(64), 64), take(&stream(1000), 1000)), (Some(67), Some(67)));
+        assert_eq!((take(&stream(64), 71), take(&stream(64), INT)), (Some(69), Some(INT)));
+        assert_eq!((own.iter().count(), own.shape(68)), (6, Some(&Shape::Slice { of: 68 })));
     }
 
     #[test]
-    fn types_without_end_are_taken_over_without_end() {
+    fn however_much_a_type_is_made_of_it_is_counted_and_no_stack_is_used() {
         let mut types = Types::empty();
         for id in FIRST..100_000 {
             types.define(id, wire("", Shape::Slice { of: id + 1 }));
@@ -193,6 +202,9 @@ mod tests {
         assert!(!types.are_whole());
         types.define(100_000, wire("", Shape::Slice { of: INT }));
         assert!(types.are_whole());
-        assert_eq!(Types::empty().take(&types, FIRST), FIRST);
+        let mut left = 100_000;
+        assert_eq!(Types::empty().take(&types, FIRST, &mut left), Some(FIRST));
+        assert_eq!(left, 63);
+        assert_eq!(Types::empty().take(&types, FIRST, &mut left), None);
     }
 }

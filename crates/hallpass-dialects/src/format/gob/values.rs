@@ -1,5 +1,7 @@
 //! Between gob's nodes and neutral values: what Go has by itself becomes such, and everything else is kept as a stream.
 
+use std::collections::HashMap;
+
 use super::node::{Held, Node};
 use super::types::{self, Shape, TypeId, Types, Wire};
 use super::{read, time, write};
@@ -11,6 +13,9 @@ const ANY_MAP: &str = "map[interface {}]interface {}";
 const ANY_SLICE: &str = "[]interface {}";
 const TEXT_MAP: &str = "map[string]interface {}";
 const TIME: &str = "time.Time";
+
+/// Each opaque value brings its types along, and they can be many: how many times the limits they may have together.
+const COPIES: usize = 16;
 
 /// Returns the type that a basic name stands for; all of Go's own are registered in every program.
 fn basic(name: &str) -> Option<TypeId> {
@@ -27,15 +32,16 @@ fn basic(name: &str) -> Option<TypeId> {
 
 /// Turns the pairs of a `map[interface{}]interface{}` into a map.
 pub(super) fn to_any_map(pairs: &[(Node, Node)], types: &Types, limits: &Limits) -> Result<Map, Error> {
-    // Each opaque value brings its types along, which can be many: together they may have so much.
-    let left = limits.bytes.saturating_mul(16);
-    Viewer { types, left, is_inside: false }.map(pairs)
+    let left = limits.bytes.saturating_mul(COPIES);
+    Viewer { types, left, left_types: limits.values.saturating_mul(COPIES), is_inside: false }.map(pairs)
 }
 
 struct Viewer<'t> {
     types: &'t Types,
     /// How many bytes opaque values may still have.
     left: usize,
+    /// How many types may still be copied for them.
+    left_types: usize,
     /// Whether it is a part of an opaque value that is looked at, which has the bytes of them all.
     is_inside: bool,
 }
@@ -104,10 +110,9 @@ impl Viewer<'_> {
             return Ok(Value::Opaque(Box::new(Opaque::new(&held.name, &[], view))));
         }
         let mut own = Types::empty();
-        let node = Node::Interface(Some(Box::new(taken(held, self.types, &mut own))));
+        let node = Taker::new(self.types, &mut own, &mut self.left_types).interface(held)?;
         let bytes = write::stream(&own, types::INTERFACE, &node);
-        let left = self.left.checked_sub(bytes.len());
-        self.left = left.ok_or_else(|| Error::too_large(Format::Gob, 0, "its types are too many for its values"))?;
+        self.left = self.left.checked_sub(bytes.len()).ok_or_else(too_many)?;
         Ok(Value::Opaque(Box::new(Opaque::new(&held.name, &bytes, view))))
     }
 
@@ -285,33 +290,62 @@ fn again(opaque: &Opaque, types: &mut Types, limits: &Limits) -> Result<Node, Er
         return Err(refuse(&format!("{:?}", opaque.class())));
     }
     let stream = read::read(opaque.bytes(), limits).map_err(|_| refuse(&format!("{:?}", opaque.class())))?;
-    Ok(node_taken(&stream.node, &stream.types, types))
+    match &stream.node {
+        Node::Interface(Some(held)) => {
+            Taker::new(&stream.types, types, &mut limits.values.saturating_mul(COPIES)).interface(held)
+        }
+        _ => Err(refuse(&format!("{:?}", opaque.class()))),
+    }
 }
 
-fn taken(held: &Held, from: &Types, to: &mut Types) -> Held {
-    let of = to.take(from, held.of);
-    Held { name: held.name.clone(), of, node: node_taken(&held.node, from, to) }
+/// Takes values over from one stream into another, and their types.
+struct Taker<'t> {
+    from: &'t Types,
+    to: &'t mut Types,
+    /// The numbers there of what was taken over.
+    ids: HashMap<TypeId, TypeId>,
+    left: &'t mut usize,
 }
 
-fn node_taken(node: &Node, from: &Types, to: &mut Types) -> Node {
-    match node {
-        Node::Interface(Some(held)) => Node::Interface(Some(Box::new(taken(held, from, to)))),
-        Node::Items(items) => Node::Items(items.iter().map(|item| node_taken(item, from, to)).collect()),
-        Node::Pairs(pairs) => {
-            let mut both = |(key, value): &(Node, Node)| (node_taken(key, from, to), node_taken(value, from, to));
-            Node::Pairs(pairs.iter().map(&mut both).collect())
-        }
-        // The number of its type is the key to its names, and is not written: only what holds it says its type.
-        Node::Struct(id, fields) => {
-            let fields = fields.iter().map(|(number, field)| (*number, node_taken(field, from, to)));
-            Node::Struct(*id, fields.collect())
-        }
-        other => other.clone(),
+impl<'t> Taker<'t> {
+    fn new(from: &'t Types, to: &'t mut Types, left: &'t mut usize) -> Self {
+        Self { from, to, ids: HashMap::new(), left }
+    }
+
+    fn interface(&mut self, held: &Held) -> Result<Node, Error> {
+        let of = match self.ids.get(&held.of) {
+            Some(of) => *of,
+            None => self.to.take(self.from, held.of, self.left).ok_or_else(too_many)?,
+        };
+        self.ids.insert(held.of, of);
+        let node = self.node(&held.node)?;
+        Ok(Node::Interface(Some(Box::new(Held { name: held.name.clone(), of, node }))))
+    }
+
+    fn node(&mut self, node: &Node) -> Result<Node, Error> {
+        Ok(match node {
+            Node::Interface(Some(held)) => self.interface(held)?,
+            Node::Items(items) => Node::Items(items.iter().map(|item| self.node(item)).collect::<Result<_, _>>()?),
+            Node::Pairs(pairs) => {
+                let pairs = pairs.iter().map(|(key, value)| Ok((self.node(key)?, self.node(value)?)));
+                Node::Pairs(pairs.collect::<Result<_, Error>>()?)
+            }
+            // The number of its type is the key to its names, and is not written: only what holds it says its type.
+            Node::Struct(id, fields) => {
+                let fields = fields.iter().map(|(number, field)| Ok((*number, self.node(field)?)));
+                Node::Struct(*id, fields.collect::<Result<_, Error>>()?)
+            }
+            other => other.clone(),
+        })
     }
 }
 
 fn go_text(text: &Text) -> Result<Vec<u8>, Error> {
     text.as_str().map(|text| text.as_bytes().to_vec()).ok_or_else(|| refuse("text with half a character"))
+}
+
+fn too_many() -> Error {
+    Error::too_large(Format::Gob, 0, "its types are too many for its values")
 }
 
 fn refuse(what: &str) -> Error {

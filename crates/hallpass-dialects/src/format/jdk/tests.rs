@@ -157,3 +157,19 @@ fn what_is_nested_or_shared_without_end_is_refused() {
     }
     assert!(read(&bytes).unwrap_err().is_too_large());
 }
+
+#[test]
+fn the_fields_of_what_is_shared_are_counted_at_each_place() {
+    // An object with 500 fields of a byte each at 500 places, and an array of as many bytes.
+    let mut fields = b"sr\0\x03Own\0\0\0\0\0\0\0\x01\x02\x01\xf4".to_vec();
+    (0..500).for_each(|n| fields.extend_from_slice(format!("Z\0\x04f{n:03}").as_bytes()));
+    let object = [&fields[..], b"xp", &[1; 500]].concat();
+    let array = [&b"ur\0\x02[Z\0\0\0\0\0\0\0\x01\x02\0\0xp\0\0\x01\xf4"[..], &[1; 500]].concat();
+    for item in [object, array] {
+        let mut bytes = b"\xac\xed\0\x05ur\0\x13[Ljava.lang.Object;\0\0\0\0\0\0\0\x01\x02\0\0xp\0\0\x01\xf4".to_vec();
+        bytes.extend_from_slice(&item);
+        (1..500).for_each(|_| bytes.extend_from_slice(b"q\0\x7e\0\x03"));
+        let error = read(&bytes).unwrap_err();
+        assert!(error.is_too_large(), "{error}");
+    }
+}

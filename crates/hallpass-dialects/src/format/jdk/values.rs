@@ -124,6 +124,7 @@ impl Viewer<'_> {
     }
 
     fn slot(&mut self, slot: Slot) -> Result<Value, Error> {
+        self.budget.spend(1, self.at)?;
         Ok(match slot {
             Slot::Byte(number) => Value::Int(number.into()),
             Slot::Char(unit) => character(unit),

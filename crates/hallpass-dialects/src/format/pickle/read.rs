@@ -282,7 +282,10 @@ impl Machine<'_> {
             return Err(self.cursor.error("the arguments are no tuple"));
         };
         let made = object::make(class, arguments, &self.tree, opcode == 0x81);
-        self.push(made.ok_or_else(|| Error::malformed(Format::Pickle, at, "a value of a known class is damaged"))?)
+        let made = made.ok_or_else(|| Error::malformed(Format::Pickle, at, "a value of a known class is damaged"))?;
+        // The same arguments may be used again and again, and each time are copied.
+        self.budget.spend(made.weight(), at)?;
+        self.push(made)
     }
 
     /// BUILD: gives a value its state; only a `UUID` has one.

@@ -182,3 +182,16 @@ fn what_has_no_hash_in_python_is_no_key_and_in_no_set() {
     let key = Value::Map([(tuple(tuple(Value::Int(1))), Value::Null)].into_iter().collect());
     assert_eq!(read(&write(&key, 5).unwrap()), Ok(key));
 }
+
+#[test]
+fn what_is_made_of_the_same_arguments_again_is_counted_each_time() {
+    // `set(list)` with 1,000 items, and `encode(text, "latin1")` with 20,000 characters, 1,000 times each.
+    let set = [&b"\x80\x04]\x94cbuiltins\nset\n\x94h\0("[..], &b"N".repeat(1000), b"e0"].concat();
+    let set = [set, b"h\x01h\0\x85R0".repeat(1000), b"}.".to_vec()].concat();
+    let text = [&b"\x80\x04X\x20\x4e\0\0"[..], &b"x".repeat(20_000), b"\x94c_codecs\nencode\n\x94"].concat();
+    let text = [text, b"\x8c\x06latin1\x94".to_vec(), b"h\x01h\0h\x02\x86R0".repeat(1000), b"}.".to_vec()].concat();
+    for bytes in [set, text] {
+        let error = read(&bytes).unwrap_err();
+        assert!(error.is_too_large(), "{error}");
+    }
+}

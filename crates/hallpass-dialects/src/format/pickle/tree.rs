@@ -22,6 +22,16 @@ pub(super) enum Node {
 }
 
 impl Node {
+    /// Returns how many values its memory would be enough for.
+    pub(super) fn weight(&self) -> usize {
+        match self {
+            Self::Value(value) => length(value) / 64,
+            Self::List(items) | Self::Tuple(items) | Self::Set(items) | Self::FrozenSet(items) => items.len(),
+            Self::Dict(pairs) => pairs.len(),
+            Self::Class(_) | Self::Unbuilt(_) => 0,
+        }
+    }
+
     /// Adds one to the uses of each part.
     fn count_parts(&self, uses: &mut [u32]) {
         let mut count = |id: &Id| uses[id.0] = uses[id.0].saturating_add(1);
