@@ -14,19 +14,18 @@ const CLASS: &str = "@class";
 
 /// Reads one value. What could not be written again as it was is opaque, with what can be seen of it.
 pub(super) fn read(bytes: &[u8], limits: &Limits) -> Result<Value, Error> {
-    let value = json::read(bytes, Spelling::Java, limits)?;
+    // A key may stand beside the type and have its name: which of the two is which is left to Jackson.
+    let (value, mut is_writable) = json::read_and_tell(bytes, Spelling::Java, limits)?;
     // At the root a number has no type around it.
     if let Value::Int(_) = value {
         return Ok(value);
     }
-    let mut is_writable = true;
     let view = typed(value, &mut is_writable);
     if is_writable && view.tag() != Some(LONG) && !outgrows(&view, bytes, limits) {
         return Ok(view);
     }
     let class = match &view {
         Value::List(_) => "an array",
-        Value::Map(_) => HASH_MAP,
         Value::Float(_) | Value::Big(_) => "a number",
         Value::Text(_) => "java.lang.String",
         view => view.tag().unwrap_or("an object"),
@@ -201,8 +200,9 @@ mod tests {
             (r#"["java.util.ArrayList",[-1e999]]"#, "an array"),
             // A `Long` without its type.
             (r#"["java.util.ArrayList",[2147483648]]"#, "an array"),
-            (r#"{"@class":"java.util.HashMap","n":-2147483649}"#, "java.util.HashMap"),
+            (r#"{"@class":"java.util.HashMap","n":-2147483649}"#, "an object"),
             (r#"["java.lang.Long",5]"#, "java.lang.Long"),
+            (r#"{"@class":"java.util.LinkedHashMap","@class":"java.util.HashMap"}"#, "an object"),
         ] {
             let Value::Opaque(opaque) = read(text) else { panic!("{text}") };
             assert_eq!((opaque.class(), opaque.bytes()), (class, text.as_bytes()));

@@ -8,7 +8,7 @@ mod write;
 #[cfg(test)]
 mod tests;
 
-pub(crate) use self::read::read;
+pub(crate) use self::read::{read, read_and_tell};
 pub(crate) use self::write::write;
 
 /// Whose JSON it is: they agree about structure, and not about numbers, escapes and the order of keys.

@@ -11,18 +11,27 @@ const MOST_DIGITS: usize = 4300;
 
 /// Reads one value and nothing behind it but white space.
 pub(crate) fn read(bytes: &[u8], spelling: Spelling, limits: &Limits) -> Result<Value, Error> {
+    read_and_tell(bytes, spelling, limits).map(|(value, _)| value)
+}
+
+/// Reads one value, and tells whether each key of an object stood there once.
+pub(crate) fn read_and_tell(bytes: &[u8], spelling: Spelling, limits: &Limits) -> Result<(Value, bool), Error> {
     let budget = Budget::new(Format::Json, limits, bytes)?;
-    let mut reader = Reader { cursor: Cursor::new(Format::Json, bytes), spelling, budget };
+    let mut reader = Reader { cursor: Cursor::new(Format::Json, bytes), spelling, budget, is_unique: true };
     reader.skip_space();
     let value = reader.value()?;
     reader.skip_space();
-    if reader.cursor.is_empty() { Ok(value) } else { Err(reader.cursor.error("it goes on after its end")) }
+    if !reader.cursor.is_empty() {
+        return Err(reader.cursor.error("it goes on after its end"));
+    }
+    Ok((value, reader.is_unique))
 }
 
 struct Reader<'b> {
     cursor: Cursor<'b>,
     spelling: Spelling,
     budget: Budget,
+    is_unique: bool,
 }
 
 impl<'b> Reader<'b> {
@@ -71,7 +80,10 @@ impl<'b> Reader<'b> {
                 if self.spelling == Spelling::JavaScript && pairs.iter().any(|(key, _)| index::of(key).is_some()) {
                     pairs.sort_by_key(|(key, _)| index::place(key));
                 }
-                return Ok(Value::Map(Map::from_pairs(pairs)));
+                let count = pairs.len();
+                let map = Map::from_pairs(pairs);
+                self.is_unique &= map.len() == count;
+                return Ok(Value::Map(map));
             }
             self.expect(b',')?;
             self.skip_space();
