@@ -34,7 +34,8 @@
 //! - a pickle with a class that is not in [the list](django#pythons-own-types), whole;
 //! - whole numbers beyond 2^53 in the JSON of JavaScript and Go, which would come back rounded;
 //! - attributes of express-session that have a name of its own, which would be lost;
-//! - a new value of a Java class that Spring's attributes have no plain form for, such as a date.
+//! - a new value of a Java class that Spring's attributes have no plain form for, such as a date;
+//! - what would be more than is read ([`Limits`]): what was shared in a pickle, for one, is written at each place.
 //!
 //! # Values
 //!

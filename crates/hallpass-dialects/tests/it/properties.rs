@@ -139,7 +139,12 @@ proptest! {
         if let Ok(session) = dialect.read(&stored) {
             dialect.user(&session);
             if let Ok(written) = dialect.write(&session, 0) {
-                prop_assert!(dialect.read(&written).is_ok());
+                let again = dialect.read(&written).expect("what was written is read");
+                // What is no number is not the same as itself, and JavaScript has it written as null.
+                let shown = format!("{:?}", session.attributes);
+                if dialect.framework() != Framework::Express || !shown.contains("inf") {
+                    prop_assert_eq!(format!("{:?}", again.attributes), shown);
+                }
             }
         }
     }

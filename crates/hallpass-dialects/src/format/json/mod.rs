@@ -1,7 +1,7 @@
 //! JSON, as four languages spell it.
 
-mod index;
 mod number;
+mod order;
 mod read;
 mod write;
 

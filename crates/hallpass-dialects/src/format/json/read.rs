@@ -1,6 +1,6 @@
 use num_bigint::BigInt;
 
-use super::{Spelling, index};
+use super::{Spelling, order};
 use crate::cursor::Cursor;
 use crate::error::{Error, Format};
 use crate::limits::{Budget, Limits};
@@ -76,10 +76,8 @@ impl<'b> Reader<'b> {
             pairs.push((key, self.value()?));
             self.skip_space();
             if self.closes(b'}')? {
-                // `JSON.parse` makes an object, which has them in an order of its own.
-                if self.spelling == Spelling::JavaScript && pairs.iter().any(|(key, _)| index::of(key).is_some()) {
-                    pairs.sort_by_key(|(key, _)| index::place(key));
-                }
+                // JavaScript makes an object, which has them in an order of its own, and Go a map, which has none.
+                order::sort(&mut pairs, self.spelling, |(key, _)| key);
                 let count = pairs.len();
                 let map = Map::from_pairs(pairs);
                 self.is_unique &= map.len() == count;
@@ -146,7 +144,9 @@ impl<'b> Reader<'b> {
                 text.push_str(plain);
             }
         }
-        Ok(text.finish())
+        let text = text.finish();
+        // Text of Go has no halves of characters.
+        Ok(if self.spelling == Spelling::Go { text.to_lossy().into_owned().into() } else { text })
     }
 
     /// Takes text up to a quote or an escape.

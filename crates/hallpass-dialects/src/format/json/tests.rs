@@ -26,6 +26,19 @@ fn each_language_gets_its_own_spelling_back() {
 }
 
 #[test]
+fn what_go_makes_of_an_object_is_written_so() {
+    for (text, written) in [
+        (r#"{"b":-0,"a":-0.0,"10":1e21,"9":1e-7}"#, r#"{"10":1e+21,"9":1e-7,"a":-0,"b":-0}"#),
+        (r#"{"b":"\ud83e","a":"\ud83e\udd80","b":"\udd80\ud83e"}"#, r#"{"a":"🦀","b":"\ufffd\ufffd"}"#),
+    ] {
+        let written = written.replace(r"\ufffd", "\u{fffd}");
+        assert_eq!(again(text, Go), written);
+        let read = |text: &str| read(text.as_bytes(), Go, &Limits::default());
+        assert_eq!(read(text), read(&written));
+    }
+}
+
+#[test]
 fn numbers_are_what_the_language_makes_of_them() {
     let read = |text: &str, spelling| read(text.as_bytes(), spelling, &Limits::default()).unwrap();
     assert_eq!(read("1.0", JavaScript), Value::Int(1));

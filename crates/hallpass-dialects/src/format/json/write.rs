@@ -1,6 +1,6 @@
 use std::fmt::Write as _;
 
-use super::{Spelling, index, number};
+use super::{Spelling, number, order};
 use crate::error::{Error, Format};
 use crate::value::{Map, Part, Text, Value};
 
@@ -67,6 +67,8 @@ impl Writer {
             Spelling::Go | Spelling::Java if !number.is_finite() => {
                 return Err(Error::read_only(Format::Json, "it has no place for what is no number"));
             }
+            // The one number of which the two have not the same spelling.
+            Spelling::Go if number == 0.0 && number.is_sign_negative() => self.out.push_str("-0"),
             Spelling::JavaScript | Spelling::Go => self.out.push_str(&number::javascript(number)),
             Spelling::Java => {
                 let _ = write!(self.out, "{number:?}");
@@ -77,12 +79,7 @@ impl Writer {
 
     fn map(&mut self, map: &Map) -> Result<(), Error> {
         let mut pairs: Vec<&(Value, Value)> = map.iter().collect();
-        match self.spelling {
-            // An object of JavaScript has its array indices first, in their order.
-            Spelling::JavaScript => pairs.sort_by_key(|(key, _)| index::place(key)),
-            Spelling::Go => pairs.sort_by(|(a, _), (b, _)| key_bytes(a).cmp(key_bytes(b))),
-            _ => {}
-        }
+        order::sort(&mut pairs, self.spelling, |(key, _)| key);
         self.sequence('{', '}', &pairs, |writer, (key, value)| {
             writer.key(key)?;
             writer.out.push_str(if writer.spelling == Spelling::PythonSpaced { ": " } else { ":" });
@@ -174,12 +171,5 @@ impl Writer {
             Spelling::Java => write!(self.out, "\\u{unit:04X}"),
             _ => write!(self.out, "\\u{unit:04x}"),
         };
-    }
-}
-
-fn key_bytes(key: &Value) -> &[u8] {
-    match key {
-        Value::Text(text) => text.as_bytes(),
-        _ => &[],
     }
 }
