@@ -122,6 +122,17 @@ impl Value {
         path.iter().try_fold(self, |value, name| value.as_map()?.get(name))
     }
 
+    /// Returns how many values its memory would be enough for, besides its parts.
+    pub(crate) fn weight(&self) -> usize {
+        match self {
+            Self::Text(text) => text.as_bytes().len() / 64,
+            Self::Bytes(bytes) => bytes.len() / 64,
+            Self::Big(digits) => digits.len() / 64,
+            Self::Tagged(tagged) => tagged.tag.len() / 64 + tagged.value.weight(),
+            _ => 0,
+        }
+    }
+
     pub(crate) fn is(&self, text: &str) -> bool {
         matches!(self, Self::Text(own) if own == text)
     }

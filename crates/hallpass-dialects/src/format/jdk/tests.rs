@@ -165,10 +165,21 @@ fn the_fields_of_what_is_shared_are_counted_at_each_place() {
     (0..500).for_each(|n| fields.extend_from_slice(format!("Z\0\x04f{n:03}").as_bytes()));
     let object = [&fields[..], b"xp", &[1; 500]].concat();
     let array = [&b"ur\0\x02[Z\0\0\0\0\0\0\0\x01\x02\0\0xp\0\0\x01\xf4"[..], &[1; 500]].concat();
-    for item in [object, array] {
-        let mut bytes = b"\xac\xed\0\x05ur\0\x13[Ljava.lang.Object;\0\0\0\0\0\0\0\x01\x02\0\0xp\0\0\x01\xf4".to_vec();
+    // A constant with a long name, a field with one, and a number with many digits.
+    let text = [&b"\x20\x00"[..], &[b'x'; 0x2000]].concat();
+    let constant = [&b"~r\0\x03Own\0\0\0\0\0\0\0\x01\x12\0\0xpt"[..], &text].concat();
+    let mut named = b"sr\0\x03Own\0\0\0\0\0\0\0\x01\x02\0\x20".to_vec();
+    (0..32).for_each(|n| named.extend_from_slice(format!("Z\x04\0{n:01024}").as_bytes()));
+    named.extend_from_slice(&[&b"xp"[..], &[1; 32]].concat());
+    let number = b"sr\0\x14java.math.BigInteger\0\0\0\0\0\0\0\x01\x02\0\x02I\0\x06signum[\0\x09magnitudet\0\x02[Bxp";
+    let number = [&number[..], b"\0\0\0\x01ur\0\x02[B\0\0\0\0\0\0\0\x01\x02\0\0xp\0\0\x06\0", &[0xff; 0x600]].concat();
+    for (item, handle, count) in
+        [(object, 3, 500), (array, 3, 500), (constant, 3, 2000), (named, 3, 2000), (number, 4, 3000_u32)]
+    {
+        let mut bytes = b"\xac\xed\0\x05ur\0\x13[Ljava.lang.Object;\0\0\0\0\0\0\0\x01\x02\0\0xp".to_vec();
+        bytes.extend_from_slice(&count.to_be_bytes());
         bytes.extend_from_slice(&item);
-        (1..500).for_each(|_| bytes.extend_from_slice(b"q\0\x7e\0\x03"));
+        (1..count).for_each(|_| bytes.extend_from_slice(&[b'q', 0, 0x7e, 0, handle]));
         let error = read(&bytes).unwrap_err();
         assert!(error.is_too_large(), "{error}");
     }

@@ -78,20 +78,17 @@ impl Viewer<'_> {
     }
 
     fn present(&mut self, id: Id) -> Result<Value, Error> {
-        self.budget.spend(1, self.at)?;
+        // What is used often, and the name of its class, are counted as the memory that they take.
+        self.budget.spend(1 + class_of(self.graph, id).len() / 64, self.at)?;
         match self.graph.node(id) {
-            Node::Text(text) => {
-                // Text that is used often is counted as the memory that it takes.
-                self.budget.spend(text.as_bytes().len() / 64, self.at)?;
-                return Ok(Value::Text(text.clone()));
-            }
+            Node::Text(text) => return self.weighed(Value::Text(text.clone())),
             Node::Enum(class, name) => {
                 self.is_writable = false;
-                return Ok(Value::tagged(self.graph.class(*class).name.clone(), Value::Text(name.clone())));
+                return self.weighed(Value::tagged(self.graph.class(*class).name.clone(), Value::Text(name.clone())));
             }
             Node::Class(class) => {
                 self.is_writable = false;
-                return Ok(Value::tagged("java.lang.Class", self.graph.class(*class).name.as_str().into()));
+                return self.weighed(Value::tagged("java.lang.Class", self.graph.class(*class).name.as_str().into()));
             }
             // An object may lead back to itself: what is seen of it ends there.
             _ if self.is_open[id.0] => {
@@ -111,8 +108,7 @@ impl Viewer<'_> {
             Node::Object(object) => self.object(object),
             Node::Bytes(_, bytes) => {
                 self.is_writable = false;
-                self.budget.spend(bytes.len() / 64, self.at)?;
-                Ok(Value::Bytes(bytes.as_slice().into()))
+                self.weighed(Value::Bytes(bytes.as_slice().into()))
             }
             Node::Array(class, items) => {
                 self.is_writable = false;
@@ -216,7 +212,7 @@ impl Viewer<'_> {
             _ => None,
         };
         if let Some(value) = simple {
-            return Ok(Value::tagged(name.to_owned(), value));
+            return self.weighed(Value::tagged(name.to_owned(), value));
         }
         match name {
             "java.util.LinkedList" | "java.util.ArrayDeque" => self.sized_list(object, name, false),
@@ -316,10 +312,17 @@ impl Viewer<'_> {
         for level in &object.levels {
             let names: Vec<&str> = self.graph.class(level.class).fields.iter().map(|(_, name)| name.as_str()).collect();
             for (name, slot) in names.into_iter().zip(&level.fields) {
-                pairs.push((name.into(), self.slot(*slot)?));
+                let name = self.weighed(name.into())?;
+                pairs.push((name, self.slot(*slot)?));
             }
         }
         Ok(unknown(name, Value::Map(Map::from_pairs(pairs))))
+    }
+
+    /// Counts the memory of a value that has no parts.
+    fn weighed(&mut self, value: Value) -> Result<Value, Error> {
+        self.budget.spend(value.weight(), self.at)?;
+        Ok(value)
     }
 
     fn references(&mut self, ids: &[Option<Id>]) -> Result<Vec<Value>, Error> {

@@ -25,7 +25,7 @@ impl Node {
     /// Returns how many values its memory would be enough for.
     pub(super) fn weight(&self) -> usize {
         match self {
-            Self::Value(value) => length(value) / 64,
+            Self::Value(value) => value.weight(),
             Self::List(items) | Self::Tuple(items) | Self::Set(items) | Self::FrozenSet(items) => items.len(),
             Self::Dict(pairs) => pairs.len(),
             Self::Class(_) | Self::Unbuilt(_) => 0,
@@ -109,7 +109,7 @@ impl Grower<'_> {
         match &mut self.nodes[id.0] {
             Node::Value(value) if is_shared => {
                 // A long text that is used often is counted as the memory that it takes.
-                self.budget.spend(length(value) / 64, self.at)?;
+                self.budget.spend(value.weight(), self.at)?;
                 Ok(value.clone())
             }
             Node::Value(value) => Ok(std::mem::replace(value, Value::Null)),
@@ -157,15 +157,5 @@ impl Grower<'_> {
 
     fn items(&mut self, items: &[Id]) -> Result<Vec<Value>, Error> {
         items.iter().map(|id| self.value(*id)).collect()
-    }
-}
-
-fn length(value: &Value) -> usize {
-    match value {
-        Value::Text(text) => text.as_bytes().len(),
-        Value::Bytes(bytes) => bytes.len(),
-        Value::Big(digits) => digits.len(),
-        Value::Tagged(tagged) => length(&tagged.value),
-        _ => 0,
     }
 }
