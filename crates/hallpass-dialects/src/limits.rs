@@ -3,6 +3,7 @@ use crate::error::{Error, Format};
 /// How much a reader takes before it refuses: what it reads comes from a store or a client that an attacker may reach.
 ///
 /// Memory is bounded by them: a value takes some 50 bytes besides its text while it is read.
+/// The types of Go that opaque values bring along may take 16 times as much together.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Limits {
     /// The largest input in bytes, also once it is decompressed; 2 MiB.
