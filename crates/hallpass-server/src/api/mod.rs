@@ -1,5 +1,6 @@
 //! The calls of the API, one file for each kind.
 
+mod answers;
 mod authenticate;
 mod create;
 mod data;

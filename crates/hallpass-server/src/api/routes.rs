@@ -8,7 +8,9 @@ use utoipa::openapi::security::{HttpAuthScheme, HttpBuilder, SecurityScheme};
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
-use super::{authenticate, create, data, keys, list, logout, own, renew, revoke, show, signing_keys, sweep, verify};
+use super::{
+    answers, authenticate, create, data, keys, list, logout, own, renew, revoke, show, signing_keys, sweep, verify,
+};
 use crate::app::App;
 use crate::oauth::{introspect, metadata, revoke as revocation, token};
 use crate::wire::{Json, Problem, edge};
@@ -91,6 +93,7 @@ pub(crate) fn openapi() -> OpenApi {
     let about = "The realm, and an API key of it (RFC 6749, section 2.3.1)";
     let client = HttpBuilder::new().scheme(HttpAuthScheme::Basic).description(Some(about)).build();
     components.add_security_scheme("client", SecurityScheme::Http(client));
+    answers::describe(&mut document);
     document
 }
 

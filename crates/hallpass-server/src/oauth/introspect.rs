@@ -27,11 +27,13 @@ pub(crate) struct Introspection<'a> {
     active: bool,
     /// `access_token`, `refresh_token` where there are access tokens, or `session`. Whoever takes access tokens only is to
     /// look at it.
+    #[schema(required = false)]
     token_use: &'static str,
     /// `Bearer`; left out for what is not to be shown to a resource.
     #[serde(skip_serializing_if = "Option::is_none")]
     token_type: Option<&'static str>,
     /// The realm.
+    #[schema(required = false)]
     client_id: &'a str,
     #[serde(skip_serializing_if = "Option::is_none")]
     iss: Option<&'a str>,
@@ -42,16 +44,19 @@ pub(crate) struct Introspection<'a> {
     #[schema(value_type = Option<String>)]
     sub: Option<&'a Subject>,
     /// The session's public name.
-    #[schema(value_type = String)]
+    #[schema(value_type = String, required = false)]
     sid: SessionId,
     /// When it was made, in seconds since 1970.
+    #[schema(required = false)]
     iat: u64,
     /// Until when it is good if nothing happens, in seconds since 1970.
+    #[schema(required = false)]
     exp: u64,
     /// When its subject authenticated, in seconds since 1970.
     #[serde(skip_serializing_if = "Option::is_none")]
     auth_time: Option<u64>,
     /// How strongly its subject authenticated: `0` to `9`.
+    #[schema(required = false)]
     acr: String,
     /// How its subject authenticated.
     #[serde(skip_serializing_if = "<[_]>::is_empty")]

@@ -21,6 +21,10 @@ pub(crate) struct MergePatchBody(JsonBody);
 impl JsonBody {
     /// Reads the body as a `T`.
     pub(crate) fn read<'a, T: Deserialize<'a>>(&'a self) -> Result<T, Problem> {
+        // serde takes an array, too, for the fields of a struct in their order.
+        if self.0.trim_ascii_start().first() == Some(&b'[') {
+            return Err(Problem::new(StatusCode::UNPROCESSABLE_ENTITY, "invalid_body", "The body is to be an object."));
+        }
         serde_json::from_slice(&self.0).map_err(|_| self.explain::<T>())
     }
 
