@@ -39,7 +39,7 @@
 //!
 //! # Keys and schema
 //!
-//! The tables `hallpass_sessions`, `hallpass_events`, `hallpass_epochs`, `hallpass_settings`, `hallpass_changes`,
+//! The tables `hallpass_sessions`, `hallpass_events`, `hallpass_seals`, `hallpass_epochs`, `hallpass_settings`, `hallpass_changes`,
 //! `hallpass_counters` and `hallpass_migrations` are made and brought up to date when a store is opened, once, however
 //! many nodes start (`GET_LOCK`). The key of a session is `(realm, id)`. Text is compared by its bytes. Instants are
 //! `DATETIME(3)` in UTC, which no server or session converts. Attributes are JSON in a text column, so that they come back
@@ -115,6 +115,7 @@ mod schema;
 mod sessions;
 mod settings;
 mod store;
+mod trail;
 mod url;
 
 pub use mysql_async;

@@ -22,6 +22,10 @@ impl Dialect for Mysql {
         )
     }
 
+    fn trail_tables(&self) -> (&'static str, &'static str) {
+        ("hallpass_seals", "hallpass_events")
+    }
+
     fn is_ended(&self, ended: bool) -> &'static str {
         if ended { "is_ended = 1" } else { "is_ended = 0" }
     }

@@ -95,7 +95,7 @@ pub(crate) const EVENTS: Table<Row, Event> =
     Table { store: "mysql", name: "hallpass_events", read: event, id: event_id };
 
 /// Reads the columns of `EVENT_COLUMNS`.
-fn event(row: &Row) -> Result<Event, CorruptRow> {
+pub(crate) fn event(row: &Row) -> Result<Event, CorruptRow> {
     let text = |index, column| str::from_utf8(bytes(row, index, column)?).map_err(|_| CorruptRow::Column(column));
     let maybe_text = |index, column| {
         let found = maybe(row, index, column)?;
@@ -114,6 +114,9 @@ fn event(row: &Row) -> Result<Event, CorruptRow> {
         request_id: maybe_text(9, "request_id")?,
         ip: maybe_text(10, "ip")?,
         user_agent: maybe_text(11, "user_agent")?,
+        level: maybe_number(row, 12, "level")?,
+        profile: maybe_text(13, "profile")?,
+        route: maybe_text(14, "route")?,
     };
     stored.to_event()
 }
@@ -135,12 +138,16 @@ pub(crate) fn number(row: &Row, index: usize, column: &'static str) -> Result<i6
     }
 }
 
+fn maybe_number(row: &Row, index: usize, column: &'static str) -> Result<Option<i64>, CorruptRow> {
+    if row.as_ref(index) == Some(&Raw::NULL) { Ok(None) } else { number(row, index, column).map(Some) }
+}
+
 /// Returns the bytes in this column.
 pub(crate) fn bytes<'a>(row: &'a Row, index: usize, column: &'static str) -> Result<&'a [u8], CorruptRow> {
     maybe(row, index, column)?.ok_or(CorruptRow::Column(column))
 }
 
-fn maybe<'a>(row: &'a Row, index: usize, column: &'static str) -> Result<Option<&'a [u8]>, CorruptRow> {
+pub(crate) fn maybe<'a>(row: &'a Row, index: usize, column: &'static str) -> Result<Option<&'a [u8]>, CorruptRow> {
     match row.as_ref(index) {
         Some(Raw::Bytes(bytes)) => Ok(Some(bytes)),
         Some(Raw::NULL) => Ok(None),

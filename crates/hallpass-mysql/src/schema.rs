@@ -9,8 +9,10 @@ use crate::connections::connect;
 use crate::error::Fault;
 use crate::options::MysqlOptions;
 
-const MIGRATIONS: &[Migration] =
-    &[Migration { version: 1, name: "sessions", sql: include_str!("migrations/0001_sessions.sql") }];
+const MIGRATIONS: &[Migration] = &[
+    Migration { version: 1, name: "sessions", sql: include_str!("migrations/0001_sessions.sql") },
+    Migration { version: 2, name: "the audit trail", sql: include_str!("migrations/0002_audit.sql") },
+];
 
 /// How long to wait for another node that brings the tables up to date.
 const PATIENCE: Duration = Duration::from_mins(5);

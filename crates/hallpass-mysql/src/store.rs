@@ -5,7 +5,7 @@ use std::sync::Arc;
 use async_trait::async_trait;
 use hallpass::{
     Capabilities, ChangeStream, Checkup, Epoch, Event, EventQuery, Expected, Outcome, Page, PageLimit, Query, Realm,
-    Record, SessionId, Store, StoreError, StoreFault as _, Subject, Timestamp, Version,
+    Record, SessionId, Store, StoreError, StoreFault as _, Subject, Timestamp, Trail, Version,
 };
 use hallpass_sql::{Damage, Feed, sweep};
 
@@ -14,6 +14,7 @@ use crate::error::{Fault, OpenError, open_error};
 use crate::numbering::Numbered;
 use crate::options::MysqlOptions;
 use crate::settings::MysqlSettings;
+use crate::trail::MysqlTrail;
 use crate::{checkup, epochs, events, feed, query, schema, sessions, url};
 
 /// Sessions in a MySQL or MariaDB database.
@@ -74,6 +75,10 @@ impl MysqlStore {
 
     pub(crate) fn connections(&self) -> &Arc<Connections> {
         &self.inner.connections
+    }
+
+    pub(crate) fn damage(&self) -> &Damage {
+        &self.inner.damage
     }
 
     fn failed(&self, fault: Fault) -> StoreError {
@@ -153,6 +158,10 @@ impl Store for MysqlStore {
 
     fn changes(&self) -> Option<ChangeStream> {
         Some(self.inner.feed.listen(|news| feed::listen(Arc::clone(self.connections()), news)))
+    }
+
+    fn trail(&self) -> Option<Arc<dyn Trail>> {
+        Some(Arc::new(MysqlTrail::new(self.clone())))
     }
 }
 

@@ -103,6 +103,11 @@ impl Fault {
         }
     }
 
+    /// Tells whether there was a row of this key already.
+    pub(crate) fn is_duplicate(&self) -> bool {
+        self.code() == Some("23505")
+    }
+
     /// Tells whether the connection was lost, so that the next one may have an answer.
     pub(crate) fn is_lost(&self) -> bool {
         match self {

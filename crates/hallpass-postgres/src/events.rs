@@ -1,7 +1,7 @@
 use std::sync::LazyLock;
 use std::time::Duration;
 
-use hallpass::{Event, EventQuery, Page};
+use hallpass::{Event, EventQuery, Page, PageLimit};
 use hallpass_sql::{Condition, Damage, EVENT_COLUMNS, Value, Width, event_values};
 use tokio::time::{Instant, sleep};
 use tokio_postgres::Row;
@@ -18,8 +18,23 @@ const PATIENCE: Duration = Duration::from_secs(1);
 const FIRST_PAUSE: Duration = Duration::from_millis(1);
 const LONGEST_PAUSE: Duration = Duration::from_millis(50);
 
-const EVENT_TYPES: [&str; EVENT_COLUMNS.len()] =
-    ["bytea", "timestamptz", "text", "text", "bytea", "text", "text", "text", "text", "text", "text", "text"];
+const EVENT_TYPES: [&str; EVENT_COLUMNS.len()] = [
+    "bytea",
+    "timestamptz",
+    "text",
+    "text",
+    "bytea",
+    "text",
+    "text",
+    "text",
+    "text",
+    "text",
+    "text",
+    "text",
+    "smallint",
+    "text",
+    "text",
+];
 
 pub(crate) static APPEND: LazyLock<String> = LazyLock::new(|| keeping(1, "true"));
 
@@ -55,11 +70,22 @@ pub(crate) async fn append(connections: &Connections, events: &[Event]) -> Resul
 /// it has seen misses none. What was acknowledged before the call is found: if it is younger than an open transaction,
 /// that one is waited for.
 pub(crate) async fn list(connections: &Connections, query: &EventQuery, damage: &Damage) -> Result<Page<Event>, Fault> {
+    let condition = Condition::of_events(query, &Postgres);
+    Ok(Page::in_order(read(connections, &condition, query.limit, damage).await?, query.limit))
+}
+
+/// Reads events as [`list`] does: at least one more than the limit, if there are more.
+pub(crate) async fn read(
+    connections: &Connections,
+    condition: &Condition,
+    limit: PageLimit,
+    damage: &Damage,
+) -> Result<Vec<Event>, Fault> {
     let deadline = Instant::now() + PATIENCE;
     let mut pause = FIRST_PAUSE;
-    let mut width = Width::one_more_than(query.limit.number());
+    let mut width = Width::one_more_than(limit.number());
     loop {
-        let rows = find(connections, query, width.rows()).await?;
+        let rows = find(connections, condition, width.rows()).await?;
         let settled = rows.iter().take_while(|row| is_settled(row)).count();
         if settled < rows.len() && Instant::now() < deadline {
             sleep(pause).await;
@@ -69,13 +95,13 @@ pub(crate) async fn list(connections: &Connections, query: &EventQuery, damage: 
         let events = damage.sift(&row::EVENTS, &rows[..settled]);
         match width.wider(settled, events.len()) {
             Some(wider) => width = wider,
-            None => return Ok(Page::in_order(events, query.limit)),
+            None => return Ok(events),
         }
     }
 }
 
-async fn find(connections: &Connections, query: &EventQuery, limit: usize) -> Result<Vec<Row>, Fault> {
-    let Condition { sql, mut values } = Condition::of_events(query, &Postgres);
+async fn find(connections: &Connections, condition: &Condition, limit: usize) -> Result<Vec<Row>, Fault> {
+    let Condition { sql, mut values } = condition.clone();
     values.push(Value::Integer(i64::try_from(limit).unwrap_or(i64::MAX)));
     let (columns, limit) = (EVENT_COLUMNS.join(", "), values.len());
     let sql = format!(

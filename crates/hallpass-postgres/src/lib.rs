@@ -44,7 +44,7 @@
 //!
 //! # Keys and schema
 //!
-//! The tables `hallpass.sessions`, `events`, `epochs`, `settings` and `migrations` are made and brought up to date when a
+//! The tables `hallpass.sessions`, `events`, `seals`, `epochs`, `settings` and `migrations` are made and brought up to date when a
 //! store is opened, once, however many nodes start. The key of a session is `(realm, id)`. Attributes are `json`, so that
 //! they come back to the byte; the view `hallpass.readable_sessions` has them as `jsonb`, and ids as the program shows them:
 //!
@@ -117,6 +117,7 @@ mod settings;
 mod statement;
 mod store;
 mod tls;
+mod trail;
 mod url;
 
 #[cfg(feature = "tls")]

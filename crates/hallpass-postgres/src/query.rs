@@ -20,6 +20,10 @@ impl Dialect for Postgres {
         "strpos"
     }
 
+    fn trail_tables(&self) -> (&'static str, &'static str) {
+        ("hallpass.seals", "hallpass.events")
+    }
+
     fn has_addresses(&self) -> bool {
         true
     }

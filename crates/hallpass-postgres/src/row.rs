@@ -123,7 +123,7 @@ pub(crate) const SESSIONS: Table<Row, Record> = Table { store: "postgres", name:
 pub(crate) const EVENTS: Table<Row, Event> = Table { store: "postgres", name: "events", read: event, id: event_id };
 
 /// Reads the columns of `EVENT_COLUMNS`.
-fn event(row: &Row) -> Result<Event, CorruptRow> {
+pub(crate) fn event(row: &Row) -> Result<Event, CorruptRow> {
     let stored = StoredEvent {
         id: column(row, 0, "id")?,
         at: column::<At>(row, 1, "at")?.0,
@@ -137,6 +137,9 @@ fn event(row: &Row) -> Result<Event, CorruptRow> {
         request_id: column(row, 9, "request_id")?,
         ip: column(row, 10, "ip")?,
         user_agent: column(row, 11, "user_agent")?,
+        level: column::<Option<i16>>(row, 12, "level")?.map(i64::from),
+        profile: column(row, 13, "profile")?,
+        route: column(row, 14, "route")?,
     };
     stored.to_event()
 }
@@ -146,7 +149,7 @@ fn event_id(row: &Row) -> &[u8] {
     row.try_get(0).unwrap_or_default()
 }
 
-fn column<'a, T: FromSql<'a>>(row: &'a Row, index: usize, name: &'static str) -> Result<T, CorruptRow> {
+pub(crate) fn column<'a, T: FromSql<'a>>(row: &'a Row, index: usize, name: &'static str) -> Result<T, CorruptRow> {
     row.try_get(index).map_err(|_| CorruptRow::Column(name))
 }
 

@@ -6,8 +6,10 @@ use tokio::time::timeout;
 use crate::connection::{Live, Purpose, Recipe};
 use crate::error::Fault;
 
-const MIGRATIONS: &[Migration] =
-    &[Migration { version: 1, name: "sessions", sql: include_str!("migrations/0001_sessions.sql") }];
+const MIGRATIONS: &[Migration] = &[
+    Migration { version: 1, name: "sessions", sql: include_str!("migrations/0001_sessions.sql") },
+    Migration { version: 2, name: "the audit trail", sql: include_str!("migrations/0002_audit.sql") },
+];
 
 /// How long to wait for another node that brings the tables up to date.
 const PATIENCE: Duration = Duration::from_mins(5);

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use async_trait::async_trait;
 use hallpass::{
     Capabilities, ChangeStream, Checkup, Epoch, Event, EventQuery, Expected, Outcome, Page, PageLimit, Query, Realm,
-    Record, SessionId, Store, StoreError, StoreFault as _, Subject, Timestamp, Version,
+    Record, SessionId, Store, StoreError, StoreFault as _, Subject, Timestamp, Trail, Version,
 };
 use hallpass_sql::{Damage, Feed, is_news, sweep};
 
@@ -14,6 +14,7 @@ use crate::connections::Connections;
 use crate::error::{Fault, OpenError, open_error};
 use crate::options::PostgresOptions;
 use crate::settings::PostgresSettings;
+use crate::trail::PostgresTrail;
 use crate::{checkup, epochs, events, feed, line, query, schema, sessions, url};
 
 /// Sessions in a PostgreSQL database.
@@ -78,6 +79,10 @@ impl PostgresStore {
 
     pub(crate) fn connections(&self) -> &Connections {
         &self.inner.connections
+    }
+
+    pub(crate) fn damage(&self) -> &Damage {
+        &self.inner.damage
     }
 
     fn failed(&self, fault: Fault) -> StoreError {
@@ -156,6 +161,10 @@ impl Store for PostgresStore {
     fn changes(&self) -> Option<ChangeStream> {
         let recipe = self.connections().hears().then(|| Arc::clone(self.connections().recipe()))?;
         Some(self.inner.feed.listen(|news| feed::listen(recipe, news)))
+    }
+
+    fn trail(&self) -> Option<Arc<dyn Trail>> {
+        Some(Arc::new(PostgresTrail::new(self.clone())))
     }
 }
 

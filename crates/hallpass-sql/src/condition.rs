@@ -1,4 +1,4 @@
-use hallpass::{EventQuery, InvalidCursor, Query};
+use hallpass::{EventId, EventQuery, InvalidCursor, Query};
 use ipnet::IpNet;
 
 use crate::dialect::Dialect;
@@ -47,6 +47,17 @@ impl Condition {
             terms.or("id < ", Value::bytes(id.as_bytes()));
         }
         Ok(terms.finish())
+    }
+
+    /// Returns the condition under which an event, taken in after another, is not sealed yet.
+    pub fn of_unsealed(after: Option<EventId>, dialect: &impl Dialect) -> Self {
+        let mut query = EventQuery::default();
+        query.after = after;
+        let mut condition = Self::of_events(&query, dialect);
+        let (seals, events) = dialect.trail_tables();
+        let is_sealed = format!(" AND NOT EXISTS (SELECT 1 FROM {seals} AS seal WHERE seal.event = {events}.id)");
+        condition.sql.push_str(&is_sealed);
+        condition
     }
 
     /// Returns the condition under which an event is on the page that `query` asks for, the limit apart.
@@ -139,7 +150,7 @@ pub const OF_APPLICATIONS: &str = "realm NOT IN ('hallpass-heartbeat', 'hallpass
 #[cfg(test)]
 mod tests {
     use super::*;
-    use hallpass::{EventId, Realm, Subject};
+    use hallpass::{Realm, Subject};
 
     #[test]
     fn what_is_of_applications_is_of_no_realm_of_the_library() {

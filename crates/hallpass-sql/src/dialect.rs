@@ -22,6 +22,11 @@ pub trait Dialect {
         ("seq > COALESCE((SELECT seq FROM events WHERE id <= ", " ORDER BY id DESC LIMIT 1), 0)")
     }
 
+    /// Returns the names of the tables of seals and of events.
+    fn trail_tables(&self) -> (&'static str, &'static str) {
+        ("seals", "events")
+    }
+
     /// Returns the condition under which a session was ended, or was not.
     fn is_ended(&self, ended: bool) -> &'static str {
         if ended { "ended_at IS NOT NULL" } else { "ended_at IS NULL" }

@@ -1,13 +1,30 @@
-use hallpass::{Actor, EndReason, Event, EventId, EventKind, InvalidName, Note, Realm, SessionId, Subject, Timestamp};
+use hallpass::{
+    Actor, EndReason, Event, EventId, EventKind, InvalidName, Note, Profile, Realm, SessionId, Subject, Timestamp,
+};
 
 use crate::value::{CorruptRow, Value};
 
 /// How many columns an event has, its number in the order of intake apart.
-const EVENT_VALUES: usize = 12;
+const EVENT_VALUES: usize = 15;
 
 /// The columns of an event, in the order of [`event_values`].
-pub const EVENT_COLUMNS: [&str; EVENT_VALUES] =
-    ["id", "at", "kind", "realm", "session", "subject", "actor", "reason", "note", "request_id", "ip", "user_agent"];
+pub const EVENT_COLUMNS: [&str; EVENT_VALUES] = [
+    "id",
+    "at",
+    "kind",
+    "realm",
+    "session",
+    "subject",
+    "actor",
+    "reason",
+    "note",
+    "request_id",
+    "ip",
+    "user_agent",
+    "level",
+    "profile",
+    "route",
+];
 
 /// Returns the values of an event's row, in the order of [`EVENT_COLUMNS`].
 pub fn event_values(event: &Event) -> [Value; EVENT_VALUES] {
@@ -24,6 +41,9 @@ pub fn event_values(event: &Event) -> [Value; EVENT_VALUES] {
         Value::text(event.origin.request_id.as_ref().map(Note::as_str)),
         event.origin.ip.map_or(Value::Null, |ip| Value::Text(ip.to_string())),
         Value::text(event.origin.user_agent.as_ref().map(Note::as_str)),
+        event.level.map_or(Value::Null, |level| Value::Integer(level.into())),
+        Value::text(event.profile.as_ref().map(Profile::as_str)),
+        Value::text(event.origin.route.as_ref().map(Note::as_str)),
     ]
 }
 
@@ -54,6 +74,12 @@ pub struct StoredEvent<'a> {
     pub ip: Option<&'a str>,
     /// The column `user_agent`.
     pub user_agent: Option<&'a str>,
+    /// The column `level`.
+    pub level: Option<i64>,
+    /// The column `profile`.
+    pub profile: Option<&'a str>,
+    /// The column `route`.
+    pub route: Option<&'a str>,
 }
 
 impl StoredEvent<'_> {
@@ -75,6 +101,9 @@ impl StoredEvent<'_> {
         event.origin.request_id = name("request_id", self.request_id, Note::new)?;
         event.origin.ip = self.ip.map(str::parse).transpose().map_err(|_| CorruptRow::Column("ip"))?;
         event.origin.user_agent = name("user_agent", self.user_agent, Note::new)?;
+        event.level = self.level.map(u8::try_from).transpose().map_err(|_| CorruptRow::Column("level"))?;
+        event.profile = name("profile", self.profile, Profile::new)?;
+        event.origin.route = name("route", self.route, Note::new)?;
         Ok(event)
     }
 }

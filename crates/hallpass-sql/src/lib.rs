@@ -15,6 +15,7 @@ mod migration;
 mod news;
 mod open_error;
 mod outcome;
+mod seal;
 mod session;
 mod sweep;
 #[cfg(feature = "testing")]
@@ -33,6 +34,7 @@ pub use crate::migration::{Migration, NewerSchema, latest, pending};
 pub use crate::news::{News, is_news};
 pub use crate::open_error::OpenError;
 pub use crate::outcome::outcome;
+pub use crate::seal::{SEAL_COLUMNS, StoredSeal, seal_values};
 pub use crate::session::{SESSION_COLUMNS, SESSION_VALUES, StoredSession, session_values};
 pub use crate::sweep::sweep;
 pub use crate::usage::{InvalidOption, Usage, is_this_machine};

@@ -21,7 +21,7 @@
 //!
 //! # Keys and schema
 //!
-//! The tables `sessions`, `events`, `epochs` and `settings` are made and brought up to date when a store is opened,
+//! The tables `sessions`, `events`, `seals`, `epochs` and `settings` are made and brought up to date when a store is opened,
 //! once, however many processes open it. Attributes are JSON text and instants are milliseconds since 1970, so that the
 //! tool `sqlite3` can show them; the record itself is the packed column `head`. A copy for safety is made with
 //! `sqlite3 hallpass.db ".backup copy.db"`: the file alone lacks what is still in its `-wal`.
@@ -47,8 +47,8 @@
 //!
 //! # Limits
 //!
-//! One process writes at a time, so several services on one file take turns. Events are kept until somebody deletes
-//! them. Dropping the last clone of a store waits until what it accepted is written.
+//! One process writes at a time, so several services on one file take turns. Events are kept until a purge of the audit trail
+//! forgets them. Dropping the last clone of a store waits until what it accepted is written.
 //!
 //! # Testing
 //!
@@ -72,6 +72,7 @@ mod schema;
 mod sessions;
 mod settings;
 mod store;
+mod trail;
 mod transaction;
 mod url;
 mod writer;

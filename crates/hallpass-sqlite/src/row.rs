@@ -58,7 +58,7 @@ pub(crate) const SESSIONS: Table<Record> = Table { name: "sessions", read: recor
 pub(crate) const EVENTS: Table<Event> = Table { name: "events", read: event, id: event_id };
 
 /// Reads the columns of `EVENT_COLUMNS`.
-fn event(row: &Row<'_>) -> Result<Event, Fault> {
+pub(crate) fn event(row: &Row<'_>) -> Result<Event, Fault> {
     let text = |index, column| row.get_ref(index)?.as_str().map_err(|_| Fault::from(CorruptRow::Column(column)));
     let maybe = |index, column| match row.get_ref(index)? {
         ValueRef::Null => Ok(None),
@@ -81,6 +81,9 @@ fn event(row: &Row<'_>) -> Result<Event, Fault> {
         request_id: maybe(9, "request_id")?,
         ip: maybe(10, "ip")?,
         user_agent: maybe(11, "user_agent")?,
+        level: row.get(12).map_err(|_| CorruptRow::Column("level"))?,
+        profile: maybe(13, "profile")?,
+        route: maybe(14, "route")?,
     };
     Ok(stored.to_event()?)
 }

@@ -9,6 +9,7 @@ use crate::error::OpenError;
 const MIGRATIONS: &[Migration] = &[
     Migration { version: 1, name: "sessions", sql: include_str!("migrations/0001_sessions.sql") },
     Migration { version: 2, name: "an index for every filter", sql: include_str!("migrations/0002_filters.sql") },
+    Migration { version: 3, name: "the audit trail", sql: include_str!("migrations/0003_audit.sql") },
 ];
 
 /// `HPas`: what marks a file as a store of hallpass (<https://www.sqlite.org/pragma.html#pragma_application_id>).

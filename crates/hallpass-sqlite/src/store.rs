@@ -6,7 +6,7 @@ use std::sync::Arc;
 use async_trait::async_trait;
 use hallpass::{
     Capabilities, ChangeStream, Checkup, Epoch, Event, EventQuery, Expected, Outcome, Page, PageLimit, Query, Realm,
-    Record, SessionId, Store, StoreError, Subject, Timestamp, Version,
+    Record, SessionId, Store, StoreError, Subject, Timestamp, Trail, Version,
 };
 use hallpass_sql::{Damage, event_values, session_values, sweep};
 use rusqlite::Connection;
@@ -16,6 +16,7 @@ use crate::open::{Opened, open};
 use crate::options::SqliteOptions;
 use crate::reader::Readers;
 use crate::settings::SqliteSettings;
+use crate::trail::SqliteTrail;
 use crate::writer::{WriteCounts, Writer};
 use crate::{checkup, epochs, events, query, sessions, url};
 
@@ -85,6 +86,10 @@ impl SqliteStore {
 
     pub(crate) fn readers(&self) -> &Readers {
         &self.inner.readers
+    }
+
+    pub(crate) fn damage(&self) -> Arc<Damage> {
+        Arc::clone(&self.inner.damage)
     }
 
     pub(crate) fn writer(&self) -> &Writer {
@@ -170,6 +175,10 @@ impl Store for SqliteStore {
 
     fn changes(&self) -> Option<ChangeStream> {
         None
+    }
+
+    fn trail(&self) -> Option<Arc<dyn Trail>> {
+        Some(Arc::new(SqliteTrail::new(self.clone())))
     }
 }
 

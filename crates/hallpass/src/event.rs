@@ -10,7 +10,7 @@ use serde::{Deserialize, Serialize};
 use crate::code::code;
 use crate::crypto;
 use crate::id::SessionId;
-use crate::name::{Actor, Note, Realm, Subject};
+use crate::name::{Actor, Note, Profile, Realm, Subject};
 use crate::time::Timestamp;
 
 code! {
@@ -61,6 +61,18 @@ code! {
         KeyRotated = "key_rotated",
         /// A key that tokens are signed or sealed with was taken away, with all tokens under it; the note says which, and why.
         SigningKeyRemoved = "signing_key_removed",
+        /// The service began to judge by another policy than before; the note says by which.
+        PolicyChanged = "policy_changed",
+        /// An operator or admin asked the service to change something; the origin says what.
+        AdminAction = "admin_action",
+        /// Somebody took a copy of the audit trail; the note says of which lines.
+        AuditExported = "audit_exported",
+        /// Somebody checked the audit trail; the note says what was found.
+        AuditVerified = "audit_verified",
+        /// The beginning of the audit trail was taken out, as the policy says; the note says how much.
+        AuditPurged = "audit_purged",
+        /// More tokens that open nothing were shown in a minute than by mistake; the note says how many.
+        BruteforceSuspected = "bruteforce_suspected",
     }
 }
 
@@ -181,6 +193,9 @@ pub struct Origin {
     /// The client's description of itself.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub user_agent: Option<Note>,
+    /// What was asked for: the method and the pattern of the path, never a query.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub route: Option<Note>,
 }
 
 /// Something that happened, mostly to a session, with ids and never with a secret.
@@ -201,6 +216,12 @@ pub struct Event {
     /// Whose session that is.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub subject: Option<Subject>,
+    /// How well that was proved: the level of the session, 0 to 9.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub level: Option<u8>,
+    /// The profile of the policy that the session lives under.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub profile: Option<Profile>,
     /// Who did it.
     pub actor: Actor,
     /// Why the session ended, if it did.
@@ -238,6 +259,8 @@ impl Event {
             realm,
             session: None,
             subject: None,
+            level: None,
+            profile: None,
             actor: Actor::policy(),
             reason: None,
             note: None,

@@ -1,5 +1,6 @@
 #![doc = include_str!("guide/front.md")]
 
+pub mod audit;
 mod carried;
 mod code;
 mod crypto;

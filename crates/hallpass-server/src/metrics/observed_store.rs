@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 use async_trait::async_trait;
 use hallpass::{
     Capabilities, ChangeStream, Checkup, Epoch, Event, EventQuery, Expected, Outcome, Page, PageLimit, Query, Realm,
-    Record, SessionId, Store, StoreError, Subject, Timestamp, Version,
+    Record, SessionId, Store, StoreError, Subject, Timestamp, Trail, Version,
 };
 use tracing::Instrument as _;
 
@@ -136,5 +136,9 @@ impl Store for ObservedStore {
 
     fn changes(&self) -> Option<ChangeStream> {
         self.inner.changes()
+    }
+
+    fn trail(&self) -> Option<Arc<dyn Trail>> {
+        self.inner.trail()
     }
 }

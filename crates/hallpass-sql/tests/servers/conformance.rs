@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use hallpass::testing::conformance::{Handles, check_settings};
+use hallpass::testing::conformance::{Handles, check_settings, check_trail};
 use rig::Proxy;
 use tokio::sync::OnceCell;
 
@@ -82,6 +82,12 @@ mod two_services_with_a_cache_each {
     }
 
     hallpass::testing::conformance_tests!(handles);
+}
+
+#[tokio::test]
+async fn its_trail_keeps_its_contract() {
+    let Some((store, _, _)) = place().await else { return };
+    check_trail(&store).await;
 }
 
 #[tokio::test]

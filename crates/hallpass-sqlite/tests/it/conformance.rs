@@ -51,6 +51,12 @@ mod two_services {
 }
 
 #[tokio::test]
+async fn its_trail_keeps_its_contract() {
+    let (_folder, path) = place();
+    hallpass::testing::conformance::check_trail(&open(&path)).await;
+}
+
+#[tokio::test]
 async fn its_settings_keep_their_contract() {
     let (_folder, path) = place();
     hallpass::testing::conformance::check_settings(&open(&path).settings()).await;

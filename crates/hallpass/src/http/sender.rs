@@ -43,6 +43,8 @@ impl Witness for Sender {
             user_agent: note(&self.user_agent),
             request_id: note(&self.request_id),
             ip: self.address.map(|ClientAddress(ip)| ip),
+            // Only a router knows the pattern of the path; the path itself may name people.
+            route: None,
         };
         Cow::Owned(Caller { origin, ..Caller::user() })
     }

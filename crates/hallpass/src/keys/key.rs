@@ -120,6 +120,13 @@ impl fmt::Debug for KeyId {
 #[error("{0}")]
 pub struct InvalidKey(pub(super) &'static str);
 
+#[cfg(feature = "jwt")]
+impl InvalidKey {
+    pub(crate) const fn new(rule: &'static str) -> Self {
+        Self(rule)
+    }
+}
+
 /// What tells a key from another of the same name: of what it is made, and how it was named. It stays when the key is
 /// read anew.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]

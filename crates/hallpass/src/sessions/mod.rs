@@ -99,6 +99,8 @@ impl Caller {
         event.actor = self.actor_of(record);
         event.session = Some(record.id);
         event.subject.clone_from(&record.subject);
+        event.level = Some(record.level.number());
+        event.profile = Some(record.profile.clone());
         event
     }
 }

@@ -14,7 +14,7 @@ use crate::name::Subject;
 use crate::record::Record;
 use crate::session::Session;
 use crate::session::attributes::Attributes;
-use crate::store::{EventQuery, Expected, Outcome, Page, Query, StoreError};
+use crate::store::{EventQuery, Expected, Outcome, Page, Query, StoreError, Trail};
 
 impl Sessions {
     /// Opens the session that a token points at.
@@ -114,6 +114,11 @@ impl Sessions {
     /// [`Error::is_unsupported`] if the store keeps none; [`Error::is_unavailable`].
     pub async fn events(&self, query: &EventQuery) -> Result<Page<Event>, Error> {
         Ok(self.records().events(&EventQuery { realm: Some(self.0.realm.clone()), ..query.clone() }).await?)
+    }
+
+    /// Returns where the events of all realms are sealed, if the store keeps them so.
+    pub fn trail(&self) -> Option<Arc<dyn Trail>> {
+        self.0.store.trail()
     }
 
     /// Keeps an event that comes with no change of a session, such as that an API key was made, and tells the observer.

@@ -6,7 +6,7 @@ use async_trait::async_trait;
 
 use super::{
     Capabilities, ChangeStream, Checkup, Epoch, EventQuery, Expected, Outcome, Page, PageLimit, Query, Store,
-    StoreError,
+    StoreError, Trail,
 };
 use crate::event::Event;
 use crate::id::SessionId;
@@ -86,5 +86,9 @@ impl<S: Store + ?Sized> Store for Arc<S> {
 
     fn changes(&self) -> Option<ChangeStream> {
         (**self).changes()
+    }
+
+    fn trail(&self) -> Option<Arc<dyn Trail>> {
+        (**self).trail()
     }
 }

@@ -14,6 +14,7 @@ mod settings;
 mod signing;
 #[cfg(feature = "tiered")]
 mod tiered;
+mod trail;
 mod trouble;
 
 use std::fmt;
@@ -43,6 +44,7 @@ pub use self::settings::{MemorySettings, Settings};
 pub use self::signing::{KeyState, Rotation, StoredKey, StoredKeys};
 #[cfg(feature = "tiered")]
 pub use self::tiered::{CacheCounts, Tiered};
+pub use self::trail::Trail;
 pub use self::trouble::{StoreFault, Trouble};
 
 /// What a store can do beyond loading and saving, as its server is set up now.
@@ -307,6 +309,11 @@ pub trait Store: fmt::Debug + Send + Sync + 'static {
     /// Must hold: who subscribes hears of every end and every change of chain or attributes that is saved from then
     /// on, in the order in which they were saved, or of a [`Change::Hole`]. Creations and touches may be left out.
     fn changes(&self) -> Option<ChangeStream>;
+
+    /// Returns where the events of this store are sealed, if it can keep them so.
+    fn trail(&self) -> Option<Arc<dyn Trail>> {
+        None
+    }
 }
 
 /// How long past its `expires_at` a record stays at least, so that a clock that is somewhat off forgets nothing.

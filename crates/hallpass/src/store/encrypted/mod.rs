@@ -15,7 +15,7 @@ use bytes::Bytes;
 use self::keys::Unopened;
 use super::{
     Capabilities, ChangeStream, Checkup, Cursor, Epoch, EventQuery, Expected, Outcome, Page, PageLimit, Query, Store,
-    StoreError,
+    StoreError, Trail,
 };
 use crate::event::Event;
 use crate::id::SessionId;
@@ -249,5 +249,9 @@ impl<S: Store> Store for Encrypted<S> {
 
     fn changes(&self) -> Option<ChangeStream> {
         self.far.changes()
+    }
+
+    fn trail(&self) -> Option<Arc<dyn Trail>> {
+        self.far.trail()
     }
 }

@@ -15,7 +15,7 @@ use self::near::Near;
 use super::feed::{Follower, Pulse, follow};
 use super::{
     Capabilities, ChangeStream, Checkup, Epoch, EventQuery, Expected, Outcome, Page, PageLimit, Query, Store,
-    StoreError,
+    StoreError, Trail,
 };
 use crate::event::Event;
 use crate::id::SessionId;
@@ -265,6 +265,10 @@ impl<S: Store> Store for Tiered<S> {
 
     fn changes(&self) -> Option<ChangeStream> {
         self.shared.far.changes()
+    }
+
+    fn trail(&self) -> Option<Arc<dyn Trail>> {
+        self.shared.far.trail()
     }
 }
 

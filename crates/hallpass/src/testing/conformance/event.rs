@@ -4,7 +4,7 @@ use super::bench::{Bench, counting, limit, version};
 use super::handles::Handles;
 use super::sample::{self, MINUTE, SECOND};
 use crate::event::{EndReason, Event, EventId, EventKind, Origin};
-use crate::name::{Actor, Note};
+use crate::name::{Actor, Note, Profile};
 use crate::record::Record;
 use crate::store::{EventQuery, Expected, Outcome};
 
@@ -23,7 +23,10 @@ pub(super) async fn every_field_of_an_event_comes_back(handles: Handles) {
         request_id: Note::lossy("01J-request/7"),
         ip: Some("2001:db8::1".parse().expect("valid")),
         user_agent: Note::lossy("Mozilla/5.0"),
+        route: Note::lossy("POST /v1/sessions/{id}/revoke"),
     };
+    full.level = Some(9);
+    full.profile = Some(Profile::default());
     let least = Event { subject: None, ..bench.event(EventKind::from_word("teleported"), &record) };
     let events = [full, least];
     assert_eq!(bench.save_with(&record, Expected::Absent, &events).await, Outcome::Applied);

@@ -45,7 +45,8 @@
 //! [`Handles::with_outage`]. [`run`] runs everything in one test, and [`Case::check`] one case for a runner of your
 //! own.
 //!
-//! A home of [`Settings`](crate::Settings) has a check of its own, [`check_settings`].
+//! A home of [`Settings`](crate::Settings) has a check of its own, [`check_settings`], and one of the audit trail
+//! [`check_trail`].
 //!
 //! # What a store needs for it
 //!
@@ -82,9 +83,11 @@ mod subject;
 mod suite;
 mod sweep;
 mod touch;
+mod trail;
 
 pub use self::case::{Case, Failure};
 pub use self::cases::{CASES, OUTAGE_CASES};
 pub use self::handles::{Handles, IntoHandles};
 pub use self::settings::check_settings;
 pub use self::suite::{check, run};
+pub use self::trail::check_trail;

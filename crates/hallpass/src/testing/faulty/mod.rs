@@ -19,7 +19,7 @@ use crate::name::{Realm, Subject};
 use crate::record::{Record, Version};
 use crate::store::{
     Capabilities, ChangeStream, Checkup, Epoch, EventQuery, Expected, Outcome, Page, PageLimit, Query, Store,
-    StoreError,
+    StoreError, Trail,
 };
 use crate::time::Timestamp;
 
@@ -292,5 +292,9 @@ impl<S: Store> Store for FaultyStore<S> {
         let plan = Arc::clone(&self.plan);
         let changes = self.inner.changes()?;
         Some(Box::pin(changes.filter(move |_| std::future::ready(!plan.loses_changes()))))
+    }
+
+    fn trail(&self) -> Option<Arc<dyn Trail>> {
+        self.inner.trail()
     }
 }
