@@ -18,6 +18,7 @@ mod data;
 pub mod demo;
 mod events;
 mod health;
+mod html;
 pub mod keys;
 mod metrics;
 mod oauth;
