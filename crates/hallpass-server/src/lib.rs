@@ -14,6 +14,7 @@
 mod api;
 mod app;
 mod config;
+mod dashboard;
 mod data;
 pub mod demo;
 mod events;

@@ -61,6 +61,12 @@ code! {
         KeyRotated = "key_rotated",
         /// A key that tokens are signed or sealed with was taken away, with all tokens under it; the note says which, and why.
         SigningKeyRemoved = "signing_key_removed",
+        /// An operator signed in to the dashboard.
+        OperatorSignedIn = "operator_signed_in",
+        /// Somebody was refused at the dashboard: by a wrong or revoked key, or by the role of a good one; the note says why.
+        OperatorRefused = "operator_refused",
+        /// An operator did something at the dashboard that changes no session of an application; the note says what.
+        OperatorAction = "operator_action",
     }
 }
 
