@@ -18,6 +18,8 @@ pub(crate) struct App {
     pub(crate) config: Config,
     /// The sessions of the realm `default`; a key has those of its own.
     pub(crate) sessions: Sessions,
+    /// The sessions of operators at the dashboard, in a realm of their own.
+    pub(crate) operators: Sessions,
     /// The cache before the store, if there is one.
     pub(crate) cache: Option<Arc<Tiered<Arc<dyn Store>>>>,
     pub(crate) keys: ApiKeys,

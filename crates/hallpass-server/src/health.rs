@@ -35,11 +35,24 @@ struct Healthy {
     status: &'static str,
 }
 
+impl Unready {
+    /// Returns what is the matter, in a sentence.
+    pub(crate) const fn detail(self) -> &'static str {
+        match self {
+            Self::Stopping => "The service was told to stop.",
+            Self::Store => "The store does not answer.",
+            Self::Clock => "The clock of this machine is more than 30 seconds from the store's.",
+            Self::Keys => "The API keys cannot be read.",
+            Self::Signing => "No key signs tokens now.",
+        }
+    }
+}
+
 const OLDEST: Duration = Duration::from_millis(500);
 const PATIENCE: Duration = Duration::from_secs(2);
 
 impl Readiness {
-    async fn check(&self, app: &App) -> Result<(), Unready> {
+    pub(crate) async fn check(&self, app: &App) -> Result<(), Unready> {
         if app.is_stopping() {
             return Err(Unready::Stopping);
         }
@@ -102,17 +115,7 @@ pub(crate) async fn livez() -> Result<Json, Problem> {
 pub(crate) async fn readyz(State(app): State<Arc<App>>) -> Result<Json, Problem> {
     match app.readiness.check(&app).await {
         Ok(()) => Json::ok(&Healthy { status: "ok" }),
-        Err(unready) => Err(Problem::new(
-            StatusCode::SERVICE_UNAVAILABLE,
-            "not_ready",
-            match unready {
-                Unready::Stopping => "The service was told to stop.",
-                Unready::Store => "The store does not answer.",
-                Unready::Clock => "The clock of this machine is more than 30 seconds from the store's.",
-                Unready::Keys => "The API keys cannot be read.",
-                Unready::Signing => "No key signs tokens now.",
-            },
-        )),
+        Err(unready) => Err(Problem::new(StatusCode::SERVICE_UNAVAILABLE, "not_ready", unready.detail())),
     }
 }
 

@@ -14,10 +14,12 @@
 mod api;
 mod app;
 mod config;
+mod dashboard;
 mod data;
 pub mod demo;
 mod events;
 mod health;
+mod html;
 pub mod keys;
 mod metrics;
 mod oauth;

@@ -73,6 +73,12 @@ code! {
         AuditPurged = "audit_purged",
         /// More tokens that open nothing were shown in a minute than by mistake; the note says how many.
         BruteforceSuspected = "bruteforce_suspected",
+        /// An operator signed in to the dashboard.
+        OperatorSignedIn = "operator_signed_in",
+        /// Somebody was refused at the dashboard: by a wrong or revoked key, or by the role of a good one; the note says why.
+        OperatorRefused = "operator_refused",
+        /// An operator did something at the dashboard that changes no session of an application; the note says what.
+        OperatorAction = "operator_action",
     }
 }
 

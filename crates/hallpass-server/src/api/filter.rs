@@ -13,7 +13,7 @@ use crate::wire::{Params, Problem};
 #[derive(Debug, Clone, Default, Deserialize, ToSchema, IntoParams)]
 #[serde(deny_unknown_fields)]
 #[into_params(parameter_in = Query)]
-pub(super) struct Filter {
+pub(crate) struct Filter {
     /// Of this subject.
     #[schema(value_type = Option<String>)]
     #[param(value_type = Option<String>, max_length = 255)]
@@ -52,7 +52,7 @@ pub(super) struct Filter {
 
 impl Filter {
     /// Takes the filter out of a query.
-    pub(super) fn take(params: &mut Params) -> Result<Self, Problem> {
+    pub(crate) fn take(params: &mut Params) -> Result<Self, Problem> {
         let level = params.parse::<u8>("level")?.map(Level::try_from).transpose();
         Ok(Self {
             subject: params.parse("subject")?,
@@ -72,7 +72,7 @@ impl Filter {
     }
 
     /// Returns what the sessions are asked for, [`states`](Filter::states) apart.
-    pub(super) fn query(&self) -> Query {
+    pub(crate) fn query(&self) -> Query {
         let mut query = Query::default();
         query.subject.clone_from(&self.subject);
         query.ip = self.ip.map(|range| range.0);
@@ -85,7 +85,7 @@ impl Filter {
     }
 
     /// Returns in which states.
-    pub(super) fn states(&self) -> States {
+    pub(crate) fn states(&self) -> States {
         self.state.unwrap_or_default()
     }
 }

@@ -19,5 +19,6 @@ mod signing_keys;
 mod sweep;
 mod verify;
 
-pub(crate) use self::filter::take_page;
+pub(crate) use self::filter::{Filter, take_page};
+pub(crate) use self::revoke::effective_at;
 pub(crate) use self::routes::{Served, routes};

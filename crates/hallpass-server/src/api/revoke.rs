@@ -19,7 +19,7 @@ pub(super) struct Effect {
 
 /// Returns since when an end that was just written is heeded by every verifier, also by one with a cache, or that asks no
 /// store.
-pub(super) fn effective_at(sessions: &Sessions) -> Timestamp {
+pub(crate) fn effective_at(sessions: &Sessions) -> Timestamp {
     sessions.now().plus(sessions.revocation_bound())
 }
 

@@ -14,7 +14,7 @@ use super::{
 use crate::app::App;
 use crate::oauth::{introspect, metadata, revoke as revocation, token};
 use crate::wire::{Json, Problem, edge};
-use crate::{events, health};
+use crate::{dashboard, events, health};
 
 /// What an address serves.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -101,7 +101,7 @@ pub(crate) fn openapi() -> OpenApi {
 pub(crate) fn routes(app: &Arc<App>, served: Served) -> Router {
     let mut router: Router<Arc<App>> = applications().into();
     if served == Served::All {
-        router = router.merge(Router::from(operators()));
+        router = router.merge(Router::from(operators())).merge(dashboard::router(app));
     }
     router
         .route("/openapi.json", axum::routing::get(describe))

@@ -1,13 +1,14 @@
-//! Which requests are let in, and what every answer says.
+//! Which requests are let in.
 
 use axum::Extension;
 use axum::extract::Request;
-use axum::http::{HeaderMap, HeaderName, HeaderValue, header};
+use axum::http::{HeaderMap, HeaderName, header};
 use axum::middleware::Next;
 use axum::response::{IntoResponse as _, Response};
 
 use super::trouble::Trouble;
-use super::wire::{Wire, authority};
+use super::wire::Wire;
+use crate::html::authority;
 
 const SEC_FETCH_SITE: HeaderName = HeaderName::from_static("sec-fetch-site");
 
@@ -49,27 +50,6 @@ fn is_own_address(address: &str, request: &Request, wire: &Wire) -> bool {
     let theirs = rest.split('/').next().unwrap_or_default();
     scheme == wire.scheme() && theirs.eq_ignore_ascii_case(host.as_str())
 }
-
-/// Adds what makes pages safe to show: nothing from elsewhere, no inline scripts or styles, no frames, no caches.
-pub(super) async fn harden(mut response: Response) -> Response {
-    let headers = response.headers_mut();
-    headers.entry(header::CACHE_CONTROL).or_insert(HeaderValue::from_static("no-store"));
-    for (name, value) in [
-        (header::CONTENT_SECURITY_POLICY, POLICY),
-        (header::X_CONTENT_TYPE_OPTIONS, "nosniff"),
-        // `no-referrer` would make browsers send `Origin: null` with our own forms.
-        (header::REFERRER_POLICY, "same-origin"),
-        (HeaderName::from_static("cross-origin-opener-policy"), "same-origin"),
-        (HeaderName::from_static("cross-origin-resource-policy"), "same-origin"),
-        (HeaderName::from_static("permissions-policy"), "camera=(), geolocation=(), microphone=()"),
-    ] {
-        headers.insert(name, HeaderValue::from_static(value));
-    }
-    response
-}
-
-const POLICY: &str = "default-src 'none'; style-src 'self'; script-src 'self'; img-src 'self'; connect-src 'self'; \
-     form-action 'self'; base-uri 'none'; frame-ancestors 'none'";
 
 #[cfg(test)]
 mod tests {

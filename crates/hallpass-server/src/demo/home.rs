@@ -10,8 +10,9 @@ use super::people::{PEOPLE, Person, Who};
 use super::token::TokenCard;
 use super::trouble::Trouble;
 use super::visit::Visit;
-use super::words::{Left, When, span};
+use super::words::{Left, When};
 use super::{keep, token};
+use crate::html::span;
 
 #[derive(Debug, Template)]
 #[template(path = "demo/pages/home.html")]

@@ -12,7 +12,7 @@ use super::page::{Page, Place, Said, done, html};
 use super::trouble::Trouble;
 use super::visit::{Sent, Visit};
 use super::wire::Wire;
-use super::words::span;
+use crate::html::span;
 
 #[derive(Debug, Deserialize)]
 pub(super) struct EndingForm {

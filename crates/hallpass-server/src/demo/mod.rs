@@ -35,6 +35,7 @@ use tower::ServiceExt as _;
 pub use self::policy::profiles;
 use self::trouble::Trouble;
 use self::wire::Wire;
+use crate::html;
 
 /// The realm of the demo's sessions: whoever signs in here without a password is nobody anywhere else.
 pub const REALM: &str = "demo";
@@ -53,7 +54,7 @@ pub fn router(sessions: &Sessions) -> Router {
     let sessions = Realm::new(REALM).map_or_else(|_| sessions.clone(), |realm| sessions.in_realm(realm));
     let (plain, secure) = (pages(&sessions, Wire::plain()), pages(&sessions, Wire::secure()));
     let pages = any(move |request: axum::extract::Request| {
-        let pages = if wire::is_loopback(&request) { plain.clone() } else { secure.clone() };
+        let pages = if html::is_loopback(&request) { plain.clone() } else { secure.clone() };
         pages.oneshot(request)
     });
     Router::new().route("/demo", pages.clone()).route("/demo/", pages.clone()).route("/demo/{*path}", pages)
@@ -80,5 +81,5 @@ fn pages(sessions: &Sessions, wire: Wire) -> Router {
         .layer(Extension(wire))
         .merge(assets::router())
         .layer(DefaultBodyLimit::max(FORM_LIMIT))
-        .layer(map_response(guard::harden))
+        .layer(map_response(html::harden))
 }

@@ -1,12 +1,11 @@
 //! What all pages have in common.
 
-use askama::Template;
-use axum::http::{StatusCode, header};
-use axum::response::{Html, IntoResponse as _, Redirect, Response};
+use axum::response::{IntoResponse as _, Redirect, Response};
 
 use super::people::Who;
 use super::visit::Visit;
 use super::wire::Wire;
+pub(super) use crate::html::page as html;
 
 /// The frame around a page.
 #[derive(Debug)]
@@ -52,22 +51,6 @@ impl Page {
 
     pub(super) fn is_timeline(&self) -> bool {
         self.place == Place::Timeline
-    }
-}
-
-/// Writes a page.
-pub(super) fn html(status: StatusCode, page: &impl Template) -> Response {
-    match page.render() {
-        Ok(text) => (status, Html(text)).into_response(),
-        Err(error) => {
-            tracing::error!(error = %error, "a page of the demo could not be written");
-            (
-                StatusCode::INTERNAL_SERVER_ERROR,
-                [(header::CONTENT_TYPE, "text/plain")],
-                "The page could not be written.",
-            )
-                .into_response()
-        }
     }
 }
 

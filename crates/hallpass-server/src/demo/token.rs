@@ -4,11 +4,11 @@ use axum::response::Response;
 use hallpass::{Error, Generation, Record, Session, Timestamp};
 use serde::{Deserialize, Serialize};
 
-use super::assets::fingerprint;
 use super::page::{Said, done};
 use super::trouble::Trouble;
 use super::visit::Visit;
 use super::words::When;
+use crate::html::fingerprint;
 
 const LAST_RENEWAL: &str = "last_renewal";
 

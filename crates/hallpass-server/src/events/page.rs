@@ -28,7 +28,10 @@ pub(crate) struct EventSchema {
         "key_created",
         "key_revoked",
         "key_rotated",
-        "signing_key_removed"
+        "signing_key_removed",
+        "operator_signed_in",
+        "operator_refused",
+        "operator_action"
     ))]
     kind: String,
     /// Whose application it concerns.

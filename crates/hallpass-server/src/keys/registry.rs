@@ -47,6 +47,9 @@ pub enum KeyError {
     /// There is no key of this name.
     #[error("there is no such key")]
     NotFound,
+    /// The realm is the service's own: whoever could make sessions there could be any operator.
+    #[error("the realm `{}` is the service's own: choose another", crate::dashboard::REALM)]
+    Reserved,
     /// It is the last admin key of the realm `default`, without which nobody could make another.
     #[error("this is the last admin key: make another one first")]
     LastAdmin,
@@ -71,7 +74,7 @@ impl ApiKeys {
     ///
     /// # Errors
     ///
-    /// [`KeyError::TooMany`], [`KeyError::Store`].
+    /// [`KeyError::TooMany`], [`KeyError::Reserved`], [`KeyError::Store`].
     ///
     /// # Cancel safety
     ///
@@ -83,6 +86,9 @@ impl ApiKeys {
         role: Role,
         now: Timestamp,
     ) -> Result<(ApiKeyInfo, ApiKeySecret), KeyError> {
+        if realm.as_str() == crate::dashboard::REALM {
+            return Err(KeyError::Reserved);
+        }
         if self.settings.list(PREFIX).await?.len() >= Self::MOST {
             return Err(KeyError::TooMany);
         }

@@ -75,6 +75,12 @@ impl KeyRing {
         Ok(holders.iter().any(|known| known.hash.matches(&holder.hash)))
     }
 
+    /// Returns who holds the key of this name, for those who showed the key itself before.
+    pub(crate) async fn named(self: &Arc<Self>, id: &str) -> Result<Option<Arc<KeyHolder>>, StoreError> {
+        let known = self.known().await?;
+        Ok(known.by_bucket.values().flatten().find(|holder| holder.info.id == id).map(Arc::clone))
+    }
+
     /// Has the next request see what was just changed here, also if the keys are being read this moment.
     pub(crate) async fn forget(&self) {
         let _reading = self.reading.lock().await;

@@ -1,8 +1,10 @@
 //! What the service counts and measures, for Prometheus: by result, never by id or subject.
 
+mod history;
 mod labels;
 mod observed_store;
 mod observer;
+mod tally;
 
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
@@ -15,10 +17,13 @@ use prometheus_client::metrics::gauge::Gauge;
 use prometheus_client::metrics::histogram::Histogram;
 use prometheus_client::registry::{Registry, Unit};
 
+pub(crate) use self::history::{History, Sample, Sampler, delay};
 use self::labels::{Answered, Checked, CheckedBy, EventLabels, LookedUp, Operated, Swept, SweptAs, Verified};
 pub(crate) use self::labels::{Cache, Operation, OperationResult, Route, Verification, method_word};
 pub(crate) use self::observed_store::ObservedStore;
 pub(crate) use self::observer::ServiceObserver;
+use self::tally::Tally;
+pub(crate) use self::tally::Totals;
 
 type Timed<L> = Family<L, Histogram, fn() -> Histogram>;
 
@@ -39,6 +44,9 @@ pub(crate) struct Metrics {
     access_checks: Family<Checked, Counter>,
     revocations: Gauge,
     revocation_lag: Gauge<f64, AtomicU64>,
+    /// What of it is read back.
+    pub(crate) tally: Tally,
+    pub(crate) history: History,
 }
 
 // From a look into memory to a disk that stalls.
@@ -100,6 +108,8 @@ impl Metrics {
             access_checks,
             revocations,
             revocation_lag,
+            tally: Tally::default(),
+            history: History::default(),
         }
     }
 
@@ -110,6 +120,7 @@ impl Metrics {
 
     pub(crate) fn operated(&self, operation: Operation, result: OperationResult, took: Duration) {
         self.operations.get_or_create(&Operated { operation, result }).observe(took.as_secs_f64());
+        self.tally.waited(took);
     }
 
     pub(crate) fn happened(&self, kind: &str, reason: Option<&str>, times: u64) {
@@ -119,6 +130,7 @@ impl Metrics {
 
     pub(crate) fn verified(&self, result: Verification) {
         self.verifications.get_or_create(&Verified { result }).inc();
+        self.tally.verified(result);
     }
 
     pub(crate) fn swept(&self, expired: usize, forgotten: usize) {

@@ -3,6 +3,7 @@ use std::sync::Arc;
 use hallpass::{Event, Observer, TracingObserver};
 
 use super::Metrics;
+use crate::dashboard;
 use crate::events::News;
 
 /// Hears of every event in this process: logs it, counts it, and wakes the streams that show events live.
@@ -23,6 +24,10 @@ impl Observer for ServiceObserver {
         TracingObserver.on_event(event);
         let reason = event.reason.as_ref().map(hallpass::EndReason::as_str);
         self.metrics.happened(event.kind.as_str(), reason, event.left_out.saturating_add(1));
+        // Those who watch are no part of what they watch.
+        if event.realm.as_str() != dashboard::REALM {
+            self.metrics.tally.happened(&event.kind, event.left_out.saturating_add(1));
+        }
         // What is not stored is in no stream, and strangers are not to make streams ask the store.
         if !event.kind.is_refusal() {
             self.news.announce();

@@ -16,11 +16,12 @@ pub use self::error::{RunError, StartError};
 use crate::api::{self, Served};
 use crate::app::App;
 use crate::config::Config;
+use crate::dashboard;
 use crate::demo;
 use crate::events::News;
 use crate::health::Readiness;
 use crate::keys::{ApiKeySecret, ApiKeys, GivenKey, KeyRing};
-use crate::metrics::{Metrics, ObservedStore, ServiceObserver};
+use crate::metrics::{Metrics, ObservedStore, Sampler, ServiceObserver};
 use crate::stores::{self, Opened};
 use crate::sweeper::Sweeper;
 use crate::tokens::{Keeper, Mint, Parts};
@@ -82,7 +83,7 @@ impl Server {
     /// [`RunError`] if connections can no longer be accepted.
     pub async fn run(self, shutdown: impl Future<Output = ()>) -> Result<(), RunError> {
         let Self { app, stop, listener, admin_listener, .. } = self;
-        let (sweeper, keeper) = (Sweeper::start(&app), Keeper::start(&app));
+        let (sweeper, keeper, sampler) = (Sweeper::start(&app), Keeper::start(&app), Sampler::start(&app));
         let served = if admin_listener.is_some() { Served::Applications } else { Served::All };
         let connections = Connections::new(&app.config.limits);
         let main = connections.serve(listener, with_demo(&app, served), app.stopping.clone());
@@ -102,6 +103,7 @@ impl Server {
         let (main, admin, ()) = tokio::join!(main, admin, stopped);
         sweeper.stop().await;
         keeper.stop().await;
+        sampler.stop().await;
         main.and(admin)
     }
 }
@@ -142,6 +144,11 @@ impl ServerBuilder {
         let opened = opened.sealed(&config)?;
         let (metrics, news) = (Arc::new(Metrics::new()), News::new());
         let store: Arc<dyn Store> = Arc::new(ObservedStore::new(opened.store, Arc::clone(&metrics)));
+        let operators = {
+            let observer = ServiceObserver::new(Arc::clone(&metrics), news.clone());
+            let builder = dashboard::sessions().shared_store(Arc::clone(&store)).shared_clock(Arc::clone(&clock));
+            peppered(builder.observer(observer), &config)?.build()?
+        };
         let cache = stores::cache(&store, &config);
         let store = cache.clone().map_or(store, |cache| cache);
         let observer = ServiceObserver::new(Arc::clone(&metrics), news.clone());
@@ -172,6 +179,7 @@ impl ServerBuilder {
             request_ids: RequestIds::new(),
             config,
             sessions,
+            operators,
             cache,
             keys,
             carrier,
@@ -207,11 +215,14 @@ fn sessions(config: &Config) -> Result<SessionsBuilder, StartError> {
             builder = builder.profile(profile, policy);
         }
     }
-    if let Some(path) = &config.pepper_file {
-        let key = std::fs::read(path).map_err(|source| StartError::pepper(path, source))?;
-        builder = builder.pepper(Pepper::new(&key).map_err(|source| StartError::pepper(path, source))?);
-    }
-    Ok(builder)
+    peppered(builder, config)
+}
+
+/// Adds the pepper, if there is one.
+fn peppered(builder: SessionsBuilder, config: &Config) -> Result<SessionsBuilder, StartError> {
+    let Some(path) = &config.pepper_file else { return Ok(builder) };
+    let key = std::fs::read(path).map_err(|source| StartError::pepper(path, source))?;
+    Ok(builder.pepper(Pepper::new(&key).map_err(|source| StartError::pepper(path, source))?))
 }
 
 async fn bind(address: SocketAddr, flag: &'static str) -> Result<TcpListener, StartError> {

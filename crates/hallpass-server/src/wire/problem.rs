@@ -108,6 +108,21 @@ impl Problem {
         self.0.code
     }
 
+    /// Returns its status.
+    pub(crate) fn status(&self) -> StatusCode {
+        self.0.status
+    }
+
+    /// Returns what is the matter, in a sentence.
+    pub(crate) fn detail(&self) -> &str {
+        &self.0.detail
+    }
+
+    /// Returns the field that is wrong, if it is one.
+    pub(crate) fn wrong_field(&self) -> Option<&str> {
+        self.0.field.as_deref()
+    }
+
     /// Returns what a verification that ended so is counted as.
     pub(crate) fn verification(&self) -> Verification {
         match self.0.code {
@@ -202,6 +217,7 @@ impl From<KeyError> for Problem {
     fn from(error: KeyError) -> Self {
         match error {
             KeyError::NotFound => Self::not_found(),
+            KeyError::Reserved => Self::field("realm", "This realm is the service's own. Choose another."),
             KeyError::TooMany => Self::new(StatusCode::CONFLICT, "too_many_keys", error.to_string()),
             KeyError::LastAdmin => Self::new(StatusCode::CONFLICT, "last_admin_key", error.to_string()),
             KeyError::NoRandomness => Self::internal().caused_by(error),

@@ -48,6 +48,12 @@ pub(crate) fn decode(text: &str) -> Option<String> {
 }
 
 impl Params {
+    /// Returns what the fields of a form that are filled in say.
+    pub(crate) fn of_fields<'a>(fields: impl IntoIterator<Item = (&'a str, &'a str)>) -> Self {
+        let filled = fields.into_iter().filter(|(_, value)| !value.is_empty());
+        Self(filled.map(|(name, value)| (name.to_owned(), value.to_owned())).collect())
+    }
+
     /// Takes the parameter of this name.
     pub(crate) fn take(&mut self, name: &str) -> Option<String> {
         let position = self.0.iter().position(|(other, _)| other == name)?;

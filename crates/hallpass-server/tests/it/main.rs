@@ -1,6 +1,7 @@
 //! The service over real HTTP.
 
 mod bad_input;
+mod dashboard;
 mod data;
 mod demo;
 mod drain;
