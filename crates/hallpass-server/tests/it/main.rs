@@ -6,6 +6,7 @@ mod demo;
 mod drain;
 mod events;
 mod flow;
+mod forward_auth;
 mod hybrid;
 mod idempotency;
 mod keys;
