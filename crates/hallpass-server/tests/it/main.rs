@@ -17,6 +17,7 @@ mod openapi;
 mod outage;
 mod own;
 mod page;
+mod proxies;
 mod race;
 mod revoke;
 mod roles;
