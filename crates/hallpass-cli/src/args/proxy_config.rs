@@ -14,7 +14,7 @@ headers that say who it is are taken from there too.
 nginx, Caddy, Traefik and Envoy need one file. HAProxy needs two: --script prints the other.
 
 Examples:
-  hallpass proxy-config nginx --host app.example --upstream 127.0.0.1:3000 > /etc/nginx/conf.d/app.conf
+  hallpass proxy-config nginx --upstream 127.0.0.1:3000 > /etc/nginx/conf.d/app.conf
   hallpass proxy-config haproxy > /etc/haproxy/haproxy.cfg
   hallpass proxy-config haproxy --script > /etc/haproxy/hallpass.lua
   hallpass proxy-config envoy --grpc 127.0.0.1:7071")]

@@ -1,6 +1,6 @@
 -- HAProxy asks hallpass whether to let a request in: the action `hallpass` of `http-request`.
 
-local address = "http://{{ parts.hallpass }}/forward-auth"
+local address = "http://{{+ parts.hallpass +}}/forward-auth"
 
 -- What hallpass reads of a request; a body is none of it.
 local read = {
@@ -10,7 +10,7 @@ local read = {
 -- Who it is. hallpass sends all of them, so that none of the client's own is left.
 local identity = {
 {%- for name in parts.names +%}
-    "{{ name.header|lower }}",
+    "{{+ name.header|lower +}}",
 {%- endfor +%}
 }
 

@@ -240,6 +240,15 @@ mod tests {
             for word in ["shop.example", "app.internal", "3001", "pass.internal", "7071", "/session/renew"] {
                 assert!(text.contains(word), "{proxy:?} says nothing of {word}: {text}");
             }
+            // A line that lost its indentation would mean something else in YAML.
+            let outer = config.of(proxy);
+            let outer: Vec<_> =
+                outer.lines().filter(|line| !line.starts_with([' ', '#']) && !line.is_empty()).collect();
+            match proxy {
+                Proxy::Traefik => assert_eq!(outer, ["http:"]),
+                Proxy::Envoy => assert_eq!(outer, ["static_resources:"]),
+                _ => {}
+            }
             for name in config.identity.names() {
                 assert!(text.to_ascii_lowercase().contains(name), "{proxy:?} says nothing of {name}");
             }
