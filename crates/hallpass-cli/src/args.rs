@@ -5,6 +5,7 @@ mod global;
 mod id;
 mod keys;
 mod policy;
+mod proxy_config;
 mod serve;
 mod sessions;
 mod token;
@@ -20,6 +21,7 @@ pub(crate) use self::filter::{Filter, State};
 pub(crate) use self::global::Global;
 pub(crate) use self::keys::{KeysCommand, RemoveKey, RetireKey, RotateKey, SigningCommand};
 pub(crate) use self::policy::PolicyCommand;
+pub(crate) use self::proxy_config::PrintProxyConfig;
 pub(crate) use self::serve::Serve;
 pub(crate) use self::sessions::{Count, CountBy, List, Revoke, SessionsCommand, Show, Ttl, Watch};
 pub(crate) use self::token::{Inspect, TokenCommand};
@@ -109,6 +111,8 @@ pub(crate) enum Command {
         #[command(subcommand)]
         command: ConfigCommand,
     },
+    /// Print the configuration of a proxy that asks the service whom to let in
+    ProxyConfig(PrintProxyConfig),
     /// Print a completion script for a shell
     #[command(after_help = "\
 Examples:

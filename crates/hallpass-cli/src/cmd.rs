@@ -11,6 +11,7 @@ mod keys;
 mod list;
 pub(crate) mod man;
 pub(crate) mod policy;
+pub(crate) mod proxy_config;
 mod revoke;
 mod serve;
 mod show;
@@ -43,6 +44,7 @@ pub(crate) async fn run(command: Command, context: &Context) -> Result<Ending, F
         Command::Token { command } => token::run(&command, context),
         Command::Policy { command } => policy::run(&command, context),
         Command::Config { command } => config::run(&command, context),
+        Command::ProxyConfig(print) => proxy_config::run(&print, context),
         Command::Completions { shell } => completions::run(shell),
         Command::Man { folder } => man::run(&folder, &context.output),
     }

@@ -6,6 +6,7 @@ use tokio::sync::{Semaphore, watch};
 
 use crate::config::Config;
 use crate::events::News;
+use crate::forward_auth::ForwardAuth;
 use crate::health::Readiness;
 use crate::keys::{ApiKeys, KeyRing};
 use crate::metrics::Metrics;
@@ -27,6 +28,8 @@ pub(crate) struct App {
     pub(crate) carrier: CookieCarrier,
     /// What makes self-contained tokens, if any are made.
     pub(crate) mint: Option<Mint>,
+    /// Whom proxies let in.
+    pub(crate) forward_auth: ForwardAuth,
     pub(crate) metrics: Arc<Metrics>,
     pub(crate) news: News,
     pub(crate) readiness: Readiness,

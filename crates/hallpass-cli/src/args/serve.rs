@@ -52,6 +52,7 @@ fn heading(key: &str) -> &'static str {
     match key.split_once('.') {
         Some(("policy", _)) => "Policy of sessions that name no profile",
         Some(("cookie", _)) => "Cookie that is suggested",
+        Some(("forward_auth", _)) => "Proxies that ask whom to let in",
         Some(("jwt", _)) => "Access tokens, with --tokens jwt",
         Some(("limits", _)) => "Limits",
         _ => "Service",

@@ -3,7 +3,7 @@
 use crate::bench::Bench;
 
 /// Every command, as it is asked for help.
-const COMMANDS: [&str; 30] = [
+const COMMANDS: [&str; 31] = [
     "",
     "serve",
     "sessions",
@@ -33,6 +33,7 @@ const COMMANDS: [&str; 30] = [
     "token",
     "token inspect",
     "config check",
+    "proxy-config",
     "completions",
 ];
 

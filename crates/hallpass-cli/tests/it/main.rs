@@ -11,6 +11,7 @@ mod homes;
 mod load;
 mod memcached;
 mod policy;
+mod proxy_config;
 mod reading;
 mod readme;
 mod redis;

@@ -2,6 +2,7 @@ use std::sync::{Arc, LazyLock};
 
 use axum::Router;
 use axum::middleware::from_fn_with_state;
+use axum::routing::any;
 use utoipa::OpenApi as _;
 use utoipa::openapi::OpenApi;
 use utoipa::openapi::security::{HttpAuthScheme, HttpBuilder, SecurityScheme};
@@ -14,7 +15,7 @@ use super::{
 use crate::app::App;
 use crate::oauth::{introspect, metadata, revoke as revocation, token};
 use crate::wire::{Json, Problem, edge};
-use crate::{dashboard, events, health};
+use crate::{dashboard, events, forward_auth, health};
 
 /// What an address serves.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -38,6 +39,7 @@ pub(crate) enum Served {
         (name = "events", description = "What happened. Role `auditor`."),
         (name = "keys", description = "API keys. Role `admin`, which may also do everything else."),
         (name = "signing keys", description = "The keys that tokens are signed or sealed with. Role `admin`, of the realm `default`."),
+        (name = "proxies", description = "For proxies in front of applications, and the browsers that they send here. Needs no key."),
         (name = "running", description = "Whether the service is well. Needs no key."),
     ),
 )]
@@ -58,6 +60,7 @@ fn applications() -> OpenApiRouter<Arc<App>> {
         .routes(routes!(revocation::revoke_token))
         .routes(routes!(metadata::jwks))
         .routes(routes!(metadata::metadata))
+        .routes(routes!(forward_auth::renew::renew))
         .routes(routes!(health::livez))
         .routes(routes!(health::readyz))
 }
@@ -86,6 +89,8 @@ fn operators() -> OpenApiRouter<Arc<App>> {
 /// Returns the description of the whole API.
 pub(crate) fn openapi() -> OpenApi {
     let router = OpenApiRouter::with_openapi(Document::openapi()).merge(applications()).merge(operators());
+    // It is served by every method, and described once.
+    let router = router.routes(routes!(forward_auth::check));
     let mut document = router.into_openapi();
     let key = HttpBuilder::new().scheme(HttpAuthScheme::Bearer).description(Some("An API key: `hpk_...`")).build();
     let components = document.components.get_or_insert_default();
@@ -104,6 +109,9 @@ pub(crate) fn routes(app: &Arc<App>, served: Served) -> Router {
         router = router.merge(Router::from(operators())).merge(dashboard::router(app));
     }
     router
+        .route("/forward-auth", any(forward_auth::check))
+        .route("/forward-auth/", any(forward_auth::check_below))
+        .route("/forward-auth/{*path}", any(forward_auth::check_below))
         .route("/openapi.json", axum::routing::get(describe))
         .route("/.well-known/oauth-authorization-server/{*path}", axum::routing::get(metadata::metadata_below))
         .fallback(|| async { Problem::not_found() })

@@ -26,7 +26,9 @@ impl fmt::Display for Finding {
     }
 }
 
-const TABLES: [&str; 5] = ["cookie", "jwt", "limits", "policy", "profiles"];
+const TABLES: [&str; 6] = ["cookie", "forward_auth", "jwt", "limits", "policy", "profiles"];
+/// The keys of a rule in `forward_auth.rules`.
+const RULE: [&str; 7] = ["access", "fresh_within", "host", "level", "methods", "path", "roles"];
 
 impl Config {
     /// Returns what is wrong in the text of a configuration file, in the order of its lines; nothing if it is good.
@@ -96,7 +98,15 @@ fn remove_unknown(text: &str, table: &mut DeTable<'_>, findings: &mut Vec<Findin
         } else {
             let mut known = keys_of(name);
             known.extend((name == "policy").then_some("preset"));
+            known.extend((name == "forward_auth").then_some("rules"));
             keep_known(text, inner, &format!("{name}."), &known, findings);
+            if let Some(DeValue::Array(rules)) = inner.get_mut("rules").map(toml::Spanned::get_mut) {
+                for rule in rules.iter_mut() {
+                    if let DeValue::Table(rule) = rule.get_mut() {
+                        keep_known(text, rule, &format!("{name}.rules."), &RULE, findings);
+                    }
+                }
+            }
         }
     }
 }
@@ -145,9 +155,15 @@ fn read(text: &str, table: &mut DeTable<'_>, findings: &mut Vec<Finding>) -> Con
 fn remove_at(table: &mut DeTable<'_>, span: &Range<usize>) -> bool {
     let holds = |other: Range<usize>| other.start <= span.start && span.end <= other.end;
     for (_, value) in table.iter_mut() {
-        if let DeValue::Table(inner) = value.get_mut()
-            && remove_at(inner, span)
-        {
+        let is_gone = match value.get_mut() {
+            DeValue::Table(inner) => remove_at(inner, span),
+            DeValue::Array(list) => list.iter_mut().any(|value| match value.get_mut() {
+                DeValue::Table(inner) => remove_at(inner, span),
+                _ => false,
+            }),
+            _ => false,
+        };
+        if is_gone {
             return true;
         }
     }
@@ -156,13 +172,22 @@ fn remove_at(table: &mut DeTable<'_>, span: &Range<usize>) -> bool {
     table.remove(name.as_str()).is_some()
 }
 
-/// Returns the line of a key such as `policy.idle`, or of as much of it as is there.
+/// Returns the line of a key such as `policy.idle` or `forward_auth.rules.0.path`, or of as much of it as is there.
 fn line_of_key(text: &str, table: &DeTable<'_>, key: &str) -> usize {
     let (name, rest) = key.split_once('.').unwrap_or((key, ""));
     let Some((found, value)) = table.get_key_value(name) else { return 1 };
     match value.get_ref() {
         DeValue::Table(inner) if inner.contains_key(rest.split('.').next().unwrap_or_default()) => {
             line_of_key(text, inner, rest)
+        }
+        DeValue::Array(list) => {
+            let (number, rest) = rest.split_once('.').unwrap_or((rest, ""));
+            let element = number.parse::<usize>().ok().and_then(|number| list.get(number));
+            match element.map(|element| (element.get_ref(), element.span())) {
+                Some((DeValue::Table(inner), _)) if inner.contains_key(rest) => line_of_key(text, inner, rest),
+                Some((_, span)) => line(text, span.start),
+                None => line(text, found.span().start),
+            }
         }
         _ => line(text, found.span().start),
     }
@@ -205,6 +230,20 @@ mod tests {
         let findings = Config::check(text);
         let found: Vec<_> = findings.iter().map(|finding| finding.line).collect();
         assert_eq!(found, [1, 1, 2, 3, 4, 7, 8], "{findings:?}");
+    }
+
+    #[test]
+    fn what_is_wrong_with_a_rule_is_named_with_its_line() {
+        let text = "[forward_auth]\nsign_in = 'login'\ntrusted_proxies = 'here'\nrule = 1\n[[forward_auth.rules]]\nhosts = 'a'\n\n[[forward_auth.rules]]\nlevel = 'high'\n";
+        let findings = Config::check(text);
+        assert_eq!(findings.iter().map(|finding| finding.line).collect::<Vec<_>>(), [4, 6, 9], "{findings:?}");
+        assert_eq!(findings[1].hint.as_deref(), Some("did you mean `host`?"));
+
+        let text = "[forward_auth]\nsign_in = 'login'\ntrusted_proxies = 'here'\nreturn_to = ['app.example']\n\n[[forward_auth.rules]]\npath = '/a'\n\n[[forward_auth.rules]]\nhost = 'App.example'\npath = ['/ok', '/a/../b']\nmethods = ['get']\nlevel = 10\naccess = 'public'\n";
+        let findings = Config::check(text);
+        let found: Vec<_> = findings.iter().map(|finding| finding.line).collect();
+        assert_eq!(found, [2, 3, 4, 10, 11, 12, 13, 13], "{findings:?}");
+        assert!(findings[4].message.starts_with("forward_auth.rules.1.path: `/a/../b`: "), "{findings:?}");
     }
 
     #[test]

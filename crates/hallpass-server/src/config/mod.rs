@@ -5,15 +5,18 @@ mod check;
 mod cookie;
 mod demand;
 mod deviation;
+mod forward_auth;
 mod jwt;
 mod layers;
 mod limits;
 mod paths;
 mod policy;
 mod preset;
+mod route_rule;
 mod setting;
 mod signing_key;
 mod validate;
+mod words;
 
 use std::collections::BTreeMap;
 use std::net::{Ipv4Addr, SocketAddr};
@@ -27,14 +30,17 @@ pub use self::check::Finding;
 pub use self::cookie::{CookieConfig, SameSiteConfig};
 pub use self::demand::{Demand, Found, Rule, Strength, Value};
 pub use self::deviation::{Deviation, InForce};
+pub use self::forward_auth::{ForwardAuthConfig, IdentityHeaders, Unmatched};
 pub use self::jwt::{JwtConfig, SigningAlgorithm};
 pub use self::layers::{ConfigError, ConfigFile};
 pub use self::limits::Limits;
 pub use self::paths::Paths;
 pub use self::policy::{OverflowConfig, PolicyConfig};
 pub use self::preset::Preset;
+pub use self::route_rule::{Access, RouteRule};
 pub use self::setting::{Setting, SettingKind};
 pub use self::signing_key::SigningKey;
+pub use self::words::Words;
 
 /// Everything that the service can be told: by flags, by `HALLPASS_*` variables and by `hallpass.toml`, in that order
 /// of strength; see [`Config::layered`].
@@ -108,6 +114,8 @@ pub struct Config {
     pub cookie: CookieConfig,
     /// The tokens that go with [`Tokens::Jwt`].
     pub jwt: JwtConfig,
+    /// Whom proxies let in, and how they are told.
+    pub forward_auth: ForwardAuthConfig,
     /// How much is done at once, and for how long.
     pub limits: Limits,
 }
@@ -154,6 +162,7 @@ impl Default for Config {
             profiles: BTreeMap::new(),
             cookie: CookieConfig::default(),
             jwt: JwtConfig::default(),
+            forward_auth: ForwardAuthConfig::default(),
             limits: Limits::default(),
         }
     }

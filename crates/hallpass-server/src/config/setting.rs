@@ -31,7 +31,7 @@ pub enum SettingKind {
 }
 
 impl Setting {
-    /// Every setting that has a flag and a variable. Further profiles can be set in the file only, and the first admin
+    /// Every setting that has a flag and a variable. Further profiles and the rules for proxies can be set in the file only, and the first admin
     /// key by `HALLPASS_ADMIN_KEY` only, as a signing key is by `HALLPASS_SIGNING_KEY`.
     pub const ALL: &'static [Self] = &[
         text("listen", "Address to listen on; port 0 picks one"),
@@ -78,6 +78,21 @@ impl Setting {
         number("jwt.lifetime", "Seconds that an access token is good"),
         text("jwt.algorithm", "What keys made here are for: EdDSA or ES256"),
         number("jwt.max_age", "Seconds that others may keep the published keys"),
+        text(
+            "forward_auth.trusted_proxies",
+            "Addresses and networks of the proxies that are believed; loopback if nobody says",
+        ),
+        text("forward_auth.sign_in", "Where proxies send browsers to sign in: a path on their site, or a URL"),
+        text("forward_auth.step_up", "Where they send browsers to prove more"),
+        text("forward_auth.return_to", "Origins that a sign-in elsewhere may send people back to"),
+        text("forward_auth.identity", "Names of the headers that say who it is: remote, oauth2-proxy or authelia"),
+        text("forward_auth.realm", "Realm whose sessions are asked for"),
+        switch("forward_auth.renewal", "Send browsers to /session/renew when their token is due"),
+        text("forward_auth.role_attribute", "Attribute of a session with its subject's roles"),
+        text("forward_auth.email_attribute", "Attribute with the subject's address for mail"),
+        text("forward_auth.name_attribute", "Attribute with the subject's name for people"),
+        text("forward_auth.default", "What holds where no rule does: signed-in or deny"),
+        text("forward_auth.grpc_listen", "Address for Envoy's gRPC (ext_authz)"),
         number("limits.connections", "Most connections at once"),
         number("limits.requests", "Most requests at once"),
         number("limits.streams", "Most event streams at once"),
@@ -148,6 +163,9 @@ mod tests {
         config.jwt.issuer = text();
         config.jwt.audience = text();
         config.jwt.algorithm = Some(crate::SigningAlgorithm::EdDsa);
+        config.forward_auth.sign_in = text();
+        config.forward_auth.step_up = text();
+        config.forward_auth.grpc_listen = Some(config.listen);
         let table = toml::Table::try_from(&config).expect("a table");
         let mut keys = BTreeSet::new();
         for (key, value) in table {

@@ -66,6 +66,8 @@ impl Config {
             found.push(broken("cookie", error.to_string()));
         }
         found.extend(self.jwt.broken().into_iter().map(|(key, rule)| broken(format!("jwt.{key}"), rule)));
+        let forward_auth = self.forward_auth.broken().into_iter();
+        found.extend(forward_auth.map(|(key, rule)| broken(format!("forward_auth.{key}"), rule)));
         found.extend(self.limits.broken().into_iter().map(|(key, rule)| broken(format!("limits.{key}"), rule)));
         found
     }

@@ -1,3 +1,4 @@
+use std::convert::Infallible;
 use std::io;
 use std::net::SocketAddr;
 use std::sync::Arc;
@@ -5,15 +6,16 @@ use std::time::Duration;
 
 use axum::Router;
 use axum::extract::ConnectInfo;
+use axum::response::Response;
 use hyper::Request;
 use hyper::body::Incoming;
-use hyper::server::conn::http1;
-use hyper::service::service_fn;
-use hyper_util::rt::{TokioIo, TokioTimer};
-use hyper_util::server::graceful::GracefulShutdown;
+use hyper::server::conn::{http1, http2};
+use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
+use hyper_util::server::graceful::{GracefulConnection, GracefulShutdown};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, watch};
 use tower::ServiceExt as _;
+use tower::util::Oneshot;
 
 use super::RunError;
 use crate::config::Limits;
@@ -23,11 +25,16 @@ use crate::config::Limits;
 pub(super) struct Connections {
     open: Arc<Semaphore>,
     http: http1::Builder,
+    grpc: http2::Builder<TokioExecutor>,
     drain: Duration,
 }
 
 /// The most bytes that the head of a request may have; more is answered with 431.
 const LARGEST_HEAD: usize = 64 << 10;
+/// The same for what a proxy says over gRPC.
+const LARGEST_HEADERS: u32 = 64 << 10;
+/// How many questions one proxy may ask at once on one connection.
+const MOST_STREAMS: u32 = 1024;
 /// For how long accepting rests when the process has no file handle left.
 const REST: Duration = Duration::from_millis(100);
 
@@ -38,7 +45,11 @@ impl Connections {
         http.timer(TokioTimer::new()).header_read_timeout(limits.header_time());
         // Far more than any client needs for a head.
         http.max_buf_size(LARGEST_HEAD);
-        Self { open: Arc::new(Semaphore::new(limits.connections)), http, drain: limits.drain_time() }
+        let mut grpc = http2::Builder::new(TokioExecutor::new());
+        // A proxy keeps its connections; one that is gone without a word is found out.
+        grpc.timer(TokioTimer::new()).keep_alive_interval(limits.header_time()).max_concurrent_streams(MOST_STREAMS);
+        grpc.max_header_list_size(LARGEST_HEADERS);
+        Self { open: Arc::new(Semaphore::new(limits.connections)), http, grpc, drain: limits.drain_time() }
     }
 
     /// Serves until `stopped` says so; then closes what is idle, and gives the rest the time to finish.
@@ -46,8 +57,33 @@ impl Connections {
         &self,
         listener: TcpListener,
         routes: Router,
-        mut stopped: watch::Receiver<bool>,
+        stopped: watch::Receiver<bool>,
     ) -> Result<(), RunError> {
+        let serve = |stream, service| self.http.serve_connection(TokioIo::new(stream), service);
+        self.serve_by(serve, listener, routes, stopped).await
+    }
+
+    /// Does the same for gRPC, which is spoken over HTTP/2.
+    pub(super) async fn serve_grpc(
+        &self,
+        listener: TcpListener,
+        routes: Router,
+        stopped: watch::Receiver<bool>,
+    ) -> Result<(), RunError> {
+        let serve = |stream, service| self.grpc.serve_connection(TokioIo::new(stream), service);
+        self.serve_by(serve, listener, routes, stopped).await
+    }
+
+    async fn serve_by<C>(
+        &self,
+        serve: impl Fn(TcpStream, Service) -> C,
+        listener: TcpListener,
+        routes: Router,
+        mut stopped: watch::Receiver<bool>,
+    ) -> Result<(), RunError>
+    where
+        C: GracefulConnection<Error = hyper::Error> + Send + 'static,
+    {
         let graceful = GracefulShutdown::new();
         loop {
             let accepted = tokio::select! {
@@ -55,13 +91,7 @@ impl Connections {
                 _ = stopped.wait_for(|stopped| *stopped) => break,
             };
             let Some(Accepted { stream, peer, place }) = accepted else { continue };
-            let routes = routes.clone();
-            let service = service_fn(move |mut request: Request<Incoming>| {
-                request.extensions_mut().insert(ConnectInfo(peer));
-                routes.clone().oneshot(request)
-            });
-            let connection = self.http.serve_connection(TokioIo::new(stream), service);
-            let connection = graceful.watch(connection);
+            let connection = graceful.watch(serve(stream, Service { routes: routes.clone(), peer }));
             tokio::spawn(async move {
                 if let Err(error) = connection.await {
                     tracing::debug!(error = %error, "a connection ended early");
@@ -93,6 +123,24 @@ impl Connections {
                 Ok(None)
             }
         }
+    }
+}
+
+/// What one connection is served, and who is at its other end.
+#[derive(Clone)]
+struct Service {
+    routes: Router,
+    peer: SocketAddr,
+}
+
+impl hyper::service::Service<Request<Incoming>> for Service {
+    type Response = Response;
+    type Error = Infallible;
+    type Future = Oneshot<Router, Request<Incoming>>;
+
+    fn call(&self, mut request: Request<Incoming>) -> Self::Future {
+        request.extensions_mut().insert(ConnectInfo(self.peer));
+        self.routes.clone().oneshot(request)
     }
 }
 

@@ -19,6 +19,7 @@ use crate::config::Config;
 use crate::dashboard;
 use crate::demo;
 use crate::events::News;
+use crate::forward_auth::{ForwardAuth, grpc};
 use crate::health::Readiness;
 use crate::keys::{ApiKeySecret, ApiKeys, GivenKey, KeyRing};
 use crate::metrics::{Metrics, ObservedStore, Sampler, ServiceObserver};
@@ -34,6 +35,7 @@ pub struct Server {
     stop: watch::Sender<bool>,
     listener: TcpListener,
     admin_listener: Option<TcpListener>,
+    grpc_listener: Option<TcpListener>,
     first_key: Option<ApiKeySecret>,
 }
 
@@ -71,6 +73,11 @@ impl Server {
         self.admin_listener.as_ref().and_then(|listener| listener.local_addr().ok())
     }
 
+    /// Returns where Envoy asks over gRPC, if it may.
+    pub fn grpc_address(&self) -> Option<SocketAddr> {
+        self.grpc_listener.as_ref().and_then(|listener| listener.local_addr().ok())
+    }
+
     /// Returns the admin key that was made for an empty store: to be shown once, to whoever started the service.
     pub fn first_key(&self) -> Option<&ApiKeySecret> {
         self.first_key.as_ref()
@@ -82,7 +89,7 @@ impl Server {
     ///
     /// [`RunError`] if connections can no longer be accepted.
     pub async fn run(self, shutdown: impl Future<Output = ()>) -> Result<(), RunError> {
-        let Self { app, stop, listener, admin_listener, .. } = self;
+        let Self { app, stop, listener, admin_listener, grpc_listener, .. } = self;
         let (sweeper, keeper, sampler) = (Sweeper::start(&app), Keeper::start(&app), Sampler::start(&app));
         let served = if admin_listener.is_some() { Served::Applications } else { Served::All };
         let connections = Connections::new(&app.config.limits);
@@ -95,16 +102,22 @@ impl Server {
                 None => Ok(()),
             }
         };
+        let envoys = async {
+            match grpc_listener {
+                Some(listener) => connections.serve_grpc(listener, grpc::routes(&app), app.stopping.clone()).await,
+                None => Ok(()),
+            }
+        };
         let stopped = async {
             shutdown.await;
             tracing::info!("told to stop: requests that are under way may finish");
             stop.send_replace(true);
         };
-        let (main, admin, ()) = tokio::join!(main, admin, stopped);
+        let (main, admin, envoys, ()) = tokio::join!(main, admin, envoys, stopped);
         sweeper.stop().await;
         keeper.stop().await;
         sampler.stop().await;
-        main.and(admin)
+        main.and(admin).and(envoys)
     }
 }
 
@@ -158,6 +171,10 @@ impl ServerBuilder {
             Some(address) => Some(bind(address, "--admin-listen").await?),
             None => None,
         };
+        let grpc_listener = match config.forward_auth.grpc_listen {
+            Some(address) => Some(bind(address, "--forward-auth-grpc-listen").await?),
+            None => None,
+        };
         let parts = Parts {
             settings: Arc::clone(&opened.settings),
             metrics: Arc::clone(&metrics),
@@ -177,6 +194,7 @@ impl ServerBuilder {
             streams: Arc::new(Semaphore::new(config.limits.streams)),
             readiness: Readiness::default(),
             request_ids: RequestIds::new(),
+            forward_auth: ForwardAuth::new(&config, &sessions),
             config,
             sessions,
             operators,
@@ -188,7 +206,7 @@ impl ServerBuilder {
             news,
             stopping,
         });
-        Ok(Server { app, stop, listener, admin_listener, first_key })
+        Ok(Server { app, stop, listener, admin_listener, grpc_listener, first_key })
     }
 }
 

@@ -18,6 +18,7 @@ pub(crate) const ADMIN: &str = "hpk_0123456789abcdefghijklmnopqrstuvwxyzADMIN";
 pub(crate) struct Service {
     pub(crate) base: String,
     pub(crate) admin_base: Option<String>,
+    pub(crate) grpc: Option<std::net::SocketAddr>,
     pub(crate) client: Client,
     pub(crate) store: FaultyStore<MemoryStore>,
     pub(crate) clock: ManualClock,
@@ -100,6 +101,7 @@ impl Service {
         let server = Server::builder(config).opened(opened).clock(clock.clone()).start().await.expect("it starts");
         let base = format!("http://{}", server.address());
         let admin_base = server.admin_address().map(|address| format!("http://{address}"));
+        let grpc = server.grpc_address();
         let (stop, stopped) = oneshot::channel::<()>();
         let running = tokio::spawn(async move {
             let shutdown = async {
@@ -107,7 +109,7 @@ impl Service {
             };
             server.run(shutdown).await.expect("it serves");
         });
-        Self { base, admin_base, client: Client::new(), store, clock, stop: Some(stop), running }
+        Self { base, admin_base, grpc, client: Client::new(), store, clock, stop: Some(stop), running }
     }
 
     /// Tells the service to stop, without waiting for it.
