@@ -62,6 +62,8 @@ fn greet(server: &Server, demo: bool, store: &str, file: Option<&str>, output: &
     if let Some(address) = server.admin_address() {
         line("admin", &format!("http://{address}"));
     }
+    let operators = server.admin_address().map_or_else(|| base.clone(), |address| format!("http://{address}"));
+    line("dashboard", &format!("{operators}/dashboard"));
     if demo {
         line("demo", &format!("{base}/demo"));
     }

@@ -10,7 +10,7 @@ use hallpass::{Event, EventId, EventKind, EventQuery};
 
 use super::frame::{Frame, Place};
 use super::operator::Operator;
-use super::search::AGES;
+use super::search::{self, AGES};
 use super::story::{Moment, told};
 use super::trail::Trail;
 use super::trouble::Trouble;
@@ -27,7 +27,8 @@ const MOST_PAGES: usize = 20;
 struct AuditPage {
     frame: Frame,
     trail: Trail,
-    wrong: Option<(String, String)>,
+    /// Which field is wrong, what the page calls it, and what is wrong with it.
+    wrong: Option<(String, &'static str, String)>,
     found: Found,
     /// The address of what happened before, if it is not all here.
     older: Option<String>,
@@ -46,7 +47,7 @@ enum Found {
 
 impl AuditPage {
     fn wrong_with(&self, field: &str) -> Option<&str> {
-        self.wrong.as_ref().filter(|(name, _)| name == field).map(|(_, detail)| detail.as_str())
+        self.wrong.as_ref().filter(|(name, ..)| name == field).map(|(.., detail)| detail.as_str())
     }
 }
 
@@ -87,7 +88,8 @@ pub(super) async fn show(operator: Operator, RawQuery(query): RawQuery) -> Resul
         }
         Err(problem) => {
             let field = problem.wrong_field().unwrap_or_default().to_owned();
-            page.wrong = Some((field, problem.detail().to_owned()));
+            let label = search::label(&field).unwrap_or("This search");
+            page.wrong = Some((field, label, problem.detail().to_owned()));
             StatusCode::UNPROCESSABLE_ENTITY
         }
     };

@@ -17,20 +17,20 @@ use crate::tokens::{Mint, SigningKeyError, SigningKeyInfo, SigningKeys};
 #[template(path = "dashboard/pages/keys.html")]
 struct KeysPage {
     frame: Frame,
-    keys: Vec<ApiKey>,
+    keys: Vec<KeyRow>,
     /// Nothing for those who manage one realm only.
-    signing: Option<Vec<SigningKey>>,
+    signing: Option<Vec<SigningRow>>,
 }
 
 #[derive(Debug)]
-struct ApiKey {
+struct KeyRow {
     info: ApiKeyInfo,
     made: When,
     is_own: bool,
 }
 
 #[derive(Debug)]
-struct SigningKey {
+struct SigningRow {
     id: String,
     algorithm: String,
     state: &'static str,
@@ -48,7 +48,7 @@ pub(super) async fn show(operator: Operator) -> Result<Response, Trouble> {
     let governs_all = *realm == Realm::default();
     let keys = app.keys.list().await.map_err(Error::from)?;
     let keys = keys.into_iter().filter(|info| governs_all || info.realm == *realm);
-    let keys = keys.map(|info| ApiKey {
+    let keys = keys.map(|info| KeyRow {
         made: When::new(info.created_at, now),
         is_own: info.id == operator.holder.info.id,
         info,
@@ -59,7 +59,7 @@ pub(super) async fn show(operator: Operator) -> Result<Response, Trouble> {
             SigningKeyError::Store(error) => Trouble::from(Error::from(error)),
             _ => Trouble::broken(),
         })?;
-        Some(keys.into_iter().map(|info| SigningKey::of(info, now)).collect())
+        Some(keys.into_iter().map(|info| SigningRow::of(info, now)).collect())
     } else {
         None
     };
@@ -67,7 +67,7 @@ pub(super) async fn show(operator: Operator) -> Result<Response, Trouble> {
     Ok(html::page(StatusCode::OK, &page))
 }
 
-impl SigningKey {
+impl SigningRow {
     fn of(info: SigningKeyInfo, now: Timestamp) -> Self {
         let when = |at: Option<Timestamp>| at.map(|at| When::new(at, now));
         let (state, about) = match info.state {

@@ -9,7 +9,7 @@ use hallpass::{Cursor, PageLimit, Record};
 use super::frame::{Frame, Place};
 use super::operator::Operator;
 use super::row::Row;
-use super::search::{AGES, STATES, Search};
+use super::search::{self, AGES, STATES, Search};
 use super::trouble::Trouble;
 use crate::api::Filter;
 use crate::html;
@@ -38,6 +38,8 @@ struct SessionsPage {
 #[derive(Debug)]
 struct Wrong {
     field: String,
+    /// What the page calls the field.
+    label: &'static str,
     detail: String,
 }
 
@@ -71,7 +73,8 @@ pub(super) async fn show(operator: Operator, RawQuery(query): RawQuery) -> Resul
         }
         Err(problem) => {
             let field = problem.wrong_field().unwrap_or_default().to_owned();
-            page.wrong = Some(Wrong { field, detail: problem.detail().to_owned() });
+            let label = search::label(&field).unwrap_or("This search");
+            page.wrong = Some(Wrong { field, label, detail: problem.detail().to_owned() });
             StatusCode::UNPROCESSABLE_ENTITY
         }
     };

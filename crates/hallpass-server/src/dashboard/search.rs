@@ -156,6 +156,26 @@ impl Search {
     }
 }
 
+/// Returns what pages call a field that somebody searches by.
+pub(super) fn label(field: &str) -> Option<&'static str> {
+    Some(match field {
+        "subject" => "Subject",
+        "ip" => "Address or range",
+        "user_agent" => "Device or browser",
+        "level" => "Level",
+        "profile" => "Profile",
+        "state" => "State",
+        "created_within" => "Made within",
+        "unused_for" => "Unused for",
+        "created_after" => "Made after",
+        "seen_before" => "Unused since",
+        "kind" => "Kind",
+        "session" => "Session",
+        "within" => "Within",
+        _ => return None,
+    })
+}
+
 /// Returns how long an age is, by its word.
 pub(super) fn age(word: &str) -> Option<Duration> {
     AGES.iter().find(|(known, ..)| *known == word).map(|(.., hours)| Duration::from_hours(*hours))

@@ -33,7 +33,7 @@ async fn what_happened_is_told_the_latest_first_and_found_by_kind_subject_and_ti
     assert_eq!(rows(&guest.get("/dashboard/audit?kind=revoked&within=7d").await.page().body), 1);
     let wrong = guest.get("/dashboard/audit?session=x").await;
     assert_eq!(wrong.status, 422);
-    wrong.expect_text("<b>session:</b>");
+    wrong.expect_text("<b>Session:</b>");
 }
 
 #[tokio::test]

@@ -1,5 +1,9 @@
+use std::sync::Arc;
 use std::time::Duration;
 
+use hallpass::testing::FaultyStore;
+use hallpass::{Capabilities, MemorySettings, MemoryStore, Store as _};
+use hallpass_server::stores::Opened;
 use hallpass_server::{PolicyConfig, Tokens};
 use serde_json::json;
 
@@ -114,4 +118,25 @@ async fn a_session_is_shown_with_its_facts_and_what_is_left_of_it() {
         page.expect_text(text);
     }
     guest.get("/dashboard/sessions/nonsense").await.expect_trouble(404, "No such session");
+}
+
+#[tokio::test]
+async fn a_store_that_lists_nothing_is_told_to_be_so_on_each_page() {
+    let limited = Capabilities { list: false, events: false, ..MemoryStore::new().capabilities() };
+    let store = FaultyStore::new(MemoryStore::new()).limited_to(limited);
+    let opened = Opened { store: Arc::new(store.clone()), settings: Arc::new(MemorySettings::default()) };
+    let service = Service::on(config(), store, opened).await;
+    let (id, _) = session(&service, "alice", "198.51.100.7", FIREFOX).await;
+    let mut guest = Guest::signed_in(&service, ADMIN).await;
+    guest.get("/dashboard").await.page().expect_text("this store lists none");
+    guest.get("/dashboard/sessions").await.expect_trouble(501, "This store cannot do that");
+    guest.get("/dashboard/audit").await.page().expect_text("This store keeps no events.");
+    guest.get("/dashboard/audit/export").await.expect_trouble(501, "This store cannot do that");
+    guest.get("/dashboard/store").await.page().expect_text("not: lists");
+    guest.get(&format!("/dashboard/sessions/{id}")).await.page().expect_text("This store keeps no events.");
+    // One session is found and ended by its name all the same.
+    let ask = format!("/dashboard/revoke?id={id}");
+    let fields = [("id", id.as_str()), ("reason", "by name")];
+    guest.submit(&ask, "/dashboard/revoke", &fields).await.expect_redirect("/dashboard/revoked");
+    guest.get("/dashboard/revoked").await.page().expect_text("id=\"revoked\">1</span>");
 }

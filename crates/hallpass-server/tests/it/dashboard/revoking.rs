@@ -1,10 +1,11 @@
 use std::time::Duration;
 
+use hallpass::testing::{Fault, Method as StoreMethod};
 use serde_json::json;
 
 use super::guest::Guest;
 use super::{FIREFOX, SAFARI, events, session};
-use crate::service::{ADMIN, Service, token};
+use crate::service::{ADMIN, Service, config, token};
 
 #[tokio::test]
 async fn a_filter_ends_what_the_dry_run_showed_and_says_so() {
@@ -149,4 +150,33 @@ async fn why_a_session_ended_by_time_is_told_with_its_clock() {
     page.expect_text("It was unused for longer than 30 min, the idle timeout of its policy.");
     page.expect_text("the idle timeout");
     page.expect_text("<dd>policy</dd>");
+}
+
+#[tokio::test]
+async fn what_one_request_has_no_time_for_is_told_and_ends_with_the_next() {
+    let mut config = config();
+    config.limits.request_timeout = 4;
+    let service = Service::with(config).await;
+    for number in 0..1100 {
+        session(&service, &format!("user-{number}"), "198.51.100.7", FIREFOX).await;
+    }
+    let mut guest = Guest::of_role(&service, "operator").await;
+    let ask = "/dashboard/revoke?ip=198.51.100.7";
+    let page = guest.get(ask).await.page();
+    page.expect_text("id=\"matched\">1100 <span>");
+    page.expect_text("The first 10 of them");
+    let form_token = page.form_token();
+    let fields = [("csrf_token", form_token.as_str()), ("ip", "198.51.100.7"), ("reason", "breach")];
+    // Half of the time of a request is for ending sessions: a store that takes longer is cut off in between.
+    let slow = Fault::Delay(Duration::from_millis(1100));
+    service.store.script(StoreMethod::List, [slow.clone(), slow]);
+    guest.post("/dashboard/revoke", &fields).await.expect_redirect("/dashboard/revoked");
+    let page = guest.get("/dashboard/revoked").await.page();
+    page.expect_text("Not finished");
+    page.expect_text("id=\"revoked\">1000</span>");
+    page.expect_text("End the rest");
+    guest.post("/dashboard/revoke", &fields).await.expect_redirect("/dashboard/revoked");
+    let page = guest.get("/dashboard/revoked").await.page();
+    page.expect_text("id=\"revoked\">100</span>");
+    page.expect_no("Not finished");
 }

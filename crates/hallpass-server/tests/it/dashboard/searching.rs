@@ -48,12 +48,15 @@ async fn a_search_that_makes_no_sense_names_its_field_and_finds_nothing() {
     let service = Service::start().await;
     session(&service, "alice", "198.51.100.7", FIREFOX).await;
     let mut guest = Guest::signed_in(&service, ADMIN).await;
-    for (query, field) in
-        [("ip=nowhere", "ip"), ("level=17", "level"), ("state=alive", "state"), ("cursor=%FF", "cursor")]
-    {
+    for (query, label) in [
+        ("ip=nowhere", "Address or range"),
+        ("level=17", "Level"),
+        ("state=alive", "State"),
+        ("cursor=%FF", "This search"),
+    ] {
         let answer = guest.get(&format!("/dashboard/sessions?{query}")).await;
         assert_eq!(answer.status, 422, "{query}");
-        answer.expect_text(&format!("<b>{field}:</b>"));
+        answer.expect_text(&format!("<b>{label}:</b>"));
         answer.expect_no("alice");
         answer.expect_no("/dashboard/revoke?");
     }
