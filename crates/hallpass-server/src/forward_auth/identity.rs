@@ -20,7 +20,7 @@ pub(crate) struct Identity {
 }
 
 impl IdentityHeaders {
-    /// Returns the names of the headers, in the order in which [`Identity`] fills them.
+    /// Returns the names of the headers, in the order in which they are filled.
     pub fn names(self) -> &'static [&'static str] {
         match self {
             Self::Remote => &[
