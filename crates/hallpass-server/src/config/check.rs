@@ -26,7 +26,7 @@ impl fmt::Display for Finding {
     }
 }
 
-const TABLES: [&str; 5] = ["cookie", "jwt", "limits", "policy", "profiles"];
+const TABLES: [&str; 6] = ["audit", "cookie", "jwt", "limits", "policy", "profiles"];
 
 impl Config {
     /// Returns what is wrong in the text of a configuration file, in the order of its lines; nothing if it is good.

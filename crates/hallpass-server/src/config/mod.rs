@@ -1,6 +1,7 @@
 //! What the service can be told, and where it may be told it.
 
 mod admin_key;
+mod audit;
 mod check;
 mod cookie;
 mod demand;
@@ -23,6 +24,7 @@ use hallpass::{Profile, SessionsBuilder};
 use serde::{Deserialize, Serialize};
 
 pub use self::admin_key::{AdminKey, InvalidAdminKey};
+pub use self::audit::AuditConfig;
 pub use self::check::Finding;
 pub use self::cookie::{CookieConfig, SameSiteConfig};
 pub use self::demand::{Demand, Found, Rule, Strength, Value};
@@ -108,6 +110,8 @@ pub struct Config {
     pub cookie: CookieConfig,
     /// The tokens that go with [`Tokens::Jwt`].
     pub jwt: JwtConfig,
+    /// The audit trail.
+    pub audit: AuditConfig,
     /// How much is done at once, and for how long.
     pub limits: Limits,
 }
@@ -154,6 +158,7 @@ impl Default for Config {
             profiles: BTreeMap::new(),
             cookie: CookieConfig::default(),
             jwt: JwtConfig::default(),
+            audit: AuditConfig::default(),
             limits: Limits::default(),
         }
     }

@@ -66,6 +66,7 @@ impl Config {
             found.push(broken("cookie", error.to_string()));
         }
         found.extend(self.jwt.broken().into_iter().map(|(key, rule)| broken(format!("jwt.{key}"), rule)));
+        found.extend(self.audit.broken().into_iter().map(|(key, rule)| broken(format!("audit.{key}"), rule)));
         found.extend(self.limits.broken().into_iter().map(|(key, rule)| broken(format!("limits.{key}"), rule)));
         found
     }

@@ -28,7 +28,13 @@ pub(crate) struct EventSchema {
         "key_created",
         "key_revoked",
         "key_rotated",
-        "signing_key_removed"
+        "signing_key_removed",
+        "policy_changed",
+        "admin_action",
+        "audit_exported",
+        "audit_verified",
+        "audit_purged",
+        "bruteforce_suspected"
     ))]
     kind: String,
     /// Whose application it concerns.
@@ -37,6 +43,10 @@ pub(crate) struct EventSchema {
     session: Option<String>,
     /// Whose session that is.
     subject: Option<String>,
+    /// The level of the session then.
+    level: Option<u8>,
+    /// The profile of the policy that the session lives under.
+    profile: Option<String>,
     /// Who did it: `user`, `impersonator:NAME` for whoever acts as the user, `policy`, or the API key, as
     /// `application:NAME#ID` or `operator:NAME#ID`.
     actor: String,
@@ -56,6 +66,8 @@ struct OriginSchema {
     request_id: Option<String>,
     ip: Option<String>,
     user_agent: Option<String>,
+    /// The method and the pattern of the path that was asked for.
+    route: Option<String>,
 }
 
 /// A page of events, oldest first.
