@@ -1,5 +1,6 @@
 //! What can be typed: the commands, their options, and what their help teaches.
 
+mod audit;
 mod filter;
 mod global;
 mod id;
@@ -17,13 +18,14 @@ use std::path::PathBuf;
 use clap::{Args, CommandFactory as _, Parser, Subcommand};
 use clap_complete::Shell;
 
+pub(crate) use self::audit::{AuditCommand, AuditExport, AuditList, AuditVerify, Format};
 pub(crate) use self::filter::{Filter, State};
 pub(crate) use self::global::Global;
 pub(crate) use self::keys::{KeysCommand, RemoveKey, RetireKey, RotateKey, SigningCommand};
 pub(crate) use self::policy::PolicyCommand;
 pub(crate) use self::proxy_config::PrintProxyConfig;
 pub(crate) use self::serve::Serve;
-pub(crate) use self::sessions::{Count, CountBy, List, Revoke, SessionsCommand, Show, Ttl, Watch};
+pub(crate) use self::sessions::{Count, CountBy, Explain, List, Revoke, SessionsCommand, Show, Ttl, Watch};
 pub(crate) use self::token::{Inspect, TokenCommand};
 
 /// Manages sessions: a service, and an operator's commands.
@@ -47,6 +49,8 @@ Try:
   hallpass serve --demo             a service with a web app to click through
   hallpass sessions list            what is open now
   hallpass sessions watch           what happens, as it happens
+  hallpass sessions explain ID      why somebody was logged out
+  hallpass audit verify             whether the audit trail is as it was written
   hallpass COMMAND --help           examples of each command
 
 Where the commands look, first match wins:
@@ -92,6 +96,12 @@ pub(crate) enum Command {
     Keys {
         #[command(subcommand)]
         command: KeysCommand,
+    },
+    /// List, export and check the audit trail
+    #[command(subcommand_required = true, arg_required_else_help = true)]
+    Audit {
+        #[command(subcommand)]
+        command: AuditCommand,
     },
     /// Look into a token
     #[command(subcommand_required = true, arg_required_else_help = true)]

@@ -6,12 +6,15 @@ mod http;
 mod service;
 mod sse;
 
+use std::collections::BTreeSet;
 use std::fmt::Debug;
 use std::num::NonZeroUsize;
 
 use async_trait::async_trait;
 use futures_util::stream::BoxStream;
+use hallpass::audit::PublicAuditKey;
 use hallpass::{Event, EventId, EventKind, Note, SessionId, States, Subject, Swept};
+use hallpass_server::audit::AuditState;
 use hallpass_server::keys::{ApiKeyInfo, KeyName, Role};
 use hallpass_server::{RemovedSigningKey, SigningKeyInfo};
 use zeroize::Zeroizing;
@@ -21,7 +24,7 @@ pub(crate) use self::direct::event_at;
 
 use crate::args::{Filter, State};
 use crate::failure::Failure;
-use crate::view::SessionView;
+use crate::view::{Explained, SessionView};
 
 /// Which sessions to ask for.
 #[derive(Debug, Clone, Default)]
@@ -68,6 +71,15 @@ pub(crate) struct Follow {
     pub(crate) kind: Option<EventKind>,
 }
 
+/// What somebody wants the audit trail for: that is written down.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Purpose {
+    /// To have a copy.
+    Export,
+    /// To check it.
+    Verify,
+}
+
 /// A home of sessions, as an operator sees it. Both homes answer the same.
 #[async_trait]
 pub(crate) trait Backend: Debug + Send + Sync {
@@ -88,6 +100,21 @@ pub(crate) trait Backend: Debug + Send + Sync {
         follow: &Follow,
         after: Option<EventId>,
     ) -> Result<BoxStream<'static, Result<Event, Failure>>, Failure>;
+
+    /// Returns a part of what happened, oldest first, after an event if one is given.
+    async fn events(&self, follow: &Follow, after: Option<EventId>) -> Result<Part<Event>, Failure>;
+
+    /// Returns how far the audit trail is sealed.
+    async fn audit_state(&self) -> Result<AuditState, Failure>;
+
+    /// Returns the lines of the audit trail from this number on, as an export has them, a piece of text at a time.
+    async fn trail(&self, from: u64, purpose: Purpose) -> Result<BoxStream<'static, Result<String, Failure>>, Failure>;
+
+    /// Returns the keys whose signatures are believed, if they are known here.
+    fn audit_keys(&self) -> Result<Option<BTreeSet<PublicAuditKey>>, Failure>;
+
+    /// Returns why a session ended, or what is left of it.
+    async fn explain(&self, id: &SessionId) -> Result<Option<Explained>, Failure>;
 
     /// Ends a session; answers whether it was usable until now, or nothing if there is none.
     async fn revoke(&self, id: &SessionId, note: &Note) -> Result<Option<bool>, Failure>;

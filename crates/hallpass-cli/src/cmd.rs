@@ -1,10 +1,13 @@
 //! What the commands do: one file for each.
 
+mod audit;
 mod bench;
 pub(crate) mod completions;
 pub(crate) mod config;
 mod count;
+mod csv;
 mod doctor;
+mod explain;
 pub(crate) mod help;
 mod interrupt;
 mod keys;
@@ -19,6 +22,7 @@ mod signing;
 mod sweep;
 mod token;
 mod ttl;
+mod verify;
 mod watch;
 
 use crate::args::{Command, SessionsCommand};
@@ -33,6 +37,7 @@ pub(crate) async fn run(command: Command, context: &Context) -> Result<Ending, F
             SessionsCommand::List(list) => list::run(list, context).await,
             SessionsCommand::Show(show) => show::run(&show, context).await,
             SessionsCommand::Count(count) => count::run(count, context).await,
+            SessionsCommand::Explain(explain) => explain::run(&explain, context).await,
             SessionsCommand::Ttl(ttl) => ttl::run(&ttl, context).await,
             SessionsCommand::Revoke(revoke) => revoke::run(revoke, context).await,
             SessionsCommand::Watch(watch) => watch::run(watch, context).await,
@@ -41,6 +46,7 @@ pub(crate) async fn run(command: Command, context: &Context) -> Result<Ending, F
         Command::Doctor(doctor) => doctor::run(&doctor, context).await,
         Command::Bench(bench) => bench::run(&bench, context).await,
         Command::Keys { command } => keys::run(command, context).await,
+        Command::Audit { command } => audit::run(command, context).await,
         Command::Token { command } => token::run(&command, context),
         Command::Policy { command } => policy::run(&command, context),
         Command::Config { command } => config::run(&command, context),

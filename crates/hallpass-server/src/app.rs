@@ -4,6 +4,7 @@ use hallpass::http::CookieCarrier;
 use hallpass::{Sessions, Store, Tiered};
 use tokio::sync::{Semaphore, watch};
 
+use crate::audit::{Actions, AuditTrail};
 use crate::config::Config;
 use crate::events::News;
 use crate::forward_auth::ForwardAuth;
@@ -30,6 +31,9 @@ pub(crate) struct App {
     pub(crate) mint: Option<Mint>,
     /// Whom proxies let in.
     pub(crate) forward_auth: ForwardAuth,
+    /// Where events are sealed, if the store keeps them so.
+    pub(crate) audit: Option<AuditTrail>,
+    pub(crate) actions: Actions,
     pub(crate) metrics: Arc<Metrics>,
     pub(crate) news: News,
     pub(crate) readiness: Readiness,

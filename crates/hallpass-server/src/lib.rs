@@ -13,6 +13,7 @@
 
 mod api;
 mod app;
+pub mod audit;
 mod config;
 mod dashboard;
 mod data;

@@ -16,6 +16,8 @@ pub(crate) enum SessionsCommand {
     Show(Show),
     /// Count sessions
     Count(Count),
+    /// Say why a session ended, or what would end it
+    Explain(Explain),
     /// Show how long a session still has
     Ttl(Ttl),
     /// End sessions, by name, subject or filter
@@ -94,6 +96,24 @@ pub(crate) enum CountBy {
     Level,
     // Why they ended.
     Reason,
+}
+
+/// Which options `sessions explain` has.
+#[derive(Debug, Args)]
+#[command(after_help = "\
+It says which clock, policy, actor and request ended the session. An ended session is remembered
+for as long as `policy.retention` says; then only its events are left, which
+`hallpass audit list --session ID` shows.
+
+Examples:
+  hallpass sessions explain BFJc9vZAQxKvNrPsZx2B1w
+  hallpass sessions explain BFJc9vZAQxKvNrPsZx2B1w --json | jq -r .explanation
+
+Exit code 1: there is no such session, or it was forgotten.")]
+pub(crate) struct Explain {
+    /// The session's id
+    #[arg(value_name = "ID", value_parser = session_id)]
+    pub(crate) id: SessionId,
 }
 
 /// Which options `sessions ttl` has.
@@ -183,7 +203,7 @@ pub(crate) struct Watch {
     pub(crate) limit: Option<NonZeroU64>,
 }
 
-fn kind() -> impl clap::builder::TypedValueParser<Value = EventKind> {
+pub(super) fn kind() -> impl clap::builder::TypedValueParser<Value = EventKind> {
     use clap::builder::TypedValueParser as _;
     clap::builder::PossibleValuesParser::new(EventKind::ALL.iter().map(|kind| kind.as_str().to_owned()))
         .map(|word| EventKind::from_word(&word))

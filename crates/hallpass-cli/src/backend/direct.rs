@@ -1,4 +1,4 @@
-use std::collections::VecDeque;
+use std::collections::{BTreeSet, VecDeque};
 use std::env;
 use std::num::NonZeroUsize;
 use std::sync::Arc;
@@ -7,17 +7,19 @@ use std::time::Duration;
 use async_trait::async_trait;
 use futures_util::StreamExt as _;
 use futures_util::stream::{self, BoxStream};
+use hallpass::audit::PublicAuditKey;
 use hallpass::{
-    Actor, Caller, Cursor, Event, EventId, EventKind, EventQuery, Extent, Note, PageLimit, Query, Revocation,
+    Actor, Caller, Cursor, Event, EventId, EventKind, EventQuery, Extent, Note, PageLimit, Query, Realm, Revocation,
     SessionId, Sessions, Settings, Subject, Swept,
 };
+use hallpass_server::audit::{AuditKeys, AuditState, AuditTrail, NO_TRAIL};
 use hallpass_server::keys::{ApiKeyInfo, ApiKeys, KeyError, KeyName, Role};
 use hallpass_server::{Config, RemovedSigningKey, SigningKeyError, SigningKeyInfo, SigningKeys};
 
-use super::{Ask, Backend, Follow, KeyText, Part, Reached, unknown};
+use super::{Ask, Backend, Follow, KeyText, Part, Purpose, Reached, unknown};
 use crate::args::Filter;
 use crate::failure::Failure;
-use crate::view::SessionView;
+use crate::view::{Explained, SessionView};
 
 /// How often the store is asked for new events.
 const POLL: Duration = Duration::from_millis(500);
@@ -41,6 +43,15 @@ impl Direct {
     async fn open_signing_keys(&self) -> Result<SigningKeys, Failure> {
         let opened = SigningKeys::open(&self.config, Arc::clone(&self.settings), self.sessions.now()).await;
         opened.map_err(|error| Failure::advising(error, "--config names the configuration of the service"))
+    }
+
+    /// Returns the audit trail of the store, and the keys that the configuration names.
+    fn audit_trail(&self) -> Result<AuditTrail, Failure> {
+        let keys = AuditKeys::open(&self.config).map_err(|error| Failure::advising(error, ""))?;
+        let trail = AuditTrail::of(&self.sessions, Arc::clone(&self.settings), keys);
+        trail.ok_or_else(|| {
+            Failure::new(NO_TRAIL).hint("`hallpass sessions watch` shows what happens, where events are kept")
+        })
     }
 
     /// Keeps the event of what was done to a key. It is done, whatever becomes of the event.
@@ -144,6 +155,55 @@ impl Backend for Direct {
             }
         });
         Ok(events.boxed())
+    }
+
+    async fn events(&self, follow: &Follow, after: Option<EventId>) -> Result<Part<Event>, Failure> {
+        let mut query = EventQuery::default();
+        query.subject.clone_from(&follow.subject);
+        query.session = follow.session;
+        query.kind.clone_from(&follow.kind);
+        query.limit = PageLimit::MOST;
+        query.after = after;
+        let page = self.sessions.events(&query).await?;
+        Ok(Part { items: page.items, next: page.next.map(|next| next.to_string()) })
+    }
+
+    async fn audit_state(&self) -> Result<AuditState, Failure> {
+        Ok(self.audit_trail()?.state().await.map_err(hallpass::Error::from)?)
+    }
+
+    async fn trail(&self, from: u64, purpose: Purpose) -> Result<BoxStream<'static, Result<String, Failure>>, Failure> {
+        let export = self.audit_trail()?.export(from).await.map_err(hallpass::Error::from)?;
+        let kind = match purpose {
+            Purpose::Export => EventKind::AuditExported,
+            Purpose::Verify => EventKind::AuditVerified,
+        };
+        let mut event = Event::new(kind, Realm::default(), self.sessions.now());
+        event.actor = caller().actor;
+        event.note = Note::lossy(&format!("from line {from} through line {}", export.through()));
+        self.tell(event).await;
+        let texts = stream::try_unfold(export, |mut export| async move {
+            let entries = export.next().await.map_err(hallpass::Error::from)?;
+            let text = |entries: Vec<_>| entries.iter().fold(String::new(), |text, entry| format!("{text}{entry}\n"));
+            Ok(entries.map(|entries| (text(entries), export)))
+        });
+        Ok(texts.boxed())
+    }
+
+    fn audit_keys(&self) -> Result<Option<BTreeSet<PublicAuditKey>>, Failure> {
+        Ok(self.audit_trail()?.keys().trusted())
+    }
+
+    async fn explain(&self, id: &SessionId) -> Result<Option<Explained>, Failure> {
+        let Some(record) = self.sessions.find(id).await? else { return Ok(None) };
+        let events = match self.timeline(id).await {
+            Ok(events) => events,
+            Err(failure) => {
+                tracing::debug!(error = %failure, "what happened is not told");
+                Vec::new()
+            }
+        };
+        Explained::of(&self.sessions, &record, events).map(Some)
     }
 
     async fn revoke(&self, id: &SessionId, note: &Note) -> Result<Option<bool>, Failure> {

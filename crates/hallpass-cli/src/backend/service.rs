@@ -1,11 +1,13 @@
-use std::collections::VecDeque;
+use std::collections::{BTreeSet, VecDeque};
 use std::num::NonZeroUsize;
 use std::time::Duration;
 
 use async_trait::async_trait;
 use futures_util::StreamExt as _;
 use futures_util::stream::{self, BoxStream};
+use hallpass::audit::{Entry, PublicAuditKey};
 use hallpass::{Event, EventId, Note, Realm, SessionId, Subject, Swept, Timestamp};
+use hallpass_server::audit::AuditState;
 use hallpass_server::keys::{ApiKeyInfo, KeyName, Role};
 use hallpass_server::{RemovedSigningKey, SigningKeyInfo};
 use reqwest::header::{ACCEPT, HeaderName};
@@ -15,10 +17,10 @@ use serde_json::json;
 
 use super::http::Connection;
 use super::sse::Reader;
-use super::{Ask, Backend, Follow, KeyText, Part, Reached, unknown};
+use super::{Ask, Backend, Follow, KeyText, Part, Purpose, Reached, unknown};
 use crate::args::Filter;
 use crate::failure::Failure;
-use crate::view::SessionView;
+use crate::view::{Explained, SessionView};
 
 /// How many items a page has: the most that the service gives.
 const PAGE: &str = "1000";
@@ -116,6 +118,68 @@ impl Backend for Service {
             }
         });
         Ok(events.boxed())
+    }
+
+    async fn events(&self, follow: &Follow, after: Option<EventId>) -> Result<Part<Event>, Failure> {
+        let Follow { subject, session, kind } = follow;
+        let request = self.request(Method::GET, &["v1", "events"])?.query(&[("limit", PAGE)]);
+        let request = request.query(&subject.as_ref().map(|subject| [("subject", subject)]));
+        let request = request.query(&session.map(|session| [("session", session)]));
+        let request = request.query(&kind.as_ref().map(|kind| [("kind", kind.as_str())]));
+        let request = request.query(&after.map(|after| [("after", after.to_string())]));
+        let Items { items, next } = self.connection.must(request, "list events").await?;
+        Ok(Part { items, next })
+    }
+
+    async fn audit_state(&self) -> Result<AuditState, Failure> {
+        let request = self.connection.request(Method::GET, &["v1", "audit", "checkpoint"]);
+        self.connection.must(request, "show its audit trail").await
+    }
+
+    async fn trail(&self, from: u64, purpose: Purpose) -> Result<BoxStream<'static, Result<String, Failure>>, Failure> {
+        let purpose = match purpose {
+            Purpose::Export => "export",
+            Purpose::Verify => "verify",
+        };
+        let request = self.connection.request(Method::GET, &["v1", "audit", "export"]);
+        let request = request.query(&[("from", from.to_string()), ("purpose", purpose.to_owned())]);
+        let response = self.connection.open(request, "export its audit trail").await?;
+        let lost = || Failure::passing("the connection to the service was lost before the end of the trail");
+        // A character may be cut in two by the way.
+        let texts = stream::try_unfold((response, Vec::new()), move |(mut response, mut rest)| async move {
+            let chunk = tokio::time::timeout(SILENCE, response.chunk()).await;
+            let chunk = chunk.map_err(|_| lost())?.map_err(|error| lost().because(error.without_url()))?;
+            let Some(chunk) = chunk else {
+                return if rest.is_empty() { Ok(None) } else { Err(lost()) };
+            };
+            rest.extend_from_slice(&chunk);
+            if rest.len() > Entry::LONGEST * 1024 {
+                return Err(Failure::new("the service sends lines that are too long for an audit trail"));
+            }
+            let end = rest.iter().rposition(|byte| *byte == b'\n').map_or(0, |end| end + 1);
+            let whole: Vec<u8> = rest.drain(..end).collect();
+            let text = String::from_utf8(whole).map_err(|_| Failure::new("the service sends what is no text"))?;
+            Ok(Some((text, (response, rest))))
+        });
+        Ok(texts.boxed())
+    }
+
+    fn audit_keys(&self) -> Result<Option<BTreeSet<PublicAuditKey>>, Failure> {
+        Ok(None)
+    }
+
+    async fn explain(&self, id: &SessionId) -> Result<Option<Explained>, Failure> {
+        let path = ["v1", "sessions", &id.to_string(), "timeline"];
+        let request = || Ok::<_, Failure>(self.request(Method::GET, &path)?.query(&[("limit", PAGE)]));
+        let Some(mut explained) = self.connection.ask::<Explained>(request()?).await? else { return Ok(None) };
+        while let Some(next) = explained.next.take() {
+            let Some(more) = self.connection.ask::<Explained>(request()?.query(&[("cursor", next)])).await? else {
+                break;
+            };
+            explained.items.extend(more.items);
+            explained.next = more.next;
+        }
+        Ok(Some(explained))
     }
 
     async fn revoke(&self, id: &SessionId, note: &Note) -> Result<Option<bool>, Failure> {

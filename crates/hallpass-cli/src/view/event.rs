@@ -56,13 +56,16 @@ fn kind(event: &Event) -> Cell {
         | EventKind::WrongSecret
         | EventKind::DuplicateCookie
         | EventKind::OversizedCookies
-        | EventKind::CsrfBlocked => Tone::Bad,
+        | EventKind::CsrfBlocked
+        | EventKind::BruteforceSuspected => Tone::Bad,
         EventKind::Revoked
         | EventKind::SpentToken
         | EventKind::UsedAfterEnd
         | EventKind::LimitReached
         | EventKind::ImpersonationStarted
-        | EventKind::SigningKeyRemoved => Tone::Warning,
+        | EventKind::SigningKeyRemoved
+        | EventKind::PolicyChanged
+        | EventKind::AuditPurged => Tone::Warning,
         _ => Tone::Plain,
     };
     Cell::new(visible(event.kind.as_str()), tone)

@@ -3,13 +3,14 @@
 use crate::bench::Bench;
 
 /// Every command, as it is asked for help.
-const COMMANDS: [&str; 31] = [
+const COMMANDS: [&str; 37] = [
     "",
     "serve",
     "sessions",
     "sessions list",
     "sessions show",
     "sessions count",
+    "sessions explain",
     "sessions ttl",
     "sessions revoke",
     "sessions watch",
@@ -25,6 +26,11 @@ const COMMANDS: [&str; 31] = [
     "keys signing list",
     "keys signing retire",
     "keys signing remove",
+    "audit",
+    "audit list",
+    "audit export",
+    "audit verify",
+    "audit checkpoint",
     "policy",
     "policy list",
     "policy show",

@@ -15,7 +15,7 @@ use super::{
 use crate::app::App;
 use crate::oauth::{introspect, metadata, revoke as revocation, token};
 use crate::wire::{Json, Problem, edge};
-use crate::{dashboard, events, forward_auth, health};
+use crate::{audit, dashboard, events, forward_auth, health};
 
 /// What an address serves.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -77,6 +77,8 @@ fn operators() -> OpenApiRouter<Arc<App>> {
         .routes(routes!(sweep::sweep))
         .routes(routes!(events::page::events))
         .routes(routes!(events::stream::stream))
+        .routes(routes!(audit::page::checkpoint))
+        .routes(routes!(audit::page::export))
         .routes(routes!(keys::create_key, keys::list_keys))
         .routes(routes!(keys::revoke_key))
         .routes(routes!(signing_keys::list_signing_keys))

@@ -41,12 +41,14 @@ pub(super) async fn timeline(key: Authorized<Audit>, PathId(id): PathId, query: 
     query.limit = limit;
     let page = sessions.events(&query).await?;
     let last = end_event(&key, &record).await?;
+    let (timeouts, ending) = (Timeouts::of(sessions, &record), Ending::of(sessions, &record, last.as_ref()));
     Json::ok(&TimelineView {
+        explanation: TimelineView::explanation(timeouts.as_ref(), ending.as_ref()),
         session: SessionView::of(sessions, &record),
         items: &page.items,
         next: page.next.as_ref().map(hallpass::Cursor::as_str),
-        timeouts: Timeouts::of(sessions, &record),
-        ending: Ending::of(sessions, &record, last.as_ref()),
+        timeouts,
+        ending,
     })
 }
 

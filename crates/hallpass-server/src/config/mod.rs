@@ -1,6 +1,7 @@
 //! What the service can be told, and where it may be told it.
 
 mod admin_key;
+mod audit;
 mod check;
 mod cookie;
 mod demand;
@@ -26,6 +27,7 @@ use hallpass::{Profile, SessionsBuilder};
 use serde::{Deserialize, Serialize};
 
 pub use self::admin_key::{AdminKey, InvalidAdminKey};
+pub use self::audit::AuditConfig;
 pub use self::check::Finding;
 pub use self::cookie::{CookieConfig, SameSiteConfig};
 pub use self::demand::{Demand, Found, Rule, Strength, Value};
@@ -116,6 +118,8 @@ pub struct Config {
     pub jwt: JwtConfig,
     /// Whom proxies let in, and how they are told.
     pub forward_auth: ForwardAuthConfig,
+    /// The audit trail.
+    pub audit: AuditConfig,
     /// How much is done at once, and for how long.
     pub limits: Limits,
 }
@@ -163,6 +167,7 @@ impl Default for Config {
             cookie: CookieConfig::default(),
             jwt: JwtConfig::default(),
             forward_auth: ForwardAuthConfig::default(),
+            audit: AuditConfig::default(),
             limits: Limits::default(),
         }
     }

@@ -93,6 +93,10 @@ impl Setting {
         text("forward_auth.name_attribute", "Attribute with the subject's name for people"),
         text("forward_auth.default", "What holds where no rule does: signed-in or deny"),
         text("forward_auth.grpc_listen", "Address for Envoy's gRPC (ext_authz)"),
+        text("audit.key_file", "File with the key pair in PEM that signs the audit trail"),
+        number("audit.retention", "Seconds that events are kept; for ever if nobody says"),
+        switch("audit.required", "Do nothing for operators and admins whose event cannot be kept"),
+        switch("audit.refusals", "Keep refused tokens in the audit trail too, at most 60 of a kind in a minute"),
         number("limits.connections", "Most connections at once"),
         number("limits.requests", "Most requests at once"),
         number("limits.streams", "Most event streams at once"),
@@ -160,6 +164,9 @@ mod tests {
         config.cookie.same_site = Some(crate::SameSiteConfig::Lax);
         config.cookie.path = text();
         config.cookie.domain = text();
+        config.audit.key_file = Some("audit-key.pem".into());
+        config.audit.retention = Some(86_400);
+        config.audit.required = Some(true);
         config.jwt.issuer = text();
         config.jwt.audience = text();
         config.jwt.algorithm = Some(crate::SigningAlgorithm::EdDsa);

@@ -68,6 +68,7 @@ impl Config {
         found.extend(self.jwt.broken().into_iter().map(|(key, rule)| broken(format!("jwt.{key}"), rule)));
         let forward_auth = self.forward_auth.broken().into_iter();
         found.extend(forward_auth.map(|(key, rule)| broken(format!("forward_auth.{key}"), rule)));
+        found.extend(self.audit.broken().into_iter().map(|(key, rule)| broken(format!("audit.{key}"), rule)));
         found.extend(self.limits.broken().into_iter().map(|(key, rule)| broken(format!("limits.{key}"), rule)));
         found
     }

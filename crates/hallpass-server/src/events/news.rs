@@ -13,7 +13,7 @@ impl News {
         self.0.send_replace(());
     }
 
-    pub(super) fn listen(&self) -> watch::Receiver<()> {
+    pub(crate) fn listen(&self) -> watch::Receiver<()> {
         self.0.subscribe()
     }
 }

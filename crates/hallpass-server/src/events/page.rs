@@ -31,7 +31,13 @@ pub(crate) struct EventSchema {
         "signing_key_removed",
         "operator_signed_in",
         "operator_refused",
-        "operator_action"
+        "operator_action",
+        "policy_changed",
+        "admin_action",
+        "audit_exported",
+        "audit_verified",
+        "audit_purged",
+        "bruteforce_suspected"
     ))]
     kind: String,
     /// Whose application it concerns.
@@ -40,6 +46,10 @@ pub(crate) struct EventSchema {
     session: Option<String>,
     /// Whose session that is.
     subject: Option<String>,
+    /// The level of the session then.
+    level: Option<u8>,
+    /// The profile of the policy that the session lives under.
+    profile: Option<String>,
     /// Who did it: `user`, `impersonator:NAME` for whoever acts as the user, `policy`, or the API key, as
     /// `application:NAME#ID` or `operator:NAME#ID`.
     actor: String,
@@ -59,6 +69,8 @@ struct OriginSchema {
     request_id: Option<String>,
     ip: Option<String>,
     user_agent: Option<String>,
+    /// The method and the pattern of the path that was asked for.
+    route: Option<String>,
 }
 
 /// A page of events, oldest first.

@@ -149,12 +149,12 @@ impl ApiKeys {
 
     /// Makes the first admin key of a store without keys, or takes the one that the operator chose.
     ///
-    /// Returns the key only if it was made here.
+    /// Returns what is known of the key if there is one now that was not, and the key itself if it was made here.
     pub(crate) async fn make_first(
         &self,
         chosen: Option<&AdminKey>,
         now: Timestamp,
-    ) -> Result<Option<ApiKeySecret>, KeyError> {
+    ) -> Result<Option<(ApiKeyInfo, Option<ApiKeySecret>)>, KeyError> {
         let keys = self.load().await?;
         if let Some(chosen) = chosen.filter(|_| !keys.is_empty()) {
             let hash = KeyHash::of(chosen.expose());
@@ -172,7 +172,7 @@ impl ApiKeys {
         let name = KeyName::new("first admin").map_err(StoreError::corrupt)?;
         let key = stored(FIRST, secret.expose(), name, Realm::default(), Role::Admin, now);
         let outcome = self.save(&key).await?;
-        Ok((outcome == Outcome::Applied && chosen.is_none()).then_some(secret))
+        Ok((outcome == Outcome::Applied).then(|| (key.info, chosen.is_none().then_some(secret))))
     }
 
     /// Returns every key that can be read; a damaged one locks out its own holder and nobody else.

@@ -1,6 +1,7 @@
 use std::sync::Arc;
 
 use hallpass::{Event, Observer, TracingObserver};
+use tokio::sync::mpsc::Sender;
 
 use super::Metrics;
 use crate::dashboard;
@@ -11,11 +12,12 @@ use crate::events::News;
 pub(crate) struct ServiceObserver {
     metrics: Arc<Metrics>,
     news: News,
+    refusals: Sender<Event>,
 }
 
 impl ServiceObserver {
-    pub(crate) fn new(metrics: Arc<Metrics>, news: News) -> Self {
-        Self { metrics, news }
+    pub(crate) fn new(metrics: Arc<Metrics>, news: News, refusals: Sender<Event>) -> Self {
+        Self { metrics, news, refusals }
     }
 }
 
@@ -29,7 +31,10 @@ impl Observer for ServiceObserver {
             self.metrics.tally.happened(&event.kind, event.left_out.saturating_add(1));
         }
         // What is not stored is in no stream, and strangers are not to make streams ask the store.
-        if !event.kind.is_refusal() {
+        if event.kind.is_refusal() {
+            // Where nobody keeps them, or they come too fast, the log has them and the numbers do.
+            let _ = self.refusals.try_send(event.clone());
+        } else {
             self.news.announce();
         }
     }

@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 use hallpass::http::InvalidCookie;
 use hallpass::{InvalidJwt, InvalidPolicy, InvalidSealed, InvalidSessions};
 
+use crate::audit::{AuditKeyError, NO_TRAIL};
 use crate::config::ConfigError;
 use crate::keys::KeyError;
 use crate::stores::{KeyFileError, OpenError};
@@ -37,6 +38,10 @@ enum Cause {
     #[error("cookie: {0}")]
     Sealed(#[from] InvalidSealed),
     #[error(transparent)]
+    AuditKey(#[from] AuditKeyError),
+    #[error("audit.required: {NO_TRAIL}; take it away, or use such a store")]
+    NoTrail,
+    #[error(transparent)]
     SealingKey(#[from] KeyFileError),
     #[error(
         "this store remembers no API keys, so the service has to be given one; put it into HALLPASS_ADMIN_KEY, and make it with: \
@@ -63,6 +68,10 @@ impl StartError {
             io::ErrorKind::AddrNotAvailable => Cause::NoAddress { address, flag, source },
             _ => Cause::Bind { address, flag, source },
         })
+    }
+
+    pub(super) fn no_trail() -> Self {
+        Self(Cause::NoTrail)
     }
 
     pub(super) fn no_key() -> Self {

@@ -7,18 +7,19 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 
 use axum::Router;
-use hallpass::{Clock, Pepper, Sessions, SessionsBuilder, Store, SystemClock};
+use hallpass::{Actor, Caller, Clock, Event, EventKind, Pepper, Sessions, SessionsBuilder, Store, SystemClock};
 use tokio::net::TcpListener;
-use tokio::sync::{Semaphore, watch};
+use tokio::sync::{Semaphore, mpsc, watch};
 
 use self::connections::Connections;
 pub use self::error::{RunError, StartError};
 use crate::api::{self, Served};
 use crate::app::App;
+use crate::audit::{self, Actions, AuditKeys, AuditTrail, Refusals, Sealer};
 use crate::config::Config;
 use crate::dashboard;
 use crate::demo;
-use crate::events::News;
+use crate::events::{News, tell};
 use crate::forward_auth::{ForwardAuth, grpc};
 use crate::health::Readiness;
 use crate::keys::{ApiKeySecret, ApiKeys, GivenKey, KeyRing};
@@ -37,6 +38,8 @@ pub struct Server {
     admin_listener: Option<TcpListener>,
     grpc_listener: Option<TcpListener>,
     first_key: Option<ApiKeySecret>,
+    /// What was refused, and where that is kept.
+    refused: Option<(mpsc::Receiver<Event>, Arc<dyn Store>)>,
 }
 
 /// Starts a [`Server`] on parts of the caller's own.
@@ -89,8 +92,10 @@ impl Server {
     ///
     /// [`RunError`] if connections can no longer be accepted.
     pub async fn run(self, shutdown: impl Future<Output = ()>) -> Result<(), RunError> {
-        let Self { app, stop, listener, admin_listener, grpc_listener, .. } = self;
-        let (sweeper, keeper, sampler) = (Sweeper::start(&app), Keeper::start(&app), Sampler::start(&app));
+        let Self { app, stop, listener, admin_listener, grpc_listener, refused, .. } = self;
+        let refusals = refused.map(|(inbox, store)| Refusals::start(inbox, store, app.sessions.clone()));
+        let (sweeper, keeper, sealer) = (Sweeper::start(&app), Keeper::start(&app), Sealer::start(&app));
+        let sampler = Sampler::start(&app);
         let served = if admin_listener.is_some() { Served::Applications } else { Served::All };
         let connections = Connections::new(&app.config.limits);
         let main = connections.serve(listener, with_demo(&app, served), app.stopping.clone());
@@ -117,6 +122,11 @@ impl Server {
         sweeper.stop().await;
         keeper.stop().await;
         sampler.stop().await;
+        if let Some(refusals) = refusals {
+            refusals.stop().await;
+        }
+        // Last, so that it seals what they did.
+        sealer.stop().await;
         main.and(admin).and(envoys)
     }
 }
@@ -164,7 +174,8 @@ impl ServerBuilder {
         };
         let cache = stores::cache(&store, &config);
         let store = cache.clone().map_or(store, |cache| cache);
-        let observer = ServiceObserver::new(Arc::clone(&metrics), news.clone());
+        let (refusals, refused) = audit::refusals();
+        let observer = ServiceObserver::new(Arc::clone(&metrics), news.clone(), refusals);
         // Before anything is written: an address in use is the likelier mistake.
         let listener = bind(config.listen, "--listen").await?;
         let admin_listener = match config.admin_listen {
@@ -184,15 +195,36 @@ impl ServerBuilder {
         };
         // Large, and done once.
         let (mint, builder) = Box::pin(Mint::open(&config, parts, builder)).await?;
-        let sessions = builder.shared_store(store).observer(observer).build()?;
-        let keys = ApiKeys::new(opened.settings);
-        let first_key = keys.make_first(config.admin_key.as_ref(), sessions.now()).await?;
+        let sessions = builder.shared_store(Arc::clone(&store)).observer(observer).build()?;
+        let audit = AuditTrail::of(&sessions, Arc::clone(&opened.settings), AuditKeys::open(&config)?);
+        if audit.is_none() && config.audit.required == Some(true) {
+            return Err(StartError::no_trail());
+        }
+        let settings = opened.settings;
+        let keys = ApiKeys::new(Arc::clone(&settings));
+        let keeps_refusals = audit.is_some() && config.audit.refusals;
+        let refused = keeps_refusals.then_some((refused, store));
+        let first_key = match keys.make_first(config.admin_key.as_ref(), sessions.now()).await? {
+            Some((info, secret)) => {
+                if audit.is_some() {
+                    let caller = Caller::new(Actor::policy());
+                    tell(&sessions, info.event(EventKind::KeyCreated, &caller, sessions.now())).await;
+                }
+                secret
+            }
+            None => None,
+        };
+        if audit.is_some() {
+            audit::tell_policy(&config, &*settings, &sessions).await?;
+        }
         let (stop, stopping) = watch::channel(false);
         let app = Arc::new(App {
             ring: Arc::new(KeyRing::new(keys.clone(), sessions.clone(), Arc::clone(&metrics))),
             places: Semaphore::new(config.limits.requests),
             streams: Arc::new(Semaphore::new(config.limits.streams)),
             readiness: Readiness::default(),
+            actions: Actions::new(&config, audit.is_some()),
+            audit,
             request_ids: RequestIds::new(),
             forward_auth: ForwardAuth::new(&config, &sessions),
             config,
@@ -206,7 +238,7 @@ impl ServerBuilder {
             news,
             stopping,
         });
-        Ok(Server { app, stop, listener, admin_listener, grpc_listener, first_key })
+        Ok(Server { app, stop, listener, admin_listener, grpc_listener, first_key, refused })
     }
 }
 

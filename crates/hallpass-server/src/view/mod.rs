@@ -1,5 +1,6 @@
 //! Sessions and what belongs to them as JSON, the same over HTTP and straight from a store.
 
+mod explanation;
 mod integers;
 mod label;
 mod session;

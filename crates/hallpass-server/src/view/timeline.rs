@@ -1,3 +1,5 @@
+use std::net::IpAddr;
+
 use hallpass::{Actor, EndReason, Event, Record, SessionState, Sessions, Timestamp};
 use serde::Serialize;
 use utoipa::ToSchema;
@@ -9,6 +11,8 @@ use super::SessionView;
 #[schema(as = Timeline)]
 #[non_exhaustive]
 pub struct TimelineView<'a> {
+    /// Why the session ended, or what would end it, in words.
+    pub explanation: String,
     /// The session.
     pub session: SessionView<'a>,
     /// What happened to it, oldest first.
@@ -59,6 +63,12 @@ pub struct Ending<'a> {
     /// The request that ended it, if one did.
     #[schema(value_type = Option<String>)]
     pub request_id: Option<String>,
+    /// What was asked for by that request: the method and the pattern of the path.
+    #[schema(value_type = Option<String>)]
+    pub route: Option<String>,
+    /// Where that request came from, if it is known.
+    #[schema(value_type = Option<String>)]
+    pub ip: Option<IpAddr>,
     /// What they said about it.
     #[schema(value_type = Option<String>)]
     pub note: Option<String>,
@@ -117,6 +127,8 @@ impl<'a> Ending<'a> {
             },
             actor: ended.actor,
             request_id: event.and_then(|event| event.origin.request_id.as_ref()).map(ToString::to_string),
+            route: event.and_then(|event| event.origin.route.as_ref()).map(ToString::to_string),
+            ip: event.and_then(|event| event.origin.ip),
             note: ended.note.map(ToString::to_string),
         })
     }

@@ -4,10 +4,11 @@ use std::sync::Arc;
 use axum::extract::FromRequestParts;
 use axum::http::request::Parts;
 use axum::http::{HeaderMap, StatusCode, header};
-use hallpass::{Actor, Caller, Sessions};
+use hallpass::{Actor, Caller, Note, Sessions};
 
 use super::{Problem, RequestId};
 use crate::app::App;
+use crate::audit::route;
 use crate::keys::{KeyHolder, Right, is_key_shaped};
 
 /// Proof that the caller showed an API key whose role has the right `R`.
@@ -15,6 +16,7 @@ use crate::keys::{KeyHolder, Right, is_key_shaped};
 pub(crate) struct Authorized<R> {
     pub(crate) holder: Arc<KeyHolder>,
     request_id: RequestId,
+    route: Option<Note>,
     right: PhantomData<R>,
 }
 
@@ -55,6 +57,7 @@ impl<R> Authorized<R> {
     fn named(&self, actor: Actor) -> Caller {
         let mut caller = Caller::new(actor);
         caller.origin.request_id = Some(self.request_id.note());
+        caller.origin.route.clone_from(&self.route);
         caller
     }
 }
@@ -71,7 +74,9 @@ impl<R: Needs> Authorized<R> {
             return Err(Problem::new(StatusCode::FORBIDDEN, "insufficient_role", detail));
         }
         let request_id = parts.extensions.get::<RequestId>().cloned().ok_or_else(Problem::internal)?;
-        Ok(Self { holder, request_id, right: PhantomData })
+        let proof = Self { holder, request_id, route: route(parts), right: PhantomData };
+        app.actions.ask(R::RIGHT, parts, &proof.caller(), proof.sessions()).await?;
+        Ok(proof)
     }
 }
 

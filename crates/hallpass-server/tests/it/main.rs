@@ -1,5 +1,6 @@
 //! The service over real HTTP.
 
+mod audit;
 mod bad_input;
 mod dashboard;
 mod data;
@@ -13,6 +14,7 @@ mod idempotency;
 mod keys;
 mod listing;
 mod locked;
+mod logged;
 mod oauth;
 mod openapi;
 mod outage;

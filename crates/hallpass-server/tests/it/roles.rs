@@ -31,6 +31,8 @@ async fn each_role_may_do_what_the_table_says_and_nothing_else() {
         (get.clone(), session("/timeline"), no_body.clone(), &["auditor"]),
         (get.clone(), "/v1/events".into(), no_body.clone(), &["auditor"]),
         (get.clone(), "/v1/events/stream".into(), no_body.clone(), &["auditor"]),
+        (get.clone(), "/v1/audit/checkpoint".into(), no_body.clone(), &["auditor"]),
+        (get.clone(), "/v1/audit/export".into(), no_body.clone(), &["auditor"]),
         (post.clone(), session("/revoke"), json!({ "reason": "x" }), &["operator"]),
         (post.clone(), "/v1/revoke".into(), json!({ "filter": {}, "reason": "x", "dry_run": true }), &["operator"]),
         (post.clone(), "/v1/subjects/bob/revoke".into(), json!({ "reason": "x" }), &["operator"]),

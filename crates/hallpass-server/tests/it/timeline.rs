@@ -49,10 +49,15 @@ async fn an_ended_session_shows_who_ended_it_and_by_which_request() {
         json!({
             "at": "2026-01-01T00:00:00.000Z", "reason": "revoked", "clock": null, "actor": "operator:first admin#first",
             "policy": { "profile": "default", "idle": 1800, "absolute": 14400 },
-            "request_id": "ticket-77", "note": "lost laptop",
+            "request_id": "ticket-77", "route": "POST /v1/sessions/{id}/revoke", "ip": null, "note": "lost laptop",
         })
     );
     assert!(timeline.get("timeouts").is_none());
+    assert_eq!(
+        timeline["explanation"],
+        "The session ended at 2026-01-01T00:00:00.000Z: the operator first admin (API key first) ended it, and said: \
+         \u{201c}lost laptop\u{201d}. That came with the request ticket-77 (POST /v1/sessions/{id}/revoke)."
+    );
 }
 
 #[tokio::test]

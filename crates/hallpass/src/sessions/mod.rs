@@ -318,7 +318,11 @@ impl Sessions {
     fn report(&self, kind: EventKind, token: &ReferenceToken, record: Option<&Record>, witness: &dyn Witness) {
         self.report_with(kind, witness, |event| {
             event.session = Some(token.id);
-            event.subject = record.and_then(|record| record.subject.clone());
+            if let Some(record) = record {
+                event.subject.clone_from(&record.subject);
+                event.level = Some(record.level.number());
+                event.profile = Some(record.profile.clone());
+            }
         });
     }
 

@@ -364,7 +364,7 @@ pub(crate) fn sealed(ring: &KeyRing) -> Sealed {
 }
 
 pub(crate) async fn a_server_side_session_lives(ways: Ways) {
-    live(Pattern::server_side(&ways)).await;
+    Box::pin(live(Pattern::server_side(&ways))).await;
 }
 
 /// With a cache before the store at each node.
@@ -375,27 +375,27 @@ pub(crate) async fn a_session_behind_caches_lives(ways: Ways) {
         assert!(began.elapsed() < PATIENCE, "no heartbeat comes back");
         sleep(Duration::from_millis(2)).await;
     }
-    live(Pattern::server_side(&near.map(|near| near as Arc<dyn Store>))).await;
+    Box::pin(live(Pattern::server_side(&near.map(|near| near as Arc<dyn Store>)))).await;
 }
 
 pub(crate) async fn a_hybrid_of_a_short_jwt_and_a_reference_lives(ways: Ways) {
-    live(Pattern::hybrid(&ways)).await;
+    Box::pin(live(Pattern::hybrid(&ways))).await;
 }
 
 pub(crate) async fn a_jwt_with_revocations_lives(ways: Ways) {
     let ring = pairs();
-    a_carried_session_lives(|| session(&ring), &ways).await;
+    Box::pin(a_carried_session_lives(|| session(&ring), &ways)).await;
 }
 
 pub(crate) async fn an_encrypted_cookie_with_revocations_lives(ways: Ways) {
     let ring = seals();
-    a_carried_session_lives(|| sealed(&ring), &ways).await;
+    Box::pin(a_carried_session_lives(|| sealed(&ring), &ways)).await;
 }
 
 /// Where the store can keep what has ended; where it cannot, that is said.
 async fn a_carried_session_lives<F: SelfContained>(form: impl Fn() -> F, ways: &Ways) {
     if ways[0].capabilities().list {
-        return live(Pattern::carried(form, ways)).await;
+        return Box::pin(live(Pattern::carried(form, ways))).await;
     }
     let built = Sessions::builder().shared_store(Arc::clone(&ways[0])).carried(form()).build();
     let why = built.map(drop).expect_err("what it forgets would be good again").to_string();

@@ -113,13 +113,13 @@ async fn a_session_in_local_memory_is_nobody_elsewhere() {
 #[tokio::test]
 async fn a_stateless_jwt_without_a_store_lives() {
     let ring = pairs();
-    life::live(alone(|| session(&ring))).await;
+    Box::pin(life::live(alone(|| session(&ring)))).await;
 }
 
 #[tokio::test]
 async fn an_encrypted_cookie_without_a_store_lives() {
     let ring = seals();
-    life::live(alone(|| sealed(&ring))).await;
+    Box::pin(life::live(alone(|| sealed(&ring)))).await;
 }
 
 #[tokio::test]
