@@ -10,6 +10,7 @@ use hallpass::{Event, EventId, EventKind, EventQuery};
 
 use super::frame::{Frame, Place};
 use super::operator::Operator;
+use super::seal::Seal;
 use super::search::{self, AGES};
 use super::story::{Moment, told};
 use super::trail::Trail;
@@ -26,6 +27,7 @@ const MOST_PAGES: usize = 20;
 #[template(path = "dashboard/pages/audit.html")]
 struct AuditPage {
     frame: Frame,
+    seal: Seal,
     trail: Trail,
     /// Which field is wrong, what the page calls it, and what is wrong with it.
     wrong: Option<(String, &'static str, String)>,
@@ -65,6 +67,7 @@ pub(super) async fn show(operator: Operator, RawQuery(query): RawQuery) -> Resul
     let before = pairs().find(|(name, _)| *name == "before").and_then(|(_, value)| value.parse::<EventId>().ok());
     let mut page = AuditPage {
         frame: Frame::new("Audit", Place::Audit, &operator).await?,
+        seal: Seal::read(&operator).await.map_err(hallpass::Error::from)?,
         wrong: None,
         found: Found::Events(Vec::new(), false),
         older: None,

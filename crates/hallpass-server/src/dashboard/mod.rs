@@ -22,6 +22,7 @@ mod policy;
 mod revoke;
 mod row;
 mod scope;
+mod seal;
 mod search;
 mod show;
 mod sign_in;

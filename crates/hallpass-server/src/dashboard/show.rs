@@ -62,6 +62,8 @@ struct End {
     policy: String,
     actor: String,
     request_id: Option<String>,
+    /// What was asked for, and from where, as far as it is known.
+    came: String,
     note: Option<String>,
 }
 
@@ -158,7 +160,7 @@ impl Left {
 
 impl End {
     fn of(ending: Ending<'_>, operator: &Operator) -> Self {
-        let Ending { at, reason, clock, policy, actor, request_id, note } = ending;
+        let Ending { at, reason, clock, policy, actor, request_id, route, ip, note } = ending;
         let length = |seconds| span(std::time::Duration::from_secs(seconds));
         let text = match reason {
             hallpass::EndReason::Logout => "Its user logged out.".to_owned(),
@@ -185,6 +187,7 @@ impl End {
             policy: format!("{}: idle {}, absolute {}", policy.profile, length(policy.idle), length(policy.absolute)),
             actor: actor.to_string(),
             request_id,
+            came: route.into_iter().chain(ip.map(|ip| format!("from {ip}"))).collect::<Vec<_>>().join(" "),
             note,
         }
     }

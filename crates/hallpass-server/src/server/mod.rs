@@ -167,14 +167,14 @@ impl ServerBuilder {
         let opened = opened.sealed(&config)?;
         let (metrics, news) = (Arc::new(Metrics::new()), News::new());
         let store: Arc<dyn Store> = Arc::new(ObservedStore::new(opened.store, Arc::clone(&metrics)));
+        let (refusals, refused) = audit::refusals();
         let operators = {
-            let observer = ServiceObserver::new(Arc::clone(&metrics), news.clone());
+            let observer = ServiceObserver::new(Arc::clone(&metrics), news.clone(), refusals.clone());
             let builder = dashboard::sessions().shared_store(Arc::clone(&store)).shared_clock(Arc::clone(&clock));
             peppered(builder.observer(observer), &config)?.build()?
         };
         let cache = stores::cache(&store, &config);
         let store = cache.clone().map_or(store, |cache| cache);
-        let (refusals, refused) = audit::refusals();
         let observer = ServiceObserver::new(Arc::clone(&metrics), news.clone(), refusals);
         // Before anything is written: an address in use is the likelier mistake.
         let listener = bind(config.listen, "--listen").await?;
