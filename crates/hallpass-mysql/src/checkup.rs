@@ -29,6 +29,8 @@ const INDEXES: &[&str] = &[
     "hallpass_events.events_by_session",
     "hallpass_events.events_by_subject",
     "hallpass_events.events_by_kind",
+    "hallpass_seals.PRIMARY",
+    "hallpass_seals.seals_by_event",
     "hallpass_epochs.PRIMARY",
     "hallpass_settings.PRIMARY",
     "hallpass_counters.PRIMARY",

@@ -27,6 +27,8 @@ const INDEXES: &[&str] = &[
     "events_by_subject",
     "events_by_kind",
     "epochs_pkey",
+    "seals_pkey",
+    "seals_event_key",
     "settings_pkey",
 ];
 

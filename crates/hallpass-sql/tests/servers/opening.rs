@@ -76,6 +76,6 @@ async fn many_nodes_that_start_at_once_make_the_tables_once() {
         node.await.expect("no node panics");
     }
     let count = |name| server.run(&database, &format!("SELECT COUNT(*) FROM {}", table(name)));
-    assert_eq!(count("migrations"), "1");
+    assert_eq!(count("migrations"), "2");
     assert_eq!(count("sessions"), "12");
 }
