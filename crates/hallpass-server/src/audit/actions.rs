@@ -30,13 +30,18 @@ impl Actions {
         sessions: &Sessions,
     ) -> Result<(), Problem> {
         let changes = !parts.method.is_safe() && matches!(right, Right::Administer | Right::Revoke);
-        if !changes || !self.has_trail {
+        if changes { self.announce(caller, sessions, parts.uri.path()).await } else { Ok(()) }
+    }
+
+    /// Keeps that `caller` is about to change something, and what.
+    pub(crate) async fn announce(self, caller: &Caller, sessions: &Sessions, what: &str) -> Result<(), Problem> {
+        if !self.has_trail {
             return Ok(());
         }
         let mut event = Event::new(EventKind::AdminAction, sessions.realm().clone(), sessions.now());
         event.actor = caller.actor.clone();
         event.origin = caller.origin.clone();
-        event.note = Note::lossy(parts.uri.path());
+        event.note = Note::lossy(what);
         self.keep(sessions, event).await
     }
 

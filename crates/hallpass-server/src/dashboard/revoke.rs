@@ -99,6 +99,7 @@ pub(super) async fn revoke(
         return page(&operator, StatusCode::UNPROCESSABLE_ENTITY, scope, reason.to_owned(), Some(wrong)).await;
     }
     let revocation = Revocation { note: Some(note), caller: operator.caller() };
+    operator.desk.app.actions.announce(&revocation.caller, operator.sessions(), "/dashboard/revoke").await?;
     let (revoked, is_cut) = scope.revoke(&operator, &revocation).await?;
     let done = Done {
         what: scope.words().into_iter().map(|(name, value)| (name.to_owned(), value)).collect(),
