@@ -1,6 +1,7 @@
 //! What a call may answer besides what is its own, so that the description leaves no answer out.
 
 use utoipa::openapi::path::Operation;
+use utoipa::openapi::security::SecurityRequirement;
 use utoipa::openapi::{ContentBuilder, OpenApi, PathItem, Ref, RefOr, Response, ResponseBuilder};
 
 /// Adds to each call the problems that every call of its kind may have.
@@ -43,7 +44,7 @@ fn common(operation: &Operation) -> Vec<(&'static str, &'static str)> {
 
 /// A call without a word on keys needs one.
 fn needs_key(operation: &Operation) -> bool {
-    operation.security.as_ref().is_none_or(|security| security.iter().any(|one| *one != Default::default()))
+    operation.security.as_ref().is_none_or(|security| security.iter().any(|one| *one != SecurityRequirement::default()))
 }
 
 fn problem(description: &str) -> Response {

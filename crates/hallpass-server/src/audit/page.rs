@@ -1,3 +1,4 @@
+use std::num::NonZeroU64;
 use std::sync::Arc;
 
 use axum::body::Body;
@@ -39,7 +40,7 @@ pub(crate) async fn export(
     query: RawParams,
 ) -> Result<Response, Problem> {
     let mut params = query.read()?;
-    let from = params.parse::<u64>("from")?.unwrap_or(1);
+    let from = params.parse::<NonZeroU64>("from")?.map_or(1, NonZeroU64::get);
     let kind = match params.take("purpose").as_deref() {
         None | Some("export") => EventKind::AuditExported,
         Some("verify") => EventKind::AuditVerified,
