@@ -14,6 +14,9 @@ const AGENT: &str =
 #[derive(Debug, Clone)]
 pub struct Client {
     operation: Operation,
+    /// What the service has set.
+    held: String,
+    /// What goes with a request.
     cookies: Bytes,
 }
 
@@ -23,16 +26,15 @@ impl Client {
 
     /// Returns a client whose cookie opens nothing, for routes that look at none.
     pub fn new(operation: Operation) -> Self {
-        let mut client = Self { operation, cookies: Bytes::new() };
-        client.hold(&format!("__Host-sid={}", "x".repeat(64)));
+        let mut client = Self { operation, held: String::new(), cookies: Bytes::new() };
+        client.hold(format!("__Host-sid={}", "x".repeat(64)));
         client
     }
 
     /// Returns the same client for another operation.
     pub fn to(mut self, operation: Operation) -> Self {
-        let cookies = self.cookies.clone();
-        let held = str::from_utf8(&cookies).expect("text").rsplit("; ").next().unwrap_or_default();
         self.operation = operation;
+        let held = std::mem::take(&mut self.held);
         self.hold(held);
         self
     }
@@ -58,16 +60,20 @@ impl Client {
         request.body(Body::empty()).expect("a valid request")
     }
 
-    /// Takes the cookie that a response sets.
-    pub fn follow(&mut self, set_cookie: &str) {
-        let (pair, _) = set_cookie.split_once(';').unwrap_or((set_cookie, ""));
-        self.hold(pair);
+    /// Takes the cookies that a response sets, if it sets any.
+    pub fn follow<'a>(&mut self, set_cookies: impl Iterator<Item = &'a str>) {
+        let pairs = set_cookies.map(|cookie| cookie.split(';').next().unwrap_or_default());
+        let held = pairs.collect::<Vec<_>>().join("; ");
+        if !held.is_empty() {
+            self.hold(held);
+        }
     }
 
-    fn hold(&mut self, pair: &str) {
+    fn hold(&mut self, held: String) {
         let others = if self.operation == Operation::Read3 { OTHERS } else { "" };
         // Cloned once already, so that no request pays for the first clone.
-        self.cookies = Bytes::from([others, pair].concat());
+        self.cookies = Bytes::from([others, &held].concat());
         drop(self.cookies.clone());
+        self.held = held;
     }
 }

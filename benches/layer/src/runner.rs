@@ -62,8 +62,6 @@ where
 {
     let Ok(response) = service.clone().oneshot(client.request()).await;
     assert_eq!(response.status(), StatusCode::OK);
-    if let Some(value) = response.headers().get(header::SET_COOKIE) {
-        client.follow(value.to_str().expect("text"));
-    }
+    client.follow(response.headers().get_all(header::SET_COOKIE).iter().map(|value| value.to_str().expect("text")));
     response.into_body().collect().await.expect("a body").to_bytes()
 }

@@ -6,4 +6,5 @@ pub mod fleet;
 pub mod lost;
 pub mod memory;
 pub mod report;
+pub mod sockets;
 pub mod trips;

@@ -12,6 +12,8 @@ fn main() {
         ["memory"] => report::memory(),
         ["trips"] => peers::trips::report(),
         ["lost"] => peers::lost::report(),
+        ["sockets"] => peers::sockets::report(),
+        ["serve-here", name] => peers::sockets::serve(name),
         ["redis"] => peers::fleet::report(),
         ["serve", library, url] => peers::fleet::serve(library, url),
         ["start", address, route, count] => peers::fleet::start(address, route, count.parse().expect("a number")),
@@ -21,7 +23,7 @@ fn main() {
             report::run_for_steps(named(arm), parsed(operation), requests.parse().expect("a number"));
         }
         _ => {
-            eprintln!("usage: peers layer|memory|trips|lost|redis");
+            eprintln!("usage: peers layer|memory|trips|lost|sockets|redis");
             std::process::exit(2);
         }
     }

@@ -58,7 +58,9 @@ pub async fn report() {
     println!("| --- | ---: | ---: | ---: | ---: | ---: | ---: | ---: |");
     let starts: [(&str, Start); 3] =
         [("PostgreSQL", Server::postgres), ("MariaDB", Server::mariadb), ("Redis", Server::redis)];
-    for (name, start) in starts {
+    let only = std::env::var("BENCH_STORES").ok();
+    let is_meant = |name: &str| only.as_ref().is_none_or(|only| only.split(',').any(|meant| meant == name));
+    for (name, start) in starts.into_iter().filter(|(name, _)| is_meant(name)) {
         let mut arms = Vec::new();
         for size in [FEWEST, most] {
             let Some(server) = start() else { break };

@@ -2,13 +2,30 @@ use axum::Router;
 use axum::extract::Path;
 use axum::routing::get;
 use hallpass::http::{CookieCarrier, SessionLayer};
-use hallpass::{Error, Session, Sessions, SignIn, Store, Subject};
+use hallpass::{Error, Key, KeyAlgorithm, KeyRing, Realm, Sealed, Session, Sessions, SignIn, Store, Subject};
 
 use super::pause;
 
+/// What [`CookieCarrier`] calls its cookie unless it is told otherwise.
+const NAME: &str = "__Host-sid";
+
 /// Its default policy lets a session go unused for [`IDLE`](super::IDLE).
 pub(crate) fn router(store: impl Store + 'static) -> Router {
-    let sessions = Sessions::builder().store(store).build().expect("a store was chosen");
+    routes(Sessions::builder().store(store).build().expect("a store was chosen"))
+}
+
+/// Returns the same application with its sessions in encrypted cookies.
+pub(crate) fn sealed_router() -> Router {
+    routes(sealed())
+}
+
+pub(crate) fn sealed() -> Sessions {
+    let key = Key::symmetric(KeyAlgorithm::Sealing, &rand::random::<[u8; 32]>()).expect("it is long enough");
+    let sealed = Sealed::new(KeyRing::new([key]).expect("a key"), &Realm::default(), NAME).expect("a name");
+    Sessions::builder().carried(sealed).build().expect("all parts")
+}
+
+fn routes(sessions: Sessions) -> Router {
     Router::new()
         .route("/start/{user}", get(start))
         .route("/login/{user}", get(login))

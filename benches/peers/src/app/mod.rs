@@ -1,7 +1,9 @@
 //! One application, written for each of the libraries: it signs somebody in, reads an attribute and counts.
 
 pub(crate) mod actix;
+pub(crate) mod axum_session;
 pub(crate) mod hallpass;
+pub(crate) mod private_jar;
 pub(crate) mod ruts;
 pub(crate) mod tower_sessions;
 

@@ -15,6 +15,8 @@ use actix_web::http::header::{self, HeaderName, HeaderValue};
 use actix_web::rt::{System, SystemRunner};
 use actix_web::test::{TestRequest, init_service, read_body};
 use actix_web::{App, Error, web};
+use hallpass::http::CookieCarrier;
+use hallpass::{MemoryStore, Sessions};
 use layer::{Client, Operation, Runner, USER_ID};
 
 pub(super) fn bare(operation: Operation) -> Runner {
@@ -27,6 +29,32 @@ pub(super) fn bare(operation: Operation) -> Runner {
             .route("/login", web::get().to(|| async { "ok" })),
     ));
     on_actix(system, service, Client::new(operation))
+}
+
+pub(super) fn hallpass(operation: Operation) -> Runner {
+    let sessions = Sessions::builder().store(MemoryStore::new()).build().expect("a store was chosen");
+    let system = System::new();
+    let service = system.block_on(init_service(
+        App::new()
+            .wrap(hallpass_actix::SessionMiddleware::new(sessions, CookieCarrier::default()))
+            .route("/anon", web::get().to(|| async { "ok" }))
+            .route("/read", web::get().to(hallpass_read))
+            .route("/count", web::get().to(hallpass_count))
+            .route("/login", web::get().to(hallpass_login)),
+    ));
+    signed_in(system, service, operation)
+}
+
+async fn hallpass_read(session: hallpass_actix::Session) -> String {
+    layer::read(session.into_session()).await
+}
+
+async fn hallpass_count(session: hallpass_actix::Session) -> String {
+    layer::count(session.into_session()).await
+}
+
+async fn hallpass_login(session: hallpass_actix::Session) -> &'static str {
+    layer::login(session.into_session()).await
 }
 
 pub(super) fn cookie(operation: Operation) -> Runner {
@@ -47,6 +75,14 @@ fn with_sessions(store: impl SessionStore + 'static, operation: Operation) -> Ru
             .route("/count", web::get().to(count))
             .route("/login", web::get().to(login)),
     ));
+    signed_in(system, service, operation)
+}
+
+fn signed_in<S, B>(system: SystemRunner, service: S, operation: Operation) -> Runner
+where
+    S: Service<actix_http::Request, Response = ServiceResponse<B>, Error = Error> + 'static,
+    B: MessageBody + 'static,
+{
     let mut client = Client::new(Operation::Login);
     system.block_on(answer(&service, &mut client));
     let body = system.block_on(answer(&service, &mut client.clone().to(Operation::Read)));
@@ -100,9 +136,7 @@ where
     }
     let response = service.call(request.to_request()).await.expect("an answer");
     assert_eq!(response.status(), StatusCode::OK);
-    if let Some(value) = response.headers().get(header::SET_COOKIE) {
-        client.follow(value.to_str().expect("text"));
-    }
+    client.follow(response.headers().get_all(header::SET_COOKIE).map(|value| value.to_str().expect("text")));
     read_body(response).await
 }
 

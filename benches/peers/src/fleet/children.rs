@@ -17,7 +17,7 @@ pub(crate) struct Service {
     server: Server,
 }
 
-const PATIENCE: Duration = Duration::from_secs(20);
+pub(crate) const PATIENCE: Duration = Duration::from_secs(20);
 
 impl Service {
     /// Starts both on ports of their own, or says what they miss.
@@ -64,12 +64,12 @@ fn command(library: Library, url: &str) -> Result<Command, String> {
     Ok(command)
 }
 
-fn address_in(printed: &str) -> Option<String> {
+pub(crate) fn address_in(printed: &str) -> Option<String> {
     printed.lines().find(|line| line.starts_with("127.0.0.1:")).map(str::to_owned)
 }
 
 /// Runs this program with other arguments, and returns what it prints.
-fn run(arguments: &[&str], input: &str) -> String {
+pub(crate) fn run(arguments: &[&str], input: &str) -> String {
     let mut command = Command::new(env::current_exe().expect("this program"));
     let mut child = command.args(arguments).stdin(Stdio::piped()).stdout(Stdio::piped()).spawn().expect("it runs");
     let mut stdin = child.stdin.take().expect("a pipe");
@@ -81,7 +81,7 @@ fn run(arguments: &[&str], input: &str) -> String {
 }
 
 /// Returns the processor time of a process and its children, in seconds.
-fn used(process: &str) -> f64 {
+pub(crate) fn used(process: &str) -> f64 {
     const TICKS: f64 = 100.0;
     let stat = fs::read_to_string(format!("/proc/{process}/stat")).expect("it runs");
     let (_, stat) = stat.rsplit_once(')').expect("a name in parentheses");

@@ -94,7 +94,8 @@ impl Connection {
             if name.eq_ignore_ascii_case("content-length") {
                 length = value.parse().expect("a number");
             } else if name.eq_ignore_ascii_case("set-cookie") {
-                answer.cookie = value.split(';').next().map(str::to_owned);
+                let pair = value.split(';').next().unwrap_or_default();
+                answer.cookie = Some(answer.cookie.map_or_else(|| pair.to_owned(), |first| format!("{first}; {pair}")));
             }
         }
         let mut body = vec![0; length];

@@ -1,10 +1,10 @@
 //! Services with their sessions in Redis, each a process of its own with a server of its own, under the load of a
 //! client that is a process, too.
 
-mod children;
+pub(crate) mod children;
 mod load;
 mod memory;
-mod report;
+pub(crate) mod report;
 mod serve;
 
 pub use self::load::{load, start};

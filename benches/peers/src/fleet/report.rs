@@ -4,9 +4,9 @@ use super::children::Service;
 use super::{Library, memory};
 use crate::lost;
 
-const ROUTES: [&str; 2] = ["read", "add"];
+pub(crate) const ROUTES: [&str; 2] = ["read", "add"];
 /// Of how many sessions the clients ask in turn, so that few of them meet in one.
-const SESSIONS: usize = 1000;
+pub(crate) const SESSIONS: usize = 1000;
 
 struct Arm {
     service: Service,
@@ -25,7 +25,7 @@ pub fn report() {
     lost_updates();
 }
 
-fn number(variable: &str, default: f64) -> f64 {
+pub(crate) fn number(variable: &str, default: f64) -> f64 {
     env::var(variable).map_or(default, |value| value.parse().expect("a number"))
 }
 
@@ -90,7 +90,7 @@ impl Arm {
     }
 }
 
-fn median(mut values: Vec<f64>) -> f64 {
+pub(crate) fn median(mut values: Vec<f64>) -> f64 {
     values.sort_by(f64::total_cmp);
     values[values.len() / 2]
 }

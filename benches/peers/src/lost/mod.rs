@@ -22,7 +22,10 @@ pub fn report() {
         row("hallpass", app::listen(app::hallpass::router(hallpass::MemoryStore::new())).await).await;
         let store = tower_sessions::MemoryStore::default();
         row("tower-sessions", app::listen(app::tower_sessions::latest::router(store)).await).await;
+        row("axum_session", app::listen(app::axum_session::router().await).await).await;
         row("ruts", app::listen(app::ruts::router(MokaStoreBuilder::new().build())).await).await;
+        row("hallpass, sealed cookie", app::listen(app::hallpass::sealed_router()).await).await;
+        row("cookie, private jar", app::listen(app::private_jar::router()).await).await;
         row("actix-session, cookie", app::actix::listen(CookieSessionStore::default)).await;
         let store = Memory::default();
         row("actix-session, memory", app::actix::listen(move || store.clone())).await;
