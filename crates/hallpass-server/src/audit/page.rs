@@ -41,6 +41,9 @@ pub(crate) async fn export(
 ) -> Result<Response, Problem> {
     let mut params = query.read()?;
     let from = params.parse::<NonZeroU64>("from")?.map_or(1, NonZeroU64::get);
+    if i64::try_from(from).is_err() {
+        return Err(Problem::field("from", "No trail has so many lines."));
+    }
     let kind = match params.take("purpose").as_deref() {
         None | Some("export") => EventKind::AuditExported,
         Some("verify") => EventKind::AuditVerified,

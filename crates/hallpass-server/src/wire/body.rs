@@ -25,6 +25,10 @@ impl JsonBody {
         if self.0.trim_ascii_start().first() == Some(&b'[') {
             return Err(Problem::new(StatusCode::UNPROCESSABLE_ENTITY, "invalid_body", "The body is to be an object."));
         }
+        self.parse()
+    }
+
+    fn parse<'a, T: Deserialize<'a>>(&'a self) -> Result<T, Problem> {
         serde_json::from_slice(&self.0).map_err(|_| self.explain::<T>())
     }
 
@@ -52,8 +56,9 @@ impl JsonBody {
 }
 
 impl MergePatchBody {
+    /// Reads the body as a `T`, which a patch is that is no object, too: it says so in its own words.
     pub(crate) fn read<'a, T: Deserialize<'a>>(&'a self) -> Result<T, Problem> {
-        self.0.read()
+        self.0.parse()
     }
 }
 

@@ -87,7 +87,7 @@ async fn a_new_store_that_many_processes_open_at_once_is_made_once_and_keeps_wha
         }
         let file = Connection::open(path).expect("a database");
         let number = |sql| file.query_row(sql, [], |row| row.get::<_, i64>(0)).expect("a number");
-        assert_eq!(number("PRAGMA user_version"), 2);
+        assert_eq!(number("PRAGMA user_version"), 3);
         assert_eq!(number("SELECT COUNT(*) FROM sessions"), 10);
     }
 }
