@@ -168,7 +168,7 @@ mod tests {
         let sweep = crate::sessions::SWEEP.replace("$1", "to_timestamp(100)").replace("$2", "50");
         let plan = server.run(&database, &format!("EXPLAIN {sweep}"));
         assert!(
-            plan.contains("sessions_by_expiry") && plan.contains("sessions_pkey") && !plan.contains("Seq Scan"),
+            plan.contains("sessions_by_expiry") && plan.contains("Tid Scan") && !plan.contains("Seq Scan"),
             "{plan}"
         );
 

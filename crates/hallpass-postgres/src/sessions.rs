@@ -24,12 +24,13 @@ pub(crate) const TOUCH: &str = "UPDATE hallpass.sessions
     SET seen_at = greatest(seen_at, $4), expires_at = greatest(expires_at, $5)
     WHERE realm = $1 AND id = $2 AND version = $3 AND ended_at IS NULL RETURNING 1";
 
-/// A row that somebody else is writing is passed, and looked at again when it is locked.
+/// A row that somebody else is writing is passed, and looked at again when it is locked. What is locked stays in its place,
+/// so it is found there: by its key, each row would be one more way through the largest index.
 pub(crate) const SWEEP: &str = "WITH due AS MATERIALIZED (
-        SELECT realm, id FROM hallpass.sessions WHERE expires_at < $1
+        SELECT ctid AS place FROM hallpass.sessions WHERE expires_at < $1
         ORDER BY expires_at LIMIT $2 FOR UPDATE SKIP LOCKED
     )
-    DELETE FROM hallpass.sessions WHERE (realm, id) IN (SELECT realm, id FROM due) RETURNING 1";
+    DELETE FROM hallpass.sessions WHERE ctid = ANY (ARRAY(SELECT place FROM due)) RETURNING 1";
 
 /// The columns of a session, `sealed` among them.
 const VALUES: usize = SESSION_VALUES + 1;
