@@ -56,6 +56,7 @@ mod json;
 mod redis;
 mod table;
 
+pub use hallpass_dialects::{self as dialects, Credential, Dialect, Fingerprint, Framework, Keep, Secret};
 pub use hallpass_redis::RedisServer;
 
 pub use crate::changes::Changes;
