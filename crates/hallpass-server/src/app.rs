@@ -1,7 +1,7 @@
 use std::sync::Arc;
 
 use hallpass::http::CookieCarrier;
-use hallpass::{Sessions, Store, Tiered};
+use hallpass::{Sessions, Settings, Store, Tiered};
 use tokio::sync::{Semaphore, watch};
 
 use crate::audit::{Actions, AuditTrail};
@@ -12,6 +12,7 @@ use crate::health::Readiness;
 use crate::keys::{ApiKeys, KeyRing};
 use crate::metrics::Metrics;
 use crate::tokens::Mint;
+use crate::webhooks::Webhook;
 use crate::wire::RequestIds;
 
 /// What every handler may use.
@@ -24,6 +25,10 @@ pub(crate) struct App {
     pub(crate) operators: Sessions,
     /// The cache before the store, if there is one.
     pub(crate) cache: Option<Arc<Tiered<Arc<dyn Store>>>>,
+    /// Where what is not a session lives.
+    pub(crate) settings: Arc<dyn Settings>,
+    /// Who is told of events.
+    pub(crate) webhooks: Vec<Arc<Webhook>>,
     pub(crate) keys: ApiKeys,
     pub(crate) ring: Arc<KeyRing>,
     pub(crate) carrier: CookieCarrier,

@@ -32,6 +32,7 @@ mod sweeper;
 mod tokens;
 mod traces;
 pub mod view;
+mod webhooks;
 mod wire;
 
 pub use self::config::*;
@@ -39,3 +40,4 @@ pub use self::server::{RunError, Server, ServerBuilder, StartError};
 pub use self::tokens::{RemovedSigningKey, SigningKeyError, SigningKeyInfo, SigningKeys, TokenKeyError};
 pub use self::traces::{Traces, TracesError};
 pub use self::view::SessionView;
+pub use self::webhooks::WebhookSecretError;

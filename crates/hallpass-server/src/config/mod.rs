@@ -17,6 +17,7 @@ mod route_rule;
 mod setting;
 mod signing_key;
 mod validate;
+mod webhook;
 mod words;
 
 use std::collections::BTreeMap;
@@ -42,6 +43,7 @@ pub use self::preset::Preset;
 pub use self::route_rule::{Access, RouteRule};
 pub use self::setting::{Setting, SettingKind};
 pub use self::signing_key::SigningKey;
+pub use self::webhook::WebhookConfig;
 pub use self::words::Words;
 
 /// Everything that the service can be told: by flags, by `HALLPASS_*` variables and by `hallpass.toml`, in that order
@@ -122,6 +124,9 @@ pub struct Config {
     pub audit: AuditConfig,
     /// How much is done at once, and for how long.
     pub limits: Limits,
+    /// Where events are sent as they happen.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub webhooks: Vec<WebhookConfig>,
 }
 
 /// Which self-contained tokens go with a session.
@@ -169,6 +174,7 @@ impl Default for Config {
             forward_auth: ForwardAuthConfig::default(),
             audit: AuditConfig::default(),
             limits: Limits::default(),
+            webhooks: Vec::new(),
         }
     }
 }

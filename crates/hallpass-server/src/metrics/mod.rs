@@ -18,8 +18,8 @@ use prometheus_client::metrics::histogram::Histogram;
 use prometheus_client::registry::{Registry, Unit};
 
 pub(crate) use self::history::{History, Sample, Sampler, delay};
-use self::labels::{Answered, Checked, CheckedBy, EventLabels, LookedUp, Operated, Swept, SweptAs, Verified};
-pub(crate) use self::labels::{Cache, Operation, OperationResult, Route, Verification, method_word};
+use self::labels::{Answered, Checked, CheckedBy, EventLabels, LookedUp, Operated, Swept, SweptAs, Told, Verified};
+pub(crate) use self::labels::{Cache, Delivery, Operation, OperationResult, Route, Verification, method_word};
 pub(crate) use self::observed_store::ObservedStore;
 pub(crate) use self::observer::ServiceObserver;
 use self::tally::Tally;
@@ -36,6 +36,7 @@ pub(crate) struct Metrics {
     events: Family<EventLabels, Counter>,
     verifications: Family<Verified, Counter>,
     swept: Family<Swept, Counter>,
+    told: Family<Told, Counter>,
     key_lookups: Family<LookedUp, Counter>,
     copy_lookups: Family<LookedUp, Counter>,
     copies: Gauge,
@@ -72,6 +73,12 @@ impl Metrics {
         registry.register("verifications", "Tokens that were verified", verifications.clone());
         let swept = Family::default();
         registry.register("swept_sessions", "Sessions that sweeps ended or forgot", swept.clone());
+        let told = Family::default();
+        registry.register(
+            "webhook_messages",
+            "Messages to webhooks that were taken, refused or given up",
+            told.clone(),
+        );
         let key_lookups = Family::default();
         registry.register("api_key_lookups", "API keys that were looked up in memory, or not", key_lookups.clone());
         let copy_lookups = Family::default();
@@ -100,6 +107,7 @@ impl Metrics {
             events,
             verifications,
             swept,
+            told,
             key_lookups,
             copy_lookups,
             copies,
@@ -137,6 +145,10 @@ impl Metrics {
         for (what, count) in [(SweptAs::Expired, expired), (SweptAs::Forgotten, forgotten)] {
             self.swept.get_or_create(&Swept { what }).inc_by(u64::try_from(count).unwrap_or(u64::MAX));
         }
+    }
+
+    pub(crate) fn delivered(&self, webhook: &str, result: Delivery) {
+        self.told.get_or_create(&Told { webhook: webhook.to_owned(), result }).inc();
     }
 
     pub(crate) fn looked_up_key(&self, result: Cache) {

@@ -11,6 +11,7 @@ use crate::config::ConfigError;
 use crate::keys::KeyError;
 use crate::stores::{KeyFileError, OpenError};
 use crate::tokens::TokenKeyError;
+use crate::webhooks::WebhookSecretError;
 
 /// Why the service did not start: says which file, setting or address, and what to do.
 #[derive(Debug, thiserror::Error)]
@@ -41,6 +42,8 @@ enum Cause {
     AuditKey(#[from] AuditKeyError),
     #[error("audit.required: {NO_TRAIL}; take it away, or use such a store")]
     NoTrail,
+    #[error(transparent)]
+    WebhookSecret(#[from] WebhookSecretError),
     #[error(transparent)]
     SealingKey(#[from] KeyFileError),
     #[error(

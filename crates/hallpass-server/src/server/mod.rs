@@ -27,6 +27,7 @@ use crate::metrics::{Metrics, ObservedStore, Sampler, ServiceObserver};
 use crate::stores::{self, Opened};
 use crate::sweeper::Sweeper;
 use crate::tokens::{Keeper, Mint, Parts};
+use crate::webhooks::{Couriers, Webhook};
 use crate::wire::RequestIds;
 
 /// A service that is bound to its addresses and serves when it is [`run`](Server::run).
@@ -95,7 +96,7 @@ impl Server {
         let Self { app, stop, listener, admin_listener, grpc_listener, refused, .. } = self;
         let refusals = refused.map(|(inbox, store)| Refusals::start(inbox, store, app.sessions.clone()));
         let (sweeper, keeper, sealer) = (Sweeper::start(&app), Keeper::start(&app), Sealer::start(&app));
-        let sampler = Sampler::start(&app);
+        let (sampler, couriers) = (Sampler::start(&app), Couriers::start(&app));
         let served = if admin_listener.is_some() { Served::Applications } else { Served::All };
         let connections = Connections::new(&app.config.limits);
         let main = connections.serve(listener, with_demo(&app, served), app.stopping.clone());
@@ -122,6 +123,7 @@ impl Server {
         sweeper.stop().await;
         keeper.stop().await;
         sampler.stop().await;
+        couriers.stop().await;
         if let Some(refusals) = refusals {
             refusals.stop().await;
         }
@@ -158,6 +160,7 @@ impl ServerBuilder {
         let Self { config, opened, clock } = self;
         let config = config.checked()?;
         let carrier = config.carrier()?;
+        let webhooks = Webhook::open_all(&config)?;
         let clock = clock.unwrap_or_else(|| Arc::new(SystemClock::new()));
         let builder = sessions(&config)?.shared_clock(Arc::clone(&clock));
         let opened = match opened {
@@ -231,6 +234,8 @@ impl ServerBuilder {
             sessions,
             operators,
             cache,
+            settings,
+            webhooks,
             keys,
             carrier,
             mint,

@@ -37,3 +37,4 @@ mod sweeping;
 mod timeline;
 mod tokens;
 mod traces;
+mod webhooks;
