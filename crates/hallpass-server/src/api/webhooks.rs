@@ -6,7 +6,7 @@ use serde::Serialize;
 use utoipa::ToSchema;
 
 use crate::app::App;
-use crate::webhooks::{Trouble, status};
+use crate::webhooks::{Position, Trouble, status};
 use crate::wire::{Administer, Authorized, Json, Problem, ProblemJson};
 
 /// The receivers of events.
@@ -73,8 +73,8 @@ pub(crate) async fn list_webhooks(State(app): State<Arc<App>>, key: Authorized<A
             origin: webhook.origin(),
             realm: realm.to_string(),
             kinds: webhook.kinds().map(str::to_owned).collect(),
-            told_until: position.as_ref().map(|position| position.told_until()),
-            is_served: position.as_ref().is_some_and(|position| position.is_served()),
+            told_until: position.as_ref().map(Position::told_until),
+            is_served: position.as_ref().is_some_and(Position::is_served),
             trouble: position.and_then(|position| position.trouble),
         });
     }

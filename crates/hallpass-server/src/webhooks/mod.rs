@@ -15,8 +15,8 @@ use std::sync::Arc;
 use hallpass::{EventKind, Realm, StoreError};
 
 pub(crate) use self::courier::Couriers;
-pub(crate) use self::position::Trouble;
-use self::position::{Place, Position};
+use self::position::Place;
+pub(crate) use self::position::{Position, Trouble};
 pub use self::secret::WebhookSecretError;
 use self::secret::{Secret, secrets};
 pub(crate) use self::target::Target;
