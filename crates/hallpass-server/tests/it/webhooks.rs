@@ -7,7 +7,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use hallpass::testing::FaultyStore;
-use hallpass::{Clock as _, MemorySettings, MemoryStore, Settings as _, SystemClock};
+use hallpass::{Clock as _, MemorySettings, MemoryStore, Outcome, Settings as _, SystemClock};
 use hallpass_server::stores::Opened;
 use hallpass_server::{Config, Paths, WebhookConfig, Words};
 use serde_json::{Value, json};
@@ -93,7 +93,7 @@ async fn a_receiver_is_told_in_order_what_it_asked_for_and_can_verify_it() {
     let file = secrets.path().join("messages");
     let mut forged = taken[0].clone();
     forged["body"] = Value::from(forged["body"].as_str().expect("a body").replace("alice", "mallory"));
-    let lines: Vec<_> = [&taken[0], &taken[1], &forged].iter().map(|message| message.to_string()).collect();
+    let lines: Vec<_> = [&taken[0], &taken[1], &forged].iter().map(ToString::to_string).collect();
     std::fs::write(&file, lines.join("\n")).expect("a file");
     let script = PathBuf::from(concat!(env!("CARGO_MANIFEST_DIR"), "/tests/it/webhooks/verify.cjs"));
     for secret in [SECRET, NEXT] {
@@ -195,7 +195,7 @@ async fn of_two_nodes_one_delivers_and_the_other_takes_over_when_it_stops() {
     one.create(json!({ "subject": "late" })).await;
     stop(one).await;
     receiver.refuse_all(false);
-    other.clock.advance(Duration::from_secs(60));
+    other.clock.advance(Duration::from_mins(1));
     let taken = receiver.taken(21).await;
     assert_eq!(different(&taken), 21);
     stop(other).await;
@@ -213,7 +213,8 @@ async fn a_node_that_died_is_replaced_once_it_has_been_silent_for_long_enough() 
     let mut position: Value = serde_json::from_slice(&stored).expect("JSON");
     position["node"] = json!("one that was killed");
     let changed = serde_json::to_vec(&position).expect("JSON");
-    shared.settings.save("webhook/crm", &changed, Some(&stored)).await.expect("memory");
+    let saved = shared.settings.save("webhook/crm", &changed, Some(&stored)).await.expect("memory");
+    assert_eq!(saved, Outcome::Applied);
 
     let next = shared.serve(telling(&receiver, secrets.path())).await;
     next.create(json!({ "subject": "bob" })).await;

@@ -60,7 +60,7 @@ impl Receiver {
             if taken.len() >= count {
                 return taken;
             }
-            assert!(begun.elapsed() < Duration::from_secs(60), "{} of {count} came", taken.len());
+            assert!(begun.elapsed() < Duration::from_mins(1), "{} of {count} came", taken.len());
             tokio::time::sleep(Duration::from_millis(20)).await;
         }
     }
