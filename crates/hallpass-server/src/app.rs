@@ -1,4 +1,6 @@
+use std::net::IpAddr;
 use std::sync::Arc;
+use std::time::Duration;
 
 use hallpass::http::CookieCarrier;
 use hallpass::{Sessions, Settings, Store, Tiered};
@@ -8,6 +10,7 @@ use crate::audit::{Actions, AuditTrail};
 use crate::config::Config;
 use crate::events::News;
 use crate::forward_auth::ForwardAuth;
+use crate::guesses::Guesses;
 use crate::health::Readiness;
 use crate::keys::{ApiKeys, KeyRing};
 use crate::metrics::Metrics;
@@ -43,6 +46,7 @@ pub(crate) struct App {
     pub(crate) news: News,
     pub(crate) readiness: Readiness,
     pub(crate) request_ids: RequestIds,
+    pub(crate) guesses: Guesses,
     /// A place for each request that may be worked on at once.
     pub(crate) places: Semaphore,
     /// A place for each event stream that may be open at once.
@@ -54,6 +58,13 @@ pub(crate) struct App {
 impl App {
     pub(crate) fn is_stopping(&self) -> bool {
         *self.stopping.borrow()
+    }
+
+    /// Counts something that opens nothing; returns how long its network is to wait if that was one too many.
+    pub(crate) fn guessed(&self, from: Option<IpAddr>) -> Option<Duration> {
+        let wait = self.guesses.count(from, self.sessions.now())?;
+        self.metrics.slowed_down();
+        Some(wait)
     }
 
     /// Tells whether access tokens are made beside sessions.

@@ -20,6 +20,7 @@ mod data;
 pub mod demo;
 mod events;
 mod forward_auth;
+mod guesses;
 mod health;
 mod html;
 pub mod keys;

@@ -104,6 +104,7 @@ impl Setting {
         number("limits.body_timeout", "Seconds for the body of a request"),
         number("limits.request_timeout", "Seconds for a request"),
         number("limits.drain_timeout", "Seconds for requests to finish at the stop"),
+        number("limits.guesses", "Most unknown tokens and keys from one network in a minute; 0 for any number"),
     ];
 
     /// Returns the name of its flag, without the dashes before it.

@@ -64,7 +64,7 @@ impl ForwardAuth {
     }
 
     /// Returns where the user of a browser can do something about a problem, if there is such a page.
-    fn page(&self, original: &Original, headers: &HeaderMap, problem: &Problem) -> Option<String> {
+    pub(super) fn page(&self, original: &Original, headers: &HeaderMap, problem: &Problem) -> Option<String> {
         let page = match problem.code() {
             "inactive" => self.sign_in.as_ref(),
             "locked" | "step_up_required" => self.step_up.as_ref(),

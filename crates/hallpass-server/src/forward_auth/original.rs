@@ -26,6 +26,16 @@ pub(crate) enum Manner {
     Envoy,
 }
 
+impl Manner {
+    /// Returns the status that says "slow down".
+    pub(super) fn too_many(self) -> StatusCode {
+        match self {
+            Self::Nginx => StatusCode::FORBIDDEN,
+            Self::Verbatim | Self::Envoy => StatusCode::TOO_MANY_REQUESTS,
+        }
+    }
+}
+
 /// Where the questions of all proxies but Envoy's are asked; before the path of the original request, where Envoy's are.
 pub(crate) const PATH: &str = "/forward-auth";
 

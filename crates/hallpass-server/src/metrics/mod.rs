@@ -37,6 +37,7 @@ pub(crate) struct Metrics {
     verifications: Family<Verified, Counter>,
     swept: Family<Swept, Counter>,
     told: Family<Told, Counter>,
+    slowed_down: Counter,
     key_lookups: Family<LookedUp, Counter>,
     copy_lookups: Family<LookedUp, Counter>,
     copies: Gauge,
@@ -79,6 +80,9 @@ impl Metrics {
             "Messages to webhooks that were taken, refused or given up",
             told.clone(),
         );
+        let slowed_down = Counter::default();
+        let help = "Unknown tokens and keys that were answered with 429, since too many came from their network";
+        registry.register("slowed_down_guesses", help, slowed_down.clone());
         let key_lookups = Family::default();
         registry.register("api_key_lookups", "API keys that were looked up in memory, or not", key_lookups.clone());
         let copy_lookups = Family::default();
@@ -108,6 +112,7 @@ impl Metrics {
             verifications,
             swept,
             told,
+            slowed_down,
             key_lookups,
             copy_lookups,
             copies,
@@ -145,6 +150,10 @@ impl Metrics {
         for (what, count) in [(SweptAs::Expired, expired), (SweptAs::Forgotten, forgotten)] {
             self.swept.get_or_create(&Swept { what }).inc_by(u64::try_from(count).unwrap_or(u64::MAX));
         }
+    }
+
+    pub(crate) fn slowed_down(&self) {
+        self.slowed_down.inc();
     }
 
     pub(crate) fn delivered(&self, webhook: &str, result: Delivery) {

@@ -21,6 +21,7 @@ use crate::dashboard;
 use crate::demo;
 use crate::events::{News, tell};
 use crate::forward_auth::{ForwardAuth, grpc};
+use crate::guesses::Guesses;
 use crate::health::Readiness;
 use crate::keys::{ApiKeySecret, ApiKeys, GivenKey, KeyRing};
 use crate::metrics::{Metrics, ObservedStore, Sampler, ServiceObserver};
@@ -229,6 +230,7 @@ impl ServerBuilder {
             actions: Actions::new(&config, audit.is_some()),
             audit,
             request_ids: RequestIds::new(),
+            guesses: Guesses::new(config.limits.guesses),
             forward_auth: ForwardAuth::new(&config, &sessions),
             config,
             sessions,

@@ -3,6 +3,7 @@
 mod answers;
 mod attacks;
 mod grpc;
+mod guessing;
 mod renewal;
 
 use hallpass_server::{Access, Config, RouteRule, Words};
