@@ -26,7 +26,7 @@ impl fmt::Display for Finding {
     }
 }
 
-const TABLES: [&str; 7] = ["audit", "cookie", "forward_auth", "jwt", "limits", "policy", "profiles"];
+const TABLES: [&str; 8] = ["audit", "cookie", "forward_auth", "jwt", "limits", "policy", "profiles", "tls"];
 /// The keys of a rule in `forward_auth.rules`.
 const RULE: [&str; 7] = ["access", "fresh_within", "host", "level", "methods", "path", "roles"];
 

@@ -16,6 +16,7 @@ mod preset;
 mod route_rule;
 mod setting;
 mod signing_key;
+mod tls;
 mod validate;
 mod webhook;
 mod words;
@@ -43,6 +44,7 @@ pub use self::preset::Preset;
 pub use self::route_rule::{Access, RouteRule};
 pub use self::setting::{Setting, SettingKind};
 pub use self::signing_key::SigningKey;
+pub use self::tls::TlsConfig;
 pub use self::webhook::WebhookConfig;
 pub use self::words::Words;
 
@@ -65,8 +67,8 @@ pub struct Config {
     ///
     /// # Security
     ///
-    /// The service speaks plain HTTP. Another address than loopback is for a private network, or behind a proxy with
-    /// TLS.
+    /// Without [`tls`](Config::tls) the service speaks plain HTTP. Another address than loopback is then for a private
+    /// network, or behind a proxy with TLS.
     pub listen: SocketAddr,
     /// Where `/metrics` and everything that is not for applications is served, and then only there; on
     /// [`listen`](Config::listen) if nobody says.
@@ -124,6 +126,8 @@ pub struct Config {
     pub audit: AuditConfig,
     /// How much is done at once, and for how long.
     pub limits: Limits,
+    /// The certificate of the service.
+    pub tls: TlsConfig,
     /// Where events are sent as they happen.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub webhooks: Vec<WebhookConfig>,
@@ -174,6 +178,7 @@ impl Default for Config {
             forward_auth: ForwardAuthConfig::default(),
             audit: AuditConfig::default(),
             limits: Limits::default(),
+            tls: TlsConfig::default(),
             webhooks: Vec::new(),
         }
     }

@@ -97,6 +97,8 @@ impl Setting {
         number("audit.retention", "Seconds that events are kept; for ever if nobody says"),
         switch("audit.required", "Do nothing for operators and admins whose event cannot be kept"),
         switch("audit.refusals", "Keep refused tokens in the audit trail too, at most 60 of a kind in a minute"),
+        text("tls.certificate_file", "File with the certificate in PEM; the service then speaks HTTPS"),
+        text("tls.key_file", "File with its private key in PEM"),
         number("limits.connections", "Most connections at once"),
         number("limits.requests", "Most requests at once"),
         number("limits.streams", "Most event streams at once"),

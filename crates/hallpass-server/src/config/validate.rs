@@ -69,6 +69,7 @@ impl Config {
         let forward_auth = self.forward_auth.broken().into_iter();
         found.extend(forward_auth.map(|(key, rule)| broken(format!("forward_auth.{key}"), rule)));
         found.extend(self.audit.broken().into_iter().map(|(key, rule)| broken(format!("audit.{key}"), rule)));
+        found.extend(self.tls.broken().into_iter().map(|(key, rule)| broken(format!("tls.{key}"), rule)));
         found.extend(self.broken_webhooks());
         found.extend(self.limits.broken().into_iter().map(|(key, rule)| broken(format!("limits.{key}"), rule)));
         found

@@ -38,6 +38,7 @@ pub(crate) struct Metrics {
     swept: Family<Swept, Counter>,
     told: Family<Told, Counter>,
     slowed_down: Counter,
+    certificate_is_current: Gauge,
     key_lookups: Family<LookedUp, Counter>,
     copy_lookups: Family<LookedUp, Counter>,
     copies: Gauge,
@@ -83,6 +84,9 @@ impl Metrics {
         let slowed_down = Counter::default();
         let help = "Unknown tokens and keys that were answered with 429, since too many came from their network";
         registry.register("slowed_down_guesses", help, slowed_down.clone());
+        let certificate_is_current = Gauge::default();
+        let help = "Whether the certificate that is shown is that of the files: 1, or 0 where those cannot be used or there are none";
+        registry.register("certificate_current", help, certificate_is_current.clone());
         let key_lookups = Family::default();
         registry.register("api_key_lookups", "API keys that were looked up in memory, or not", key_lookups.clone());
         let copy_lookups = Family::default();
@@ -113,6 +117,7 @@ impl Metrics {
             swept,
             told,
             slowed_down,
+            certificate_is_current,
             key_lookups,
             copy_lookups,
             copies,
@@ -150,6 +155,10 @@ impl Metrics {
         for (what, count) in [(SweptAs::Expired, expired), (SweptAs::Forgotten, forgotten)] {
             self.swept.get_or_create(&Swept { what }).inc_by(u64::try_from(count).unwrap_or(u64::MAX));
         }
+    }
+
+    pub(crate) fn certificate_is_current(&self, is_current: bool) {
+        self.certificate_is_current.set(is_current.into());
     }
 
     pub(crate) fn slowed_down(&self) {

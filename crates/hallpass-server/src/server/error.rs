@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 use hallpass::http::InvalidCookie;
 use hallpass::{InvalidJwt, InvalidPolicy, InvalidSealed, InvalidSessions};
 
+use super::certificates::CertificateError;
 use crate::audit::{AuditKeyError, NO_TRAIL};
 use crate::config::ConfigError;
 use crate::keys::KeyError;
@@ -42,6 +43,8 @@ enum Cause {
     AuditKey(#[from] AuditKeyError),
     #[error("audit.required: {NO_TRAIL}; take it away, or use such a store")]
     NoTrail,
+    #[error("tls: {0}")]
+    Certificate(#[from] CertificateError),
     #[error(transparent)]
     WebhookSecret(#[from] WebhookSecretError),
     #[error(transparent)]

@@ -35,6 +35,7 @@ mod sqlite;
 mod storm;
 mod sweeping;
 mod timeline;
+mod tls;
 mod tokens;
 mod traces;
 mod webhooks;
