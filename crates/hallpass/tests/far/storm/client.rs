@@ -16,7 +16,7 @@ use super::figures::{Failure, Figures};
 const RECENT: usize = 48;
 
 /// How long the store may be away after the storm until the test gives up.
-const PATIENCE: Duration = Duration::from_secs(60);
+const PATIENCE: Duration = Duration::from_mins(1);
 
 /// One client with sessions of its own, and a ledger of what it was told.
 pub(crate) struct Client {
