@@ -1,6 +1,7 @@
 //! The service over real HTTP.
 
 mod audit;
+mod backup;
 mod bad_input;
 mod dashboard;
 mod data;
