@@ -103,7 +103,7 @@ fn remove_unknown(text: &str, table: &mut DeTable<'_>, findings: &mut Vec<Findin
         } else {
             let mut known = keys_of(name);
             known.extend((name == "policy").then_some("preset"));
-            known.extend((name == "forward_auth").then_some("rules"));
+            known.extend(["rules", "realms"].into_iter().filter(|_| name == "forward_auth"));
             keep_known(text, inner, &format!("{name}."), &known, findings);
             keep_known_in_each(text, inner, "rules", &format!("{name}.rules."), &RULE, findings);
         }
