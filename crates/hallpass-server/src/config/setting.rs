@@ -170,6 +170,8 @@ mod tests {
         config.audit.key_file = Some("audit-key.pem".into());
         config.audit.retention = Some(86_400);
         config.audit.required = Some(true);
+        config.tls.certificate_file = Some("certificate.pem".into());
+        config.tls.key_file = Some("key.pem".into());
         config.jwt.issuer = text();
         config.jwt.audience = text();
         config.jwt.algorithm = Some(crate::SigningAlgorithm::EdDsa);
