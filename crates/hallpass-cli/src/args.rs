@@ -2,6 +2,7 @@
 
 mod audit;
 mod filter;
+mod foreign;
 mod global;
 mod id;
 mod keys;
@@ -20,7 +21,9 @@ use clap_complete::Shell;
 
 pub(crate) use self::audit::{AuditCommand, AuditExport, AuditList, AuditVerify, Format};
 pub(crate) use self::filter::{Filter, State};
+pub(crate) use self::foreign::{Foreign, Purge};
 pub(crate) use self::global::Global;
+pub(crate) use self::id::Name;
 pub(crate) use self::keys::{KeysCommand, RemoveKey, RetireKey, RotateKey, SigningCommand};
 pub(crate) use self::policy::PolicyCommand;
 pub(crate) use self::proxy_config::PrintProxyConfig;
@@ -82,6 +85,8 @@ pub(crate) enum Command {
     /// List, show, count, watch and revoke sessions
     #[command(subcommand_required = true, arg_required_else_help = true)]
     Sessions {
+        #[command(flatten)]
+        foreign: Foreign,
         #[command(subcommand)]
         command: SessionsCommand,
     },

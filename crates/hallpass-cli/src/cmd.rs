@@ -8,6 +8,7 @@ mod count;
 mod csv;
 mod doctor;
 mod explain;
+mod foreign;
 pub(crate) mod help;
 mod interrupt;
 mod keys;
@@ -33,13 +34,17 @@ use crate::failure::{Ending, Failure};
 pub(crate) async fn run(command: Command, context: &Context) -> Result<Ending, Failure> {
     match command {
         Command::Serve(serve) => serve::run(&serve, context).await,
-        Command::Sessions { command } => match command {
+        Command::Sessions { foreign, command } if foreign.dialect.is_some() => {
+            foreign::run(&foreign, command, context).await
+        }
+        Command::Sessions { command, .. } => match command {
             SessionsCommand::List(list) => list::run(list, context).await,
             SessionsCommand::Show(show) => show::run(&show, context).await,
             SessionsCommand::Count(count) => count::run(count, context).await,
             SessionsCommand::Explain(explain) => explain::run(&explain, context).await,
             SessionsCommand::Ttl(ttl) => ttl::run(&ttl, context).await,
             SessionsCommand::Revoke(revoke) => revoke::run(revoke, context).await,
+            SessionsCommand::Purge(_) => Err(foreign::unnamed()),
             SessionsCommand::Watch(watch) => watch::run(watch, context).await,
         },
         Command::Sweep(sweep) => sweep::run(&sweep, context).await,

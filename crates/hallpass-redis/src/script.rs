@@ -32,7 +32,7 @@ script! {
 }
 
 impl Script {
-    fn new(text: &str) -> Self {
+    pub(crate) fn new(text: &str) -> Self {
         let digest = redis::Script::new(text).get_hash().to_owned();
         Self { text: text.to_owned(), digest }
     }

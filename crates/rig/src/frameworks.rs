@@ -61,6 +61,41 @@ impl Frameworks {
         Some(run(&mut command, input))
     }
 
+    /// Returns what runs a CommonJS script for Node.js that serves until it is killed.
+    pub fn node_server(&self, script: &Path) -> Option<Command> {
+        let mut command = Command::new(program("node")?);
+        command.arg(script).env("NODE_PATH", self.folder.join("node_modules"));
+        Some(command)
+    }
+
+    /// Returns what runs a script for Python, with Django 4.2 or 5.2 in reach, that serves until it is killed.
+    pub fn django_server(&self, version: &str, script: &Path) -> Option<Command> {
+        let mut command = Command::new(program("python3")?);
+        command.arg(script).env("PYTHONPATH", self.folder.join(format!("django-{version}")));
+        Some(command)
+    }
+
+    /// Returns what runs a file of Java, with Spring Session in reach, that answers its input line by line.
+    pub fn spring_server(&self, source: &Path) -> Option<Command> {
+        program("javac")?;
+        let mut command = Command::new(program("java")?);
+        command.args(["-Dfile.encoding=UTF-8", "-Dstdout.encoding=UTF-8", "-cp"]);
+        command.arg(self.folder.join("spring").join("*")).arg(source);
+        Some(command)
+    }
+
+    /// Builds a program of Go, whose modules `./test` has fetched, as a file that serves until it is killed.
+    ///
+    /// # Panics
+    ///
+    /// If it cannot be built.
+    pub fn go_server(&self, folder: &Path, file: &Path) -> Option<Command> {
+        let mut build = Command::new(program("go")?);
+        build.args(["build", "-o"]).arg(file).arg(".").current_dir(folder);
+        run(build.env("GOPROXY", "off").env("GOFLAGS", "-mod=readonly"), "");
+        Some(Command::new(file))
+    }
+
     /// Runs a program of Go, whose modules `./test` has fetched, and returns what it writes.
     ///
     /// # Panics

@@ -1,6 +1,9 @@
 use std::ffi::OsString;
 
 use hallpass::SessionId;
+use hallpass_foreign::{Credential, Fingerprint};
+
+use crate::failure::Failure;
 
 /// What is put before an id that begins with a dash, since the parser would take it for an option.
 const MARK: &str = "id:";
@@ -18,7 +21,40 @@ pub(super) fn marked(words: impl Iterator<Item = OsString>) -> impl Iterator<Ite
 /// Reads a session id, marked or not.
 pub(super) fn session_id(text: &str) -> Result<SessionId, String> {
     let id = text.strip_prefix(MARK).unwrap_or(text).parse();
-    id.map_err(|_| "a session id is 22 characters, as `hallpass sessions list` shows them".to_owned())
+    id.map_err(|_| NO_ID.to_owned())
+}
+
+/// What names a session: ours its id, one of another framework the start of its key's hash, or the key itself.
+#[derive(Debug, Clone)]
+pub(crate) enum Name {
+    Own(SessionId),
+    Fingerprint(Fingerprint),
+    Key(Credential),
+}
+
+impl Name {
+    /// Returns the id of one of ours.
+    pub(crate) fn own(&self) -> Result<SessionId, Failure> {
+        match self {
+            Self::Own(id) => Ok(*id),
+            Self::Fingerprint(_) | Self::Key(_) => {
+                Err(Failure::new(NO_ID).hint("--dialect is for sessions of other frameworks"))
+            }
+        }
+    }
+}
+
+const NO_ID: &str = "a session id is 22 characters, as `hallpass sessions list` shows them";
+/// Shorter than any key of a framework's own.
+const SHORTEST_KEY: usize = 24;
+
+/// Reads what names a session.
+pub(super) fn session_name(text: &str) -> Result<Name, String> {
+    if let Ok(id) = session_id(text) {
+        return Ok(Name::Own(id));
+    }
+    let key = || Credential::new(text).filter(|_| text.len() >= SHORTEST_KEY).map(Name::Key);
+    Fingerprint::parse(text).map(Name::Fingerprint).or_else(key).ok_or_else(|| NO_ID.to_owned())
 }
 
 #[cfg(test)]

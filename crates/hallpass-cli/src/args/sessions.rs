@@ -4,7 +4,8 @@ use clap::{ArgGroup, Args, Subcommand, ValueEnum};
 use hallpass::{EventKind, Note, SessionId, Subject, Timestamp};
 
 use super::filter::{Filter, State};
-use super::id::session_id;
+use super::foreign::Purge;
+use super::id::{Name, session_id, session_name};
 use super::when::instant;
 
 /// What to do with sessions.
@@ -22,6 +23,8 @@ pub(crate) enum SessionsCommand {
     Ttl(Ttl),
     /// End sessions, by name, subject or filter
     Revoke(Revoke),
+    /// Forget sessions of another framework whose time is over
+    Purge(Purge),
     /// Follow what happens, as it happens
     Watch(Watch),
 }
@@ -34,6 +37,7 @@ Examples:
   hallpass sessions list --subject alice --state active,locked,ended
   hallpass sessions list --ip 192.0.2.0/24 --created-after 2h
   hallpass sessions list --seen-before '30 days ago' --json | jq -r '.items[].id'
+  hallpass sessions list --dialect express --store redis://127.0.0.1
 
 JSON: {\"items\": [session, ...], \"more\": false}; `more` says that --limit left some out.
 Exit code 1: no session matches.")]
@@ -59,8 +63,8 @@ Examples:
 Exit code 1: there is no such session, or it was forgotten.")]
 pub(crate) struct Show {
     /// The session's id
-    #[arg(value_name = "ID", value_parser = session_id)]
-    pub(crate) id: SessionId,
+    #[arg(value_name = "ID", value_parser = session_name)]
+    pub(crate) id: Name,
     /// Show also what happened to it, oldest first
     #[arg(long)]
     pub(crate) events: bool,
@@ -128,8 +132,8 @@ Examples:
 Exit code 1: there is no such session, or it has ended.")]
 pub(crate) struct Ttl {
     /// The session's id
-    #[arg(value_name = "ID", value_parser = session_id)]
-    pub(crate) id: SessionId,
+    #[arg(value_name = "ID", value_parser = session_name)]
+    pub(crate) id: Name,
 }
 
 /// Which options `sessions revoke` has.
@@ -147,15 +151,16 @@ Examples:
   hallpass sessions revoke --subject alice --except BFJc9vZAQxKvNrPsZx2B1w
   hallpass sessions revoke --ip 203.0.113.0/24 --dry-run
   hallpass sessions revoke --seen-before 30d --yes
+  hallpass sessions revoke --dialect spring --store redis://127.0.0.1 --subject alice
 
 Revoking again what was revoked is no error, so a command that was interrupted can be repeated.
 Exit code 1: nothing to revoke was found, or you said no."
 )]
 pub(crate) struct Revoke {
     /// The sessions' ids
-    #[arg(value_name = "ID", value_parser = session_id, conflicts_with_all = ["subject", "ip", "user_agent",
+    #[arg(value_name = "ID", value_parser = session_name, conflicts_with_all = ["subject", "ip", "user_agent",
         "created_after", "seen_before", "level", "profile", "all", "except"])]
-    pub(crate) ids: Vec<SessionId>,
+    pub(crate) ids: Vec<Name>,
     /// What to write down about it, for whoever asks why they were logged out
     #[arg(long, value_name = "TEXT", default_value = "by command line")]
     pub(crate) reason: Note,

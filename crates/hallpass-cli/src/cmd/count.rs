@@ -51,7 +51,7 @@ fn kind(session: &SessionView, by: CountBy) -> String {
     }
 }
 
-fn write(by: CountBy, counts: &BTreeMap<String, u64>, total: u64, output: &Output) -> Result<(), Failure> {
+pub(super) fn write(by: CountBy, counts: &BTreeMap<String, u64>, total: u64, output: &Output) -> Result<(), Failure> {
     let (word, title) = match by {
         CountBy::State => ("state", "STATE"),
         CountBy::Subject => ("subject", "SUBJECT"),

@@ -5,7 +5,7 @@ use serde::Serialize;
 
 use super::interrupt::Interrupt;
 use super::show::unknown;
-use crate::args::{Filter, Revoke, State};
+use crate::args::{Filter, Name, Revoke, State};
 use crate::backend::{Ask, Backend, Reached};
 use crate::context::Context;
 use crate::failure::{Ending, Failure};
@@ -26,9 +26,10 @@ struct Done {
 
 /// Ends sessions, after asking if they are several.
 pub(crate) async fn run(revoke: Revoke, context: &Context) -> Result<Ending, Failure> {
+    let ids: Vec<SessionId> = revoke.ids.iter().map(Name::own).collect::<Result<_, _>>()?;
     let backend = context.backend().await?;
-    let plan = Plan { revoke, backend: &*backend, context };
-    match plan.revoke.ids.as_slice() {
+    let plan = Plan { revoke, ids, backend: &*backend, context };
+    match plan.ids.as_slice() {
         [] => plan.matching().await,
         [id] if !plan.revoke.dry_run => plan.one(id).await,
         _ => plan.named().await,
@@ -38,6 +39,7 @@ pub(crate) async fn run(revoke: Revoke, context: &Context) -> Result<Ending, Fai
 /// A revocation on its way.
 struct Plan<'a> {
     revoke: Revoke,
+    ids: Vec<SessionId>,
     backend: &'a dyn Backend,
     context: &'a Context,
 }
@@ -72,7 +74,7 @@ impl Plan<'_> {
         let mut met = Met::default();
         let mut living = Vec::new();
         let mut unknown = 0;
-        for id in &self.revoke.ids {
+        for id in &self.ids {
             match self.backend.session(id).await? {
                 Some(session) if session.is_ended() => self.output().note(format_args!("{id} has ended already.")),
                 Some(session) => {

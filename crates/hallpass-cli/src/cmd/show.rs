@@ -19,8 +19,9 @@ struct Shown {
 /// Writes all there is to know of a session.
 pub(crate) async fn run(show: &Show, context: &Context) -> Result<Ending, Failure> {
     let backend = context.backend().await?;
-    let session = backend.session(&show.id).await?.ok_or_else(|| unknown(&show.id))?;
-    let events = if show.events { Some(backend.timeline(&show.id).await?) } else { None };
+    let id = show.id.own()?;
+    let session = backend.session(&id).await?.ok_or_else(|| unknown(&id))?;
+    let events = if show.events { Some(backend.timeline(&id).await?) } else { None };
     let output = &context.output;
     if output.json {
         output.document(&Shown { session, events })?;

@@ -24,7 +24,8 @@ struct Left<'a> {
 /// Writes how long a session still has.
 pub(crate) async fn run(ttl: &Ttl, context: &Context) -> Result<Ending, Failure> {
     let backend = context.backend().await?;
-    let session = backend.session(&ttl.id).await?.ok_or_else(|| unknown(&ttl.id))?;
+    let id = ttl.id.own()?;
+    let session = backend.session(&id).await?.ok_or_else(|| unknown(&id))?;
     let (output, now) = (&context.output, context.now());
     let SessionView { id, idle_expires_at, expires_at, .. } = session;
     let left = |at: Option<Timestamp>| at.map_or(Duration::ZERO, |at| at.since(now));

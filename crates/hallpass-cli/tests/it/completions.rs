@@ -36,7 +36,11 @@ fn bash_completes_a_command_and_its_options() {
         _hallpass hallpass --dr revoke; printf '%s\n' "${COMPREPLY[@]}"
         COMP_WORDS=(hallpass sessions w); COMP_CWORD=2
         _hallpass hallpass w sessions; printf '%s\n' "${COMPREPLY[@]}""#;
-    let output = Command::new(bash).arg("-c").arg(script("bash") + ask).output().expect("bash runs");
+    // All of it is more than one argument of a program can be.
+    let bench = Bench::new();
+    let file = bench.path().join("completions");
+    std::fs::write(&file, script("bash") + ask).expect("a file");
+    let output = Command::new(bash).arg(&file).output().expect("bash runs");
     assert_eq!(String::from_utf8_lossy(&output.stdout), "--dry-run\nwatch\n", "{output:?}");
 }
 

@@ -3,7 +3,7 @@
 use crate::bench::Bench;
 
 /// Every command, as it is asked for help.
-const COMMANDS: [&str; 37] = [
+const COMMANDS: [&str; 38] = [
     "",
     "serve",
     "sessions",
@@ -13,6 +13,7 @@ const COMMANDS: [&str; 37] = [
     "sessions explain",
     "sessions ttl",
     "sessions revoke",
+    "sessions purge",
     "sessions watch",
     "sweep",
     "doctor",

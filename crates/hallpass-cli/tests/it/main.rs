@@ -7,6 +7,7 @@ mod crash;
 mod doctor;
 mod dynamodb;
 mod errors;
+mod foreign;
 mod help;
 mod homes;
 mod load;

@@ -168,6 +168,11 @@ impl Spring {
         Self { limits, ..self }
     }
 
+    /// Returns which repository keeps the sessions.
+    pub fn repository(&self) -> Repository {
+        self.repository
+    }
+
     /// Returns a new session, with the three times that every session of Spring has.
     pub fn new_session(&self, now_ms: i64) -> Session {
         let mut session = Session::new();

@@ -1,0 +1,7 @@
+//! Sessions of other frameworks, in real servers and with the frameworks themselves.
+
+mod app;
+mod django;
+mod express;
+mod gorilla;
+mod spring;
