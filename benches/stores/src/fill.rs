@@ -1,7 +1,7 @@
 use futures_util::StreamExt as _;
 use futures_util::stream;
 use hallpass::{
-    Chain, Clock as _, Expected, Generation, Outcome, Profile, Realm, Record, ReferenceToken, SessionId, Store,
+    Chain, Clock as _, Expected, Generation, Level, Outcome, Profile, Realm, Record, ReferenceToken, SessionId, Store,
     Subject, SystemClock, Terms, Timestamp, Token,
 };
 
@@ -22,6 +22,7 @@ pub(crate) fn session(index: usize, expires_at: Timestamp) -> (Record, Token) {
     let mut record = Record::new(id, Realm::default(), Profile::default(), TERMS, renewed.chain, now);
     record.subject = Some(Subject::new(format!("u{index:07}")).expect("short"));
     record.authenticated_at = Some(now);
+    record.level = Level::ONE_FACTOR;
     record.expires_at = expires_at;
     (record, ReferenceToken { id, generation: Generation::FIRST, secret: renewed.secret }.encode())
 }

@@ -20,6 +20,10 @@ use crate::context::Context;
 use crate::failure::{Ending, Failure};
 use crate::output::Output;
 
+/// With the system's, a fifth of what a question takes goes to memory.
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
 fn main() -> ExitCode {
     let words = args::words();
     let parsed = args::command().try_get_matches_from(&words);

@@ -82,6 +82,46 @@ code! {
     }
 }
 
+impl EventKind {
+    /// Returns the word that OWASP's logging vocabulary has for this, if it has one.
+    ///
+    /// Whoever watches several applications has one word for the same in all of them:
+    /// <https://cheatsheetseries.owasp.org/cheatsheets/Logging_Vocabulary_Cheat_Sheet.html>. However a session ends, the
+    /// vocabulary calls that `session_expired`; the reason says more.
+    ///
+    /// ```
+    /// use hallpass::EventKind;
+    ///
+    /// assert_eq!(EventKind::Renewed.vocabulary(), Some("session_renewed"));
+    /// assert_eq!(EventKind::from_word("something newer").vocabulary(), None);
+    /// ```
+    pub fn vocabulary(&self) -> Option<&'static str> {
+        Some(match self {
+            Self::Created => "session_created",
+            Self::Renewed | Self::Rechained => "session_renewed",
+            Self::Expired | Self::Revoked => "session_expired",
+            Self::UsedAfterEnd => "session_use_after_expire",
+            Self::Authenticated | Self::OperatorSignedIn => "authn_login_success",
+            Self::OperatorRefused => "authn_login_fail",
+            Self::Replayed | Self::SpentToken => "authn_token_reuse",
+            Self::KeyCreated | Self::KeyRotated => "authn_token_created",
+            Self::KeyRevoked | Self::SigningKeyRemoved => "authn_token_revoked",
+            Self::WrongSecret | Self::UnknownToken => "authz_fail",
+            Self::PolicyChanged => "authz_change",
+            Self::AdminAction | Self::OperatorAction => "authz_admin",
+            Self::ImpersonationStarted => "privilege_permissions_changed",
+            Self::LimitReached | Self::BruteforceSuspected => "excess_rate_limit_exceeded",
+            Self::DuplicateCookie | Self::OversizedCookies => "malicious_extraneous",
+            Self::CsrfBlocked => "malicious_csrf",
+            Self::DataChanged => "sensitive_update",
+            Self::AuditExported | Self::AuditVerified => "sensitive_read",
+            Self::AuditPurged => "sensitive_delete",
+            Self::ChangesDiscarded => "sequence_fail",
+            Self::Other(_) => return None,
+        })
+    }
+}
+
 code! {
     /// Why a session ended.
     EndReason {
@@ -304,7 +344,7 @@ pub trait Observer: fmt::Debug + Send + Sync + 'static {
     fn on_event(&self, event: &Event);
 }
 
-/// Writes every event to [`tracing`], under the target `hallpass::event`.
+/// Writes every event to [`tracing`], under the target `hallpass::event`, with OWASP's word for it as `vocabulary`.
 #[derive(Debug, Clone, Copy, Default)]
 pub struct TracingObserver;
 
@@ -313,6 +353,7 @@ impl Observer for TracingObserver {
         tracing::info!(
             target: "hallpass::event",
             kind = %event.kind,
+            vocabulary = event.kind.vocabulary(),
             realm = %event.realm,
             session = event.session.map(tracing::field::display),
             subject = event.subject.as_ref().map(tracing::field::display),
@@ -329,6 +370,12 @@ impl Observer for TracingObserver {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn every_kind_has_a_word_in_the_vocabulary() {
+        let without: Vec<_> = EventKind::ALL.iter().filter(|kind| kind.vocabulary().is_none()).collect();
+        assert!(without.is_empty(), "{without:?}");
+    }
 
     #[test]
     fn event_ids_sort_by_time_and_then_by_order() {

@@ -7,7 +7,7 @@ use hallpass::testing::require;
 use crate::browser::cache;
 use crate::program::program;
 
-/// A standard client of OAuth 2.0 that was not written here, `openid-client`, and `jose`.
+/// Libraries of others for what is sent over the wire: `openid-client`, `jose` and `standardwebhooks`.
 #[derive(Debug)]
 pub struct OauthClient {
     node: PathBuf,

@@ -28,7 +28,7 @@ pub(crate) async fn run(serve: &Serve, context: &Context) -> Result<Ending, Fail
     // From the moment on that it says it is ready, it can be told to stop.
     let stop = told_to_stop(drain, &context.output)?;
     greet(&server, demo, &store, file.as_deref(), &context.output);
-    context.output.always(format_args!("hallpass is ready on http://{}", server.address()));
+    context.output.always(format_args!("hallpass is ready on {}://{}", server.scheme(), server.address()));
     server.run(stop).await.map_err(|error| Failure::advising(error, ""))?;
     if let Some(traces) = context.traces.clone() {
         // Whatever becomes of it, the service itself has stopped well; losses are logged.
@@ -53,16 +53,17 @@ fn described(config: &Config) -> String {
 fn greet(server: &Server, demo: bool, store: &str, file: Option<&str>, output: &Output) {
     let line =
         |name: &str, what: &str| output.note(format_args!("  {}  {what}", Tone::Strong.paint(&format!("{name:9}"))));
-    let base = format!("http://{}", server.address());
+    let scheme = server.scheme();
+    let base = format!("{scheme}://{}", server.address());
     output.note(format_args!("hallpass {}", env!("CARGO_PKG_VERSION")));
     line("store", store);
     if let Some(file) = file {
         line("config", file);
     }
     if let Some(address) = server.admin_address() {
-        line("admin", &format!("http://{address}"));
+        line("admin", &format!("{scheme}://{address}"));
     }
-    let operators = server.admin_address().map_or_else(|| base.clone(), |address| format!("http://{address}"));
+    let operators = server.admin_address().map_or_else(|| base.clone(), |address| format!("{scheme}://{address}"));
     line("dashboard", &format!("{operators}/dashboard"));
     if demo {
         line("demo", &format!("{base}/demo"));

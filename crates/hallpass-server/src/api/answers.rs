@@ -28,6 +28,7 @@ fn common(operation: &Operation) -> Vec<(&'static str, &'static str)> {
     let takes_parameters = operation.parameters.as_ref().is_some_and(|parameters| !parameters.is_empty());
     if needs_key(operation) {
         common.push(("401", "`bad_api_key`: the API key is missing, unknown or revoked. Nobody is to be logged out."));
+        common.push(("429", "`too_many_guesses`: too many unknown API keys came from this network; `Retry-After` says how long to wait."));
         common.push(("403", "`forbidden`: the role of the API key does not allow this."));
     }
     if operation.request_body.is_some() {

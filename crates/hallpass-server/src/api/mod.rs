@@ -18,6 +18,7 @@ mod show;
 mod signing_keys;
 mod sweep;
 mod verify;
+mod webhooks;
 
 pub(crate) use self::filter::{Filter, take_page};
 pub(crate) use self::revoke::effective_at;

@@ -11,6 +11,7 @@ use utoipa_axum::routes;
 
 use super::{
     answers, authenticate, create, data, keys, list, logout, own, renew, revoke, show, signing_keys, sweep, verify,
+    webhooks,
 };
 use crate::app::App;
 use crate::oauth::{introspect, metadata, revoke as revocation, token};
@@ -77,6 +78,7 @@ fn operators() -> OpenApiRouter<Arc<App>> {
         .routes(routes!(sweep::sweep))
         .routes(routes!(events::page::events))
         .routes(routes!(events::stream::stream))
+        .routes(routes!(webhooks::list_webhooks))
         .routes(routes!(audit::page::checkpoint))
         .routes(routes!(audit::page::export))
         .routes(routes!(keys::create_key, keys::list_keys))

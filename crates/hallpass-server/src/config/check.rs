@@ -26,9 +26,12 @@ impl fmt::Display for Finding {
     }
 }
 
-const TABLES: [&str; 7] = ["audit", "cookie", "forward_auth", "jwt", "limits", "policy", "profiles"];
+const TABLES: [&str; 8] = ["audit", "cookie", "forward_auth", "jwt", "limits", "policy", "profiles", "tls"];
 /// The keys of a rule in `forward_auth.rules`.
 const RULE: [&str; 7] = ["access", "fresh_within", "host", "level", "methods", "path", "roles"];
+
+/// The keys of one of the `webhooks`.
+const WEBHOOK: [&str; 6] = ["danger_internal", "kinds", "name", "realm", "secret_files", "url"];
 
 impl Config {
     /// Returns what is wrong in the text of a configuration file, in the order of its lines; nothing if it is good.
@@ -84,7 +87,9 @@ fn line(text: &str, at: usize) -> usize {
 fn remove_unknown(text: &str, table: &mut DeTable<'_>, findings: &mut Vec<Finding>) {
     let mut top: Vec<_> = Setting::ALL.iter().map(|setting| setting.key).filter(|key| !key.contains('.')).collect();
     top.extend(TABLES);
+    top.push("webhooks");
     keep_known(text, table, "", &top, findings);
+    keep_known_in_each(text, table, "webhooks", "webhooks.", &WEBHOOK, findings);
     for name in TABLES {
         let Some(DeValue::Table(inner)) = table.get_mut(name).map(toml::Spanned::get_mut) else { continue };
         if name == "profiles" {
@@ -98,15 +103,26 @@ fn remove_unknown(text: &str, table: &mut DeTable<'_>, findings: &mut Vec<Findin
         } else {
             let mut known = keys_of(name);
             known.extend((name == "policy").then_some("preset"));
-            known.extend((name == "forward_auth").then_some("rules"));
+            known.extend(["rules", "realms"].into_iter().filter(|_| name == "forward_auth"));
             keep_known(text, inner, &format!("{name}."), &known, findings);
-            if let Some(DeValue::Array(rules)) = inner.get_mut("rules").map(toml::Spanned::get_mut) {
-                for rule in rules.iter_mut() {
-                    if let DeValue::Table(rule) = rule.get_mut() {
-                        keep_known(text, rule, &format!("{name}.rules."), &RULE, findings);
-                    }
-                }
-            }
+            keep_known_in_each(text, inner, "rules", &format!("{name}.rules."), &RULE, findings);
+        }
+    }
+}
+
+/// Does the same in each table of a list.
+fn keep_known_in_each(
+    text: &str,
+    table: &mut DeTable<'_>,
+    list: &str,
+    prefix: &str,
+    known: &[&str],
+    findings: &mut Vec<Finding>,
+) {
+    let Some(DeValue::Array(list)) = table.get_mut(list).map(toml::Spanned::get_mut) else { return };
+    for element in list.iter_mut() {
+        if let DeValue::Table(element) = element.get_mut() {
+            keep_known(text, element, prefix, known, findings);
         }
     }
 }

@@ -1,10 +1,11 @@
+use std::collections::BTreeMap;
 use std::net::SocketAddr;
 
 use hallpass::Realm;
 use serde::{Deserialize, Serialize};
 
 use super::{RouteRule, Words};
-use crate::forward_auth::{Networks, Page};
+use crate::forward_auth::{HostPattern, Networks, Page};
 
 /// How proxies are told whom to let in; see `docs/proxies.md`.
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize, Serialize)]
@@ -28,6 +29,11 @@ pub struct ForwardAuthConfig {
     pub identity: IdentityHeaders,
     /// The realm whose sessions are asked for; `default` if nobody says.
     pub realm: Realm,
+    /// The realms of hosts that are other applications: a name, or all below one, such as `*.bank.example`, and the realm
+    /// whose sessions are asked for there. The name itself goes before what it is below, and the longer one of those before
+    /// the shorter.
+    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+    pub realms: BTreeMap<String, Realm>,
     /// Whether a browser whose token is due for renewal is sent to `/session/renew` on its way to a page; `true` if nobody
     /// says. The proxy has to route that path here.
     pub renewal: bool,
@@ -96,6 +102,14 @@ impl ForwardAuthConfig {
         if self.realm.is_own() {
             wrong("realm", "this realm is for what hallpass keeps itself");
         }
+        for (host, realm) in &self.realms {
+            if HostPattern::parse(host).is_none() {
+                wrong("realms", &format!("`{host}` is no host in lower case without a port, nor `*.` and one"));
+            }
+            if realm.is_own() {
+                wrong("realms", &format!("`{host}`: this realm is for what hallpass keeps itself"));
+            }
+        }
         for (key, name) in [
             ("role_attribute", &self.role_attribute),
             ("email_attribute", &self.email_attribute),
@@ -124,6 +138,7 @@ impl Default for ForwardAuthConfig {
             return_to: Words::default(),
             identity: IdentityHeaders::default(),
             realm: Realm::default(),
+            realms: BTreeMap::new(),
             renewal: true,
             role_attribute: "roles".to_owned(),
             email_attribute: "email".to_owned(),

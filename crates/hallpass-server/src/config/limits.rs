@@ -20,6 +20,9 @@ pub struct Limits {
     pub request_timeout: u64,
     /// How many seconds requests have to finish after the service was told to stop, 0 to 3,600. 20 if nobody says.
     pub drain_timeout: u64,
+    /// How many unknown tokens and keys may come from one network in a minute, 0 to 1,000,000, before it is answered with
+    /// 429; any number with 0. Whoever shows a good one is let in nevertheless. 300 if nobody says.
+    pub guesses: u32,
 }
 
 impl Limits {
@@ -36,6 +39,7 @@ impl Limits {
             ("header_timeout", !second.contains(&self.header_timeout), "this is 1 to 3,600 seconds"),
             ("body_timeout", !second.contains(&self.body_timeout), "this is 1 to 3,600 seconds"),
             ("request_timeout", !second.contains(&self.request_timeout), "this is 1 to 3,600 seconds"),
+            ("guesses", self.guesses > 1_000_000, "this is 0 to 1,000,000 in a minute"),
             ("drain_timeout", self.drain_timeout > 3600, "this is 0 to 3,600 seconds"),
         ];
         broken.into_iter().filter(|(_, is_broken, _)| *is_broken).map(|(key, _, rule)| (key, rule)).collect()
@@ -68,6 +72,7 @@ impl Default for Limits {
             body_timeout: 10,
             request_timeout: 30,
             drain_timeout: 20,
+            guesses: 300,
         }
     }
 }

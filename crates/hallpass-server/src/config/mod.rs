@@ -16,7 +16,9 @@ mod preset;
 mod route_rule;
 mod setting;
 mod signing_key;
+mod tls;
 mod validate;
+mod webhook;
 mod words;
 
 use std::collections::BTreeMap;
@@ -42,6 +44,8 @@ pub use self::preset::Preset;
 pub use self::route_rule::{Access, RouteRule};
 pub use self::setting::{Setting, SettingKind};
 pub use self::signing_key::SigningKey;
+pub use self::tls::TlsConfig;
+pub use self::webhook::WebhookConfig;
 pub use self::words::Words;
 
 /// Everything that the service can be told: by flags, by `HALLPASS_*` variables and by `hallpass.toml`, in that order
@@ -63,8 +67,8 @@ pub struct Config {
     ///
     /// # Security
     ///
-    /// The service speaks plain HTTP. Another address than loopback is for a private network, or behind a proxy with
-    /// TLS.
+    /// Without [`tls`](Config::tls) the service speaks plain HTTP. Another address than loopback is then for a private
+    /// network, or behind a proxy with TLS.
     pub listen: SocketAddr,
     /// Where `/metrics` and everything that is not for applications is served, and then only there; on
     /// [`listen`](Config::listen) if nobody says.
@@ -122,6 +126,11 @@ pub struct Config {
     pub audit: AuditConfig,
     /// How much is done at once, and for how long.
     pub limits: Limits,
+    /// The certificate of the service.
+    pub tls: TlsConfig,
+    /// Where events are sent as they happen.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub webhooks: Vec<WebhookConfig>,
 }
 
 /// Which self-contained tokens go with a session.
@@ -169,6 +178,8 @@ impl Default for Config {
             forward_auth: ForwardAuthConfig::default(),
             audit: AuditConfig::default(),
             limits: Limits::default(),
+            tls: TlsConfig::default(),
+            webhooks: Vec::new(),
         }
     }
 }

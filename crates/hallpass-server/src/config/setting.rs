@@ -97,6 +97,8 @@ impl Setting {
         number("audit.retention", "Seconds that events are kept; for ever if nobody says"),
         switch("audit.required", "Do nothing for operators and admins whose event cannot be kept"),
         switch("audit.refusals", "Keep refused tokens in the audit trail too, at most 60 of a kind in a minute"),
+        text("tls.certificate_file", "File with the certificate in PEM; the service then speaks HTTPS"),
+        text("tls.key_file", "File with its private key in PEM"),
         number("limits.connections", "Most connections at once"),
         number("limits.requests", "Most requests at once"),
         number("limits.streams", "Most event streams at once"),
@@ -104,6 +106,7 @@ impl Setting {
         number("limits.body_timeout", "Seconds for the body of a request"),
         number("limits.request_timeout", "Seconds for a request"),
         number("limits.drain_timeout", "Seconds for requests to finish at the stop"),
+        number("limits.guesses", "Most unknown tokens and keys from one network in a minute; 0 for any number"),
     ];
 
     /// Returns the name of its flag, without the dashes before it.
@@ -167,6 +170,8 @@ mod tests {
         config.audit.key_file = Some("audit-key.pem".into());
         config.audit.retention = Some(86_400);
         config.audit.required = Some(true);
+        config.tls.certificate_file = Some("certificate.pem".into());
+        config.tls.key_file = Some("key.pem".into());
         config.jwt.issuer = text();
         config.jwt.audience = text();
         config.jwt.algorithm = Some(crate::SigningAlgorithm::EdDsa);

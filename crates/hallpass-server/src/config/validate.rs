@@ -1,6 +1,6 @@
 use hallpass::SessionsBuilder;
 
-use super::{Config, Demand, Tokens};
+use super::{Config, Demand, Tokens, WebhookConfig};
 use crate::stores;
 
 /// What is wrong with a configuration whose keys and types are right.
@@ -69,7 +69,28 @@ impl Config {
         let forward_auth = self.forward_auth.broken().into_iter();
         found.extend(forward_auth.map(|(key, rule)| broken(format!("forward_auth.{key}"), rule)));
         found.extend(self.audit.broken().into_iter().map(|(key, rule)| broken(format!("audit.{key}"), rule)));
+        found.extend(self.tls.broken().into_iter().map(|(key, rule)| broken(format!("tls.{key}"), rule)));
+        found.extend(self.broken_webhooks());
         found.extend(self.limits.broken().into_iter().map(|(key, rule)| broken(format!("limits.{key}"), rule)));
+        found
+    }
+
+    /// Returns what is wrong with those that are to be told of events.
+    fn broken_webhooks(&self) -> Vec<Broken> {
+        let mut found = Vec::new();
+        if self.webhooks.len() > WebhookConfig::MOST {
+            found.push(broken("webhooks", format!("there are at most {}", WebhookConfig::MOST)));
+        }
+        if !self.webhooks.is_empty() && !stores::keeps_settings(&self.store) {
+            found.push(broken("webhooks", "this store does not remember what was delivered"));
+        }
+        for (number, webhook) in self.webhooks.iter().enumerate() {
+            let of = |key: &str| format!("webhooks.{number}.{key}");
+            found.extend(webhook.broken().into_iter().map(|(key, rule)| broken(of(key), rule)));
+            if self.webhooks[..number].iter().any(|other| other.name == webhook.name) {
+                found.push(broken(of("name"), "another one has this name"));
+            }
+        }
         found
     }
 

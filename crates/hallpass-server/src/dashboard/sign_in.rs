@@ -120,6 +120,10 @@ pub(super) async fn sign_in(
     let holder = if is_key_shaped(key) { desk.app.ring.holder(key).await.map_err(Error::from)? } else { None };
     let Some(holder) = holder else {
         tell::refuse(&desk, &visitor, None, "signing in with a key that there is not").await;
+        if desk.app.guessed(visitor.origin.ip).is_some() {
+            let wrong = "There is no such key, and too many wrong ones came from your network. Wait a minute, or use a good one.";
+            return Ok(page(StatusCode::TOO_MANY_REQUESTS, None, Some(wrong), target, visitor.wire));
+        }
         let wrong = "There is no such key, or it was revoked. Check that you have copied all of it.";
         return Ok(page(StatusCode::UNAUTHORIZED, None, Some(wrong), target, visitor.wire));
     };

@@ -9,6 +9,8 @@ use crate::wire::Problem;
 
 /// Why a request was refused, as a word: programs behind a proxy have no other way to know.
 const REASON: HeaderName = HeaderName::from_static("hallpass-reason");
+/// How many headers an answer has at most, with those of every answer: the map is made once, instead of growing twice.
+const MOST_HEADERS: usize = 14;
 /// What Envoy takes away from the request before it passes it on.
 pub(super) const REMOVE: HeaderName = HeaderName::from_static("x-envoy-auth-headers-to-remove");
 
@@ -39,6 +41,7 @@ impl ForwardAuth {
     fn let_in(&self, manner: Manner, admitted: &Admitted) -> Response {
         let mut response = StatusCode::OK.into_response();
         let names = self.config.identity;
+        response.headers_mut().reserve(MOST_HEADERS);
         // All of them, also those that are empty: what is not written over might be the client's own.
         response.headers_mut().extend(admitted.identity.headers(names));
         if manner == Manner::Envoy
@@ -61,7 +64,7 @@ impl ForwardAuth {
     }
 
     /// Returns where the user of a browser can do something about a problem, if there is such a page.
-    fn page(&self, original: &Original, headers: &HeaderMap, problem: &Problem) -> Option<String> {
+    pub(super) fn page(&self, original: &Original, headers: &HeaderMap, problem: &Problem) -> Option<String> {
         let page = match problem.code() {
             "inactive" => self.sign_in.as_ref(),
             "locked" | "step_up_required" => self.step_up.as_ref(),

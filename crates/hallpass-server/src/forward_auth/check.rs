@@ -27,6 +27,7 @@ use crate::wire::{Problem, ProblemJson, RequestId};
     (status = 400, description = "`untrusted_proxy`, `missing_forwarded_headers` or `ambiguous_forwarded_headers`", body = ProblemJson<'_>, content_type = "application/problem+json"),
     (status = 401, description = "`inactive`; for nginx with `Location`, if a browser is to be sent elsewhere, then also `renewal_due`.", body = ProblemJson<'_>, content_type = "application/problem+json"),
     (status = 403, description = "`step_up_required`, `locked`, `missing_role`, `forbidden`, `ambiguous_path`, `too_many_cookies` or `unnamable_subject`", body = ProblemJson<'_>, content_type = "application/problem+json"),
+    (status = 429, description = "`too_many_guesses`: too many unknown tokens came from the client's network; 403 for nginx.", body = ProblemJson<'_>, content_type = "application/problem+json"),
     (status = 503, description = "`unavailable`: the store is away, and nobody is logged out.", body = ProblemJson<'_>, content_type = "application/problem+json"),
 ))]
 pub(crate) async fn check(State(app): State<Arc<App>>, request: Request) -> Response {
@@ -52,5 +53,17 @@ fn prepare(app: &App, request: &Request) -> Result<(Caller, Original), Problem> 
 /// Judges a request and says so, to whichever proxy asks.
 pub(super) async fn answer(app: &App, original: &Original, headers: &HeaderMap, caller: &Caller) -> Response {
     let judged = app.forward_auth.judge(app, original, headers, caller).await;
+    let judged = judged.map_err(|problem| slowed_down(app, original, headers, caller, problem));
     app.forward_auth.answer(original, headers, judged)
+}
+
+/// Slows somebody down who guesses. A browser is sent to sign in nevertheless: its token may only be very old.
+fn slowed_down(app: &App, original: &Original, headers: &HeaderMap, caller: &Caller, problem: Problem) -> Problem {
+    if !problem.is_guess() || app.forward_auth.page(original, headers, &problem).is_some() {
+        return problem;
+    }
+    match app.guessed(caller.origin.ip) {
+        Some(wait) => Problem::too_many_guesses(original.manner.too_many(), wait),
+        None => problem,
+    }
 }

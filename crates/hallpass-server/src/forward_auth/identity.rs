@@ -114,6 +114,9 @@ impl Identity {
 }
 
 fn header_value(text: &str) -> HeaderValue {
+    if text.is_empty() {
+        return HeaderValue::from_static("");
+    }
     HeaderValue::from_bytes(text.as_bytes()).unwrap_or(HeaderValue::from_static(""))
 }
 

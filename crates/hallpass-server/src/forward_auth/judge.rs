@@ -1,5 +1,5 @@
 use axum::http::{HeaderMap, StatusCode};
-use hallpass::{Caller, Demand, Record, Verified};
+use hallpass::{Caller, Demand, Record, Timestamp, Verified};
 
 use super::ForwardAuth;
 use super::credentials::Credentials;
@@ -37,10 +37,11 @@ impl ForwardAuth {
             }
             Needs::Session(demand, roles) => (demand, roles),
         };
+        let sessions = self.realms.at(Some(&original.host));
         let judged = async {
             let credentials = Credentials::of(headers, &app.carrier)?;
-            let verified = credentials.verify(&self.sessions, app.makes_access_tokens(), caller).await?;
-            let identity = self.admit(&verified, demand, &roles)?;
+            let verified = credentials.verify(sessions, app.makes_access_tokens(), caller).await?;
+            let identity = self.admit(&verified, demand, &roles, sessions.now())?;
             let is_cookie = matches!(credentials, Credentials::Cookies(_));
             Ok(Admitted { identity, renewal_due: verified.renewal_due && is_cookie })
         };
@@ -52,7 +53,13 @@ impl ForwardAuth {
         judged
     }
 
-    fn admit(&self, verified: &Verified, demand: Demand, roles: &[Vec<String>]) -> Result<Identity, Problem> {
+    fn admit(
+        &self,
+        verified: &Verified,
+        demand: Demand,
+        roles: &[Vec<String>],
+        now: Timestamp,
+    ) -> Result<Identity, Problem> {
         let record = &verified.record;
         if record.subject.is_none() {
             return Err(Problem::inactive());
@@ -65,15 +72,14 @@ impl ForwardAuth {
         if !roles.iter().all(|list| identity.has_one_of(list)) {
             return Err(forbidden("missing_role", "This is for people with another role."));
         }
-        if self.meets(record, demand) { Ok(identity) } else { Err(Problem::step_up_required()) }
+        if meets(record, demand, now) { Ok(identity) } else { Err(Problem::step_up_required()) }
     }
+}
 
-    fn meets(&self, record: &Record, demand: Demand) -> bool {
-        let now = self.sessions.now();
-        let is_fresh =
-            demand.max_age().is_none_or(|within| record.authenticated_at.is_some_and(|at| now.since(at) <= within));
-        record.level >= demand.least_level() && is_fresh
-    }
+fn meets(record: &Record, demand: Demand, now: Timestamp) -> bool {
+    let is_fresh =
+        demand.max_age().is_none_or(|within| record.authenticated_at.is_some_and(|at| now.since(at) <= within));
+    record.level >= demand.least_level() && is_fresh
 }
 
 fn forbidden(code: &'static str, detail: &'static str) -> Problem {

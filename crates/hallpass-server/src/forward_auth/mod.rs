@@ -15,6 +15,7 @@ mod networks;
 mod original;
 mod page;
 mod path;
+mod realms;
 pub(crate) mod renew;
 mod rules;
 
@@ -29,6 +30,7 @@ pub(crate) use self::host::{HostPattern, is_plain_host};
 pub(crate) use self::networks::Networks;
 pub(crate) use self::page::Page;
 pub(crate) use self::path::PathPattern;
+use self::realms::Realms;
 use self::rules::Rules;
 use crate::config::{Config, ForwardAuthConfig};
 use crate::wire::{Problem, RequestId};
@@ -43,7 +45,7 @@ pub(crate) struct ForwardAuth {
     step_up: Option<Page>,
     /// Where people may be sent back to from another site.
     allowed: Pages,
-    sessions: Sessions,
+    realms: Realms,
     /// What says that a browser was just sent to be renewed.
     marker: CookieCarrier,
 }
@@ -64,7 +66,7 @@ impl ForwardAuth {
             sign_in: page(&own.sign_in),
             step_up: page(&own.step_up),
             allowed,
-            sessions: sessions.in_realm(own.realm.clone()),
+            realms: Realms::new(&own, sessions),
             marker: renew::marker(&config.cookie),
             config: own,
         }

@@ -26,6 +26,16 @@ pub(crate) enum Manner {
     Envoy,
 }
 
+impl Manner {
+    /// Returns the status that says "slow down".
+    pub(super) fn too_many(self) -> StatusCode {
+        match self {
+            Self::Nginx => StatusCode::FORBIDDEN,
+            Self::Verbatim | Self::Envoy => StatusCode::TOO_MANY_REQUESTS,
+        }
+    }
+}
+
 /// Where the questions of all proxies but Envoy's are asked; before the path of the original request, where Envoy's are.
 pub(crate) const PATH: &str = "/forward-auth";
 
@@ -33,7 +43,7 @@ const ORIGINAL_URL: HeaderName = HeaderName::from_static("x-original-url");
 const ORIGINAL_METHOD: HeaderName = HeaderName::from_static("x-original-method");
 const FORWARDED_METHOD: HeaderName = HeaderName::from_static("x-forwarded-method");
 const FORWARDED_PROTO: HeaderName = HeaderName::from_static("x-forwarded-proto");
-const FORWARDED_HOST: HeaderName = HeaderName::from_static("x-forwarded-host");
+pub(super) const FORWARDED_HOST: HeaderName = HeaderName::from_static("x-forwarded-host");
 const FORWARDED_URI: HeaderName = HeaderName::from_static("x-forwarded-uri");
 
 impl Original {

@@ -2,12 +2,15 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 
 use axum::extract::{ConnectInfo, Request, State};
-use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
+use axum::http::uri::Authority;
+use axum::http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use hallpass::http::{Carrier as _, CookieCarrier, ReturnTo};
-use hallpass::{Caller, Issued, Token};
+use hallpass::{Caller, Issued, Sessions, Token};
 
 use super::credentials::{Credentials, the_good_one};
+use super::host::Host;
+use super::original::FORWARDED_HOST;
 use super::{ForwardAuth, caller_at};
 use crate::app::App;
 use crate::config::CookieConfig;
@@ -43,7 +46,8 @@ pub(crate) async fn renew(State(app): State<Arc<App>>, request: Request) -> Resu
     let mut response = StatusCode::SEE_OTHER.into_response();
     let back = HeaderValue::try_from(asked_for(request.uri().query())).map_err(|_| Problem::internal())?;
     response.headers_mut().insert(header::LOCATION, back);
-    match next(&app, request.headers(), &caller).await {
+    let sessions = auth.realms.at(auth.host(peer, &request).as_ref());
+    match next(&app, sessions, request.headers(), &caller).await {
         Ok(issued) => {
             app.carrier.hand_out(response.headers_mut(), &issued.token, issued.max_age);
             auth.marker.hand_out(response.headers_mut(), &Token::new("1".to_owned()), Some(REST));
@@ -54,8 +58,7 @@ pub(crate) async fn renew(State(app): State<Arc<App>>, request: Request) -> Resu
     Ok(response)
 }
 
-async fn next(app: &App, headers: &HeaderMap, caller: &Caller) -> Result<Issued, Problem> {
-    let sessions = &app.forward_auth.sessions;
+async fn next(app: &App, sessions: &Sessions, headers: &HeaderMap, caller: &Caller) -> Result<Issued, Problem> {
     let Credentials::Cookies(texts) = Credentials::of(headers, &app.carrier)? else { return Err(Problem::inactive()) };
     let text = the_good_one(&texts, sessions, caller).await?;
     let issued = sessions.renew(text, caller).await?;
@@ -91,6 +94,16 @@ pub(super) fn marker(config: &CookieConfig) -> CookieCarrier {
 }
 
 impl ForwardAuth {
+    /// Returns the host whose page a browser comes from: as a believed proxy says, or as the browser itself does.
+    fn host(&self, peer: Option<SocketAddr>, request: &Request) -> Option<Host> {
+        let (headers, uri) = (request.headers(), request.uri());
+        let text = |name: &HeaderName| headers.get(name).and_then(|value| value.to_str().ok());
+        let is_believed = peer.is_some_and(|peer| self.peers.contain(peer.ip()));
+        let forwarded = text(&FORWARDED_HOST).filter(|_| is_believed);
+        let asked = forwarded.or_else(|| text(&header::HOST)).or_else(|| uri.authority().map(Authority::as_str));
+        asked.and_then(Host::parse)
+    }
+
     pub(super) fn was_just_renewed(&self, headers: &HeaderMap) -> bool {
         !self.marker.read(headers).texts().is_empty()
     }

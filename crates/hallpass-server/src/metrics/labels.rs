@@ -139,6 +139,13 @@ words! {
         Corrupt = "corrupt",
     }
 
+    /// What became of a message to a webhook.
+    Delivery {
+        Delivered = "delivered",
+        Refused = "refused",
+        GivenUp = "given_up",
+    }
+
     /// What a verification came to.
     Verification {
         Active = "active",
@@ -165,4 +172,11 @@ words! {
         Hit = "hit",
         Miss = "miss",
     }
+}
+
+/// How often receivers of webhooks were told.
+#[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
+pub(super) struct Told {
+    pub(super) webhook: String,
+    pub(super) result: Delivery,
 }

@@ -18,8 +18,8 @@ use prometheus_client::metrics::histogram::Histogram;
 use prometheus_client::registry::{Registry, Unit};
 
 pub(crate) use self::history::{History, Sample, Sampler, delay};
-use self::labels::{Answered, Checked, CheckedBy, EventLabels, LookedUp, Operated, Swept, SweptAs, Verified};
-pub(crate) use self::labels::{Cache, Operation, OperationResult, Route, Verification, method_word};
+use self::labels::{Answered, Checked, CheckedBy, EventLabels, LookedUp, Operated, Swept, SweptAs, Told, Verified};
+pub(crate) use self::labels::{Cache, Delivery, Operation, OperationResult, Route, Verification, method_word};
 pub(crate) use self::observed_store::ObservedStore;
 pub(crate) use self::observer::ServiceObserver;
 use self::tally::Tally;
@@ -36,6 +36,9 @@ pub(crate) struct Metrics {
     events: Family<EventLabels, Counter>,
     verifications: Family<Verified, Counter>,
     swept: Family<Swept, Counter>,
+    told: Family<Told, Counter>,
+    slowed_down: Counter,
+    certificate_is_current: Gauge,
     key_lookups: Family<LookedUp, Counter>,
     copy_lookups: Family<LookedUp, Counter>,
     copies: Gauge,
@@ -72,6 +75,18 @@ impl Metrics {
         registry.register("verifications", "Tokens that were verified", verifications.clone());
         let swept = Family::default();
         registry.register("swept_sessions", "Sessions that sweeps ended or forgot", swept.clone());
+        let told = Family::default();
+        registry.register(
+            "webhook_messages",
+            "Messages to webhooks that were taken, refused or given up",
+            told.clone(),
+        );
+        let slowed_down = Counter::default();
+        let help = "Unknown tokens and keys that were answered with 429, since too many came from their network";
+        registry.register("slowed_down_guesses", help, slowed_down.clone());
+        let certificate_is_current = Gauge::default();
+        let help = "Whether the certificate that is shown is that of the files: 1, or 0 where those cannot be used or there are none";
+        registry.register("certificate_current", help, certificate_is_current.clone());
         let key_lookups = Family::default();
         registry.register("api_key_lookups", "API keys that were looked up in memory, or not", key_lookups.clone());
         let copy_lookups = Family::default();
@@ -100,6 +115,9 @@ impl Metrics {
             events,
             verifications,
             swept,
+            told,
+            slowed_down,
+            certificate_is_current,
             key_lookups,
             copy_lookups,
             copies,
@@ -137,6 +155,18 @@ impl Metrics {
         for (what, count) in [(SweptAs::Expired, expired), (SweptAs::Forgotten, forgotten)] {
             self.swept.get_or_create(&Swept { what }).inc_by(u64::try_from(count).unwrap_or(u64::MAX));
         }
+    }
+
+    pub(crate) fn certificate_is_current(&self, is_current: bool) {
+        self.certificate_is_current.set(is_current.into());
+    }
+
+    pub(crate) fn slowed_down(&self) {
+        self.slowed_down.inc();
+    }
+
+    pub(crate) fn delivered(&self, webhook: &str, result: Delivery) {
+        self.told.get_or_create(&Told { webhook: webhook.to_owned(), result }).inc();
     }
 
     pub(crate) fn looked_up_key(&self, result: Cache) {

@@ -1,4 +1,5 @@
 use std::convert::Infallible;
+use std::error::Error;
 use std::io;
 use std::net::SocketAddr;
 use std::sync::Arc;
@@ -11,22 +12,33 @@ use hyper::Request;
 use hyper::body::Incoming;
 use hyper::server::conn::{http1, http2};
 use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
-use hyper_util::server::graceful::{GracefulConnection, GracefulShutdown};
+use hyper_util::server::graceful::{GracefulShutdown, Watcher};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, watch};
 use tower::ServiceExt as _;
 use tower::util::Oneshot;
 
 use super::RunError;
+use super::certificates::Certificates;
 use crate::config::Limits;
 
 /// Accepts connections and serves them, so many at once and no more.
 #[derive(Debug)]
 pub(super) struct Connections {
     open: Arc<Semaphore>,
-    http: http1::Builder,
-    grpc: http2::Builder<TokioExecutor>,
+    speaking: Speaking,
     drain: Duration,
+}
+
+/// How those at the other end speak.
+#[derive(Debug, Clone)]
+pub(super) enum Manner {
+    /// Plain HTTP.
+    Plain,
+    /// HTTPS, by the version that is agreed on.
+    Tls(Arc<Certificates>),
+    /// gRPC, which is spoken over HTTP/2.
+    Grpc,
 }
 
 /// The most bytes that the head of a request may have; more is answered with 431.
@@ -45,45 +57,22 @@ impl Connections {
         http.timer(TokioTimer::new()).header_read_timeout(limits.header_time());
         // Far more than any client needs for a head.
         http.max_buf_size(LARGEST_HEAD);
-        let mut grpc = http2::Builder::new(TokioExecutor::new());
+        let mut http2 = http2::Builder::new(TokioExecutor::new());
         // A proxy keeps its connections; one that is gone without a word is found out.
-        grpc.timer(TokioTimer::new()).keep_alive_interval(limits.header_time()).max_concurrent_streams(MOST_STREAMS);
-        grpc.max_header_list_size(LARGEST_HEADERS);
-        Self { open: Arc::new(Semaphore::new(limits.connections)), http, grpc, drain: limits.drain_time() }
+        http2.timer(TokioTimer::new()).keep_alive_interval(limits.header_time()).max_concurrent_streams(MOST_STREAMS);
+        http2.max_header_list_size(LARGEST_HEADERS);
+        let speaking = Speaking { http, http2, handshake: limits.header_time() };
+        Self { open: Arc::new(Semaphore::new(limits.connections)), speaking, drain: limits.drain_time() }
     }
 
     /// Serves until `stopped` says so; then closes what is idle, and gives the rest the time to finish.
     pub(super) async fn serve(
         &self,
         listener: TcpListener,
-        routes: Router,
-        stopped: watch::Receiver<bool>,
-    ) -> Result<(), RunError> {
-        let serve = |stream, service| self.http.serve_connection(TokioIo::new(stream), service);
-        self.serve_by(serve, listener, routes, stopped).await
-    }
-
-    /// Does the same for gRPC, which is spoken over HTTP/2.
-    pub(super) async fn serve_grpc(
-        &self,
-        listener: TcpListener,
-        routes: Router,
-        stopped: watch::Receiver<bool>,
-    ) -> Result<(), RunError> {
-        let serve = |stream, service| self.grpc.serve_connection(TokioIo::new(stream), service);
-        self.serve_by(serve, listener, routes, stopped).await
-    }
-
-    async fn serve_by<C>(
-        &self,
-        serve: impl Fn(TcpStream, Service) -> C,
-        listener: TcpListener,
+        manner: Manner,
         routes: Router,
         mut stopped: watch::Receiver<bool>,
-    ) -> Result<(), RunError>
-    where
-        C: GracefulConnection<Error = hyper::Error> + Send + 'static,
-    {
+    ) -> Result<(), RunError> {
         let graceful = GracefulShutdown::new();
         loop {
             let accepted = tokio::select! {
@@ -91,9 +80,11 @@ impl Connections {
                 _ = stopped.wait_for(|stopped| *stopped) => break,
             };
             let Some(Accepted { stream, peer, place }) = accepted else { continue };
-            let connection = graceful.watch(serve(stream, Service { routes: routes.clone(), peer }));
+            let service = Service { routes: routes.clone(), peer };
+            let (speaking, watcher) = (self.speaking.clone(), graceful.watcher());
+            let (manner, stopped) = (manner.clone(), stopped.clone());
             tokio::spawn(async move {
-                if let Err(error) = connection.await {
+                if let Err(error) = speaking.serve(manner, stream, service, watcher, stopped).await {
                     tracing::debug!(error = %error, "a connection ended early");
                 }
                 drop(place);
@@ -123,6 +114,46 @@ impl Connections {
                 Ok(None)
             }
         }
+    }
+}
+
+/// What is spoken on connections, and within which bounds.
+#[derive(Debug, Clone)]
+struct Speaking {
+    http: http1::Builder,
+    http2: http2::Builder<TokioExecutor>,
+    /// How long a client has to shake hands.
+    handshake: Duration,
+}
+
+impl Speaking {
+    async fn serve(
+        self,
+        manner: Manner,
+        stream: TcpStream,
+        service: Service,
+        watcher: Watcher,
+        mut stopped: watch::Receiver<bool>,
+    ) -> Result<(), Box<dyn Error + Send + Sync>> {
+        let Self { http, http2, handshake } = self;
+        match manner {
+            Manner::Plain => watcher.watch(http.serve_connection(TokioIo::new(stream), service)).await?,
+            Manner::Grpc => watcher.watch(http2.serve_connection(TokioIo::new(stream), service)).await?,
+            Manner::Tls(certificates) => {
+                let shaken = tokio::select! {
+                    shaken = tokio::time::timeout(handshake, certificates.accept(stream)) => shaken,
+                    _ = stopped.wait_for(|stopped| *stopped) => return Ok(()),
+                };
+                let (stream, is_http2) = shaken??;
+                let stream = TokioIo::new(stream);
+                if is_http2 {
+                    watcher.watch(http2.serve_connection(stream, service)).await?;
+                } else {
+                    watcher.watch(http.serve_connection(stream, service)).await?;
+                }
+            }
+        }
+        Ok(())
     }
 }
 

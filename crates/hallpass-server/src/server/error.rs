@@ -6,11 +6,13 @@ use std::path::{Path, PathBuf};
 use hallpass::http::InvalidCookie;
 use hallpass::{InvalidJwt, InvalidPolicy, InvalidSealed, InvalidSessions};
 
+use super::certificates::CertificateError;
 use crate::audit::{AuditKeyError, NO_TRAIL};
 use crate::config::ConfigError;
 use crate::keys::KeyError;
 use crate::stores::{KeyFileError, OpenError};
 use crate::tokens::TokenKeyError;
+use crate::webhooks::WebhookSecretError;
 
 /// Why the service did not start: says which file, setting or address, and what to do.
 #[derive(Debug, thiserror::Error)]
@@ -41,6 +43,10 @@ enum Cause {
     AuditKey(#[from] AuditKeyError),
     #[error("audit.required: {NO_TRAIL}; take it away, or use such a store")]
     NoTrail,
+    #[error("tls: {0}")]
+    Certificate(#[from] CertificateError),
+    #[error(transparent)]
+    WebhookSecret(#[from] WebhookSecretError),
     #[error(transparent)]
     SealingKey(#[from] KeyFileError),
     #[error(

@@ -1,5 +1,6 @@
 //! The service as a whole: opened, bound, run, drained.
 
+mod certificates;
 mod connections;
 mod error;
 
@@ -11,7 +12,8 @@ use hallpass::{Actor, Caller, Clock, Event, EventKind, Pepper, Sessions, Session
 use tokio::net::TcpListener;
 use tokio::sync::{Semaphore, mpsc, watch};
 
-use self::connections::Connections;
+use self::certificates::Certificates;
+use self::connections::{Connections, Manner};
 pub use self::error::{RunError, StartError};
 use crate::api::{self, Served};
 use crate::app::App;
@@ -21,12 +23,14 @@ use crate::dashboard;
 use crate::demo;
 use crate::events::{News, tell};
 use crate::forward_auth::{ForwardAuth, grpc};
+use crate::guesses::Guesses;
 use crate::health::Readiness;
 use crate::keys::{ApiKeySecret, ApiKeys, GivenKey, KeyRing};
 use crate::metrics::{Metrics, ObservedStore, Sampler, ServiceObserver};
 use crate::stores::{self, Opened};
 use crate::sweeper::Sweeper;
 use crate::tokens::{Keeper, Mint, Parts};
+use crate::webhooks::{Couriers, Webhook};
 use crate::wire::RequestIds;
 
 /// A service that is bound to its addresses and serves when it is [`run`](Server::run).
@@ -37,6 +41,7 @@ pub struct Server {
     listener: TcpListener,
     admin_listener: Option<TcpListener>,
     grpc_listener: Option<TcpListener>,
+    certificates: Option<Arc<Certificates>>,
     first_key: Option<ApiKeySecret>,
     /// What was refused, and where that is kept.
     refused: Option<(mpsc::Receiver<Event>, Arc<dyn Store>)>,
@@ -66,6 +71,11 @@ impl Server {
         ServerBuilder { config, opened: None, clock: None }
     }
 
+    /// Returns the scheme of its addresses: `https` if it has a certificate, else `http`.
+    pub fn scheme(&self) -> &'static str {
+        if self.certificates.is_some() { "https" } else { "http" }
+    }
+
     /// Returns where it listens.
     pub fn address(&self) -> SocketAddr {
         self.listener.local_addr().unwrap_or(self.app.config.listen)
@@ -92,24 +102,28 @@ impl Server {
     ///
     /// [`RunError`] if connections can no longer be accepted.
     pub async fn run(self, shutdown: impl Future<Output = ()>) -> Result<(), RunError> {
-        let Self { app, stop, listener, admin_listener, grpc_listener, refused, .. } = self;
+        let Self { app, stop, listener, admin_listener, grpc_listener, certificates, refused, .. } = self;
         let refusals = refused.map(|(inbox, store)| Refusals::start(inbox, store, app.sessions.clone()));
         let (sweeper, keeper, sealer) = (Sweeper::start(&app), Keeper::start(&app), Sealer::start(&app));
-        let sampler = Sampler::start(&app);
+        let (sampler, couriers) = (Sampler::start(&app), Couriers::start(&app));
         let served = if admin_listener.is_some() { Served::Applications } else { Served::All };
         let connections = Connections::new(&app.config.limits);
-        let main = connections.serve(listener, with_demo(&app, served), app.stopping.clone());
+        let manner = || certificates.clone().map_or(Manner::Plain, Manner::Tls);
+        let main = connections.serve(listener, manner(), with_demo(&app, served), app.stopping.clone());
         let admin = async {
             match admin_listener {
                 Some(listener) => {
-                    connections.serve(listener, api::routes(&app, Served::All), app.stopping.clone()).await
+                    let routes = api::routes(&app, Served::All);
+                    connections.serve(listener, manner(), routes, app.stopping.clone()).await
                 }
                 None => Ok(()),
             }
         };
         let envoys = async {
             match grpc_listener {
-                Some(listener) => connections.serve_grpc(listener, grpc::routes(&app), app.stopping.clone()).await,
+                Some(listener) => {
+                    connections.serve(listener, Manner::Grpc, grpc::routes(&app), app.stopping.clone()).await
+                }
                 None => Ok(()),
             }
         };
@@ -118,10 +132,16 @@ impl Server {
             tracing::info!("told to stop: requests that are under way may finish");
             stop.send_replace(true);
         };
-        let (main, admin, envoys, ()) = tokio::join!(main, admin, envoys, stopped);
+        let followed = async {
+            if let Some(certificates) = &certificates {
+                certificates.follow(&app.metrics, app.stopping.clone()).await;
+            }
+        };
+        let (main, admin, envoys, (), ()) = tokio::join!(main, admin, envoys, stopped, followed);
         sweeper.stop().await;
         keeper.stop().await;
         sampler.stop().await;
+        couriers.stop().await;
         if let Some(refusals) = refusals {
             refusals.stop().await;
         }
@@ -158,6 +178,11 @@ impl ServerBuilder {
         let Self { config, opened, clock } = self;
         let config = config.checked()?;
         let carrier = config.carrier()?;
+        let certificates =
+            config.tls.files().map(|(certificate, key)| Certificates::open(certificate, key)).transpose()?;
+        let certificates = certificates.map(Arc::new);
+        let scheme = if certificates.is_some() { "https" } else { "http" };
+        let webhooks = Webhook::open_all(&config)?;
         let clock = clock.unwrap_or_else(|| Arc::new(SystemClock::new()));
         let builder = sessions(&config)?.shared_clock(Arc::clone(&clock));
         let opened = match opened {
@@ -177,19 +202,19 @@ impl ServerBuilder {
         let store = cache.clone().map_or(store, |cache| cache);
         let observer = ServiceObserver::new(Arc::clone(&metrics), news.clone(), refusals);
         // Before anything is written: an address in use is the likelier mistake.
-        let listener = bind(config.listen, "--listen").await?;
+        let listener = bind(config.listen, "--listen", scheme).await?;
         let admin_listener = match config.admin_listen {
-            Some(address) => Some(bind(address, "--admin-listen").await?),
+            Some(address) => Some(bind(address, "--admin-listen", scheme).await?),
             None => None,
         };
         let grpc_listener = match config.forward_auth.grpc_listen {
-            Some(address) => Some(bind(address, "--forward-auth-grpc-listen").await?),
+            Some(address) => Some(bind(address, "--forward-auth-grpc-listen", "http").await?),
             None => None,
         };
         let parts = Parts {
             settings: Arc::clone(&opened.settings),
             metrics: Arc::clone(&metrics),
-            address: format!("http://{}", listener.local_addr().unwrap_or(config.listen)),
+            address: format!("{scheme}://{}", listener.local_addr().unwrap_or(config.listen)),
             cookie: carrier.name(),
             now: clock.now(),
         };
@@ -226,11 +251,14 @@ impl ServerBuilder {
             actions: Actions::new(&config, audit.is_some()),
             audit,
             request_ids: RequestIds::new(),
+            guesses: Guesses::new(config.limits.guesses),
             forward_auth: ForwardAuth::new(&config, &sessions),
             config,
             sessions,
             operators,
             cache,
+            settings,
+            webhooks,
             keys,
             carrier,
             mint,
@@ -238,7 +266,7 @@ impl ServerBuilder {
             news,
             stopping,
         });
-        Ok(Server { app, stop, listener, admin_listener, grpc_listener, first_key, refused })
+        Ok(Server { app, stop, listener, admin_listener, grpc_listener, certificates, first_key, refused })
     }
 }
 
@@ -275,8 +303,8 @@ fn peppered(builder: SessionsBuilder, config: &Config) -> Result<SessionsBuilder
     Ok(builder.pepper(Pepper::new(&key).map_err(|source| StartError::pepper(path, source))?))
 }
 
-async fn bind(address: SocketAddr, flag: &'static str) -> Result<TcpListener, StartError> {
-    if !address.ip().is_loopback() {
+async fn bind(address: SocketAddr, flag: &'static str, scheme: &str) -> Result<TcpListener, StartError> {
+    if scheme == "http" && !address.ip().is_loopback() {
         tracing::warn!(%address, "this address can be reached from other machines, and traffic to it is plain HTTP");
     }
     TcpListener::bind(address).await.map_err(|source| StartError::bind(address, flag, source))

@@ -1,7 +1,8 @@
 use std::marker::PhantomData;
+use std::net::SocketAddr;
 use std::sync::Arc;
 
-use axum::extract::FromRequestParts;
+use axum::extract::{ConnectInfo, FromRequestParts};
 use axum::http::request::Parts;
 use axum::http::{HeaderMap, StatusCode, header};
 use hallpass::{Actor, Caller, Note, Sessions};
@@ -65,10 +66,8 @@ impl<R> Authorized<R> {
 impl<R: Needs> Authorized<R> {
     /// Returns the proof, if this key is one.
     pub(crate) async fn by_key(key: &str, parts: &Parts, app: &Arc<App>) -> Result<Self, Problem> {
-        if !is_key_shaped(key) {
-            return Err(Problem::bad_api_key());
-        }
-        let holder = app.ring.holder(key).await?.ok_or_else(Problem::bad_api_key)?;
+        let holder = if is_key_shaped(key) { app.ring.holder(key).await? } else { None };
+        let Some(holder) = holder else { return Err(unknown(parts, app)) };
         if !holder.info.role.has(R::RIGHT) {
             let detail = format!("The role `{}` of this API key may not do this.", holder.info.role);
             return Err(Problem::new(StatusCode::FORBIDDEN, "insufficient_role", detail));
@@ -86,6 +85,15 @@ impl<R: Needs> FromRequestParts<Arc<App>> for Authorized<R> {
     async fn from_request_parts(parts: &mut Parts, app: &Arc<App>) -> Result<Self, Problem> {
         let key = bearer(&parts.headers).ok_or_else(Problem::bad_api_key)?;
         Self::by_key(key, parts, app).await
+    }
+}
+
+/// Returns the problem of whoever shows a key that there is not.
+fn unknown(parts: &Parts, app: &App) -> Problem {
+    let peer = parts.extensions.get::<ConnectInfo<SocketAddr>>().map(|ConnectInfo(peer)| peer.ip());
+    match app.guessed(peer) {
+        Some(wait) => Problem::too_many_guesses(StatusCode::TOO_MANY_REQUESTS, wait),
+        None => Problem::bad_api_key(),
     }
 }
 

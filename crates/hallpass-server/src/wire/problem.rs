@@ -1,12 +1,13 @@
 use std::borrow::Cow;
 use std::error::Error as StdError;
 use std::sync::Arc;
+use std::time::Duration;
 
 use axum::body::Body;
 use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
-use hallpass::StoreError;
 use hallpass::http::Problem as Known;
+use hallpass::{Refusal, StoreError};
 use serde::Serialize;
 use utoipa::ToSchema;
 
@@ -26,6 +27,10 @@ struct Inner {
     detail: Cow<'static, str>,
     field: Option<String>,
     cause: Option<Box<dyn StdError + Send + Sync>>,
+    /// Whether what was shown opens nothing and never did, as far as is known.
+    is_guess: bool,
+    /// How many seconds the client is to wait.
+    retry_after: Option<u64>,
 }
 
 /// An error as JSON (RFC 9457, `application/problem+json`).
@@ -52,7 +57,15 @@ pub(crate) struct ProblemJson<'a> {
 
 impl Problem {
     pub(crate) fn new(status: StatusCode, code: &'static str, detail: impl Into<Cow<'static, str>>) -> Self {
-        Self(Arc::new(Inner { status, code, detail: detail.into(), field: None, cause: None }))
+        Self(Arc::new(Inner {
+            status,
+            code,
+            detail: detail.into(),
+            field: None,
+            cause: None,
+            is_guess: false,
+            retry_after: None,
+        }))
     }
 
     /// Returns the problem of a field whose value cannot be taken.
@@ -70,6 +83,19 @@ impl Problem {
 
     pub(crate) fn bad_api_key() -> Self {
         Self::new(StatusCode::UNAUTHORIZED, "bad_api_key", "The API key is missing, unknown or revoked.")
+    }
+
+    /// Returns the problem of somebody from whose network too much came that opens nothing.
+    pub(crate) fn too_many_guesses(status: StatusCode, wait: Duration) -> Self {
+        let detail =
+            "Too many unknown tokens or keys came from this network. Whoever has a good one is let in; else wait.";
+        let seconds = wait.as_secs() + u64::from(wait.subsec_nanos() > 0);
+        Self::new(status, "too_many_guesses", detail).with(|inner| inner.retry_after = Some(seconds))
+    }
+
+    /// Returns whether what was shown may have been guessed.
+    pub(crate) fn is_guess(&self) -> bool {
+        self.0.is_guess
     }
 
     pub(crate) fn inactive() -> Self {
@@ -153,7 +179,7 @@ impl Problem {
 
     /// Writes the problem into its response, and its cause into the log.
     pub(crate) fn render(&self, request_id: &RequestId, response: &mut Response) {
-        let Inner { status, code, detail, field, cause } = &*self.0;
+        let Inner { status, code, detail, field, cause, .. } = &*self.0;
         if let Some(cause) = cause {
             let (source, status) = (cause.source().map(tracing::field::display), status.as_u16());
             tracing::warn!(%request_id, status, code, error = %cause, cause = source, "a request was refused");
@@ -174,6 +200,9 @@ impl Problem {
     fn add_headers(&self, headers: &mut HeaderMap) {
         headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("application/problem+json"));
         headers.remove(header::CONTENT_LENGTH);
+        if let Some(seconds) = self.0.retry_after {
+            headers.insert(header::RETRY_AFTER, HeaderValue::from(seconds));
+        }
         match self.0.status {
             StatusCode::SERVICE_UNAVAILABLE => {
                 headers.insert(header::RETRY_AFTER, HeaderValue::from(Known::RETRY_AFTER));
@@ -201,6 +230,9 @@ impl From<hallpass::Error> for Problem {
         let problem = Self::new(status, code, detail);
         if error.is_too_large() {
             return problem.at("data");
+        }
+        if matches!(error.refusal(), Some(Refusal::Unknown | Refusal::Wrong | Refusal::Malformed)) {
+            return problem.with(|inner| inner.is_guess = true);
         }
         let is_answer = error.is_inactive() || error.is_locked() || error.is_not_found() || error.is_limit_reached();
         if is_answer { problem } else { problem.caused_by(error) }

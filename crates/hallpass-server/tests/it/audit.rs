@@ -87,7 +87,7 @@ fn signed(folder: &Path) -> Config {
     Config { store, sealing_key_files: Paths(vec![key]), ..config() }
 }
 
-fn checked(text: &str) -> Report {
+pub(crate) fn checked(text: &str) -> Report {
     let mut verifier = Verifier::new(None);
     for (position, line) in (1..).zip(text.lines()) {
         match Entry::read(line) {

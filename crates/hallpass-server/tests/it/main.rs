@@ -1,6 +1,7 @@
 //! The service over real HTTP.
 
 mod audit;
+mod backup;
 mod bad_input;
 mod dashboard;
 mod data;
@@ -35,5 +36,7 @@ mod sqlite;
 mod storm;
 mod sweeping;
 mod timeline;
+mod tls;
 mod tokens;
 mod traces;
+mod webhooks;

@@ -39,6 +39,7 @@ async fn each_role_may_do_what_the_table_says_and_nothing_else() {
         (get.clone(), "/v1/keys".into(), no_body.clone(), &[]),
         (post.clone(), "/v1/keys".into(), json!({ "name": "x", "role": "viewer" }), &[]),
         (Method::DELETE, "/v1/keys/none".into(), no_body.clone(), &[]),
+        (get.clone(), "/v1/webhooks".into(), no_body.clone(), &[]),
         (get, "/v1/signing-keys".into(), no_body, &[]),
         (post.clone(), "/v1/signing-keys/rotate".into(), json!({}), &[]),
         (post.clone(), "/v1/signing-keys/none/retire".into(), json!({}), &[]),

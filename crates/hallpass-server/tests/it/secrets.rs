@@ -80,7 +80,10 @@ async fn no_token_and_no_key_reaches_a_log_an_event_or_a_count() {
     let metrics = service.get("/metrics").await;
     let keys = service.get("/v1/keys").await;
     let logged = log.text();
-    assert!(logged.contains("session event") && logged.contains("wrong_secret"), "the log is heard");
+    assert!(
+        logged.contains("session event") && logged.contains("wrong_secret") && logged.contains("authz_fail"),
+        "the log is heard"
+    );
     assert!(logged.contains("a request was refused"), "its cause is logged");
     secrets
         .extend(["CANARY-IN-DATA", "CANARY-IDEMPOTENCY", "CANARY-MALFORMED", "hpk_CANARYKEY"].map(ToOwned::to_owned));

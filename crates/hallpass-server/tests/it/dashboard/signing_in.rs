@@ -63,6 +63,21 @@ async fn a_wrong_key_and_that_of_an_application_are_refused_and_told() {
 }
 
 #[tokio::test]
+async fn a_network_of_many_wrong_keys_is_slowed_down_and_a_good_one_still_signs_in() {
+    let mut config = crate::service::config();
+    config.limits.guesses = 5;
+    let service = Service::with(config).await;
+    let mut guest = Guest::new(&service);
+    for _ in 0..5 {
+        assert_eq!(guest.post("/dashboard/sign-in", &[("key", "wrong")]).await.status, 401);
+    }
+    let slowed = guest.post("/dashboard/sign-in", &[("key", "wrong")]).await;
+    assert_eq!(slowed.status, 429);
+    assert!(slowed.body.contains("Wait a minute"), "{slowed:?}");
+    Guest::signed_in(&service, crate::service::ADMIN).await;
+}
+
+#[tokio::test]
 async fn a_flood_of_wrong_keys_leaves_no_more_than_a_trickle() {
     let service = Service::start().await;
     let mut guest = Guest::new(&service);

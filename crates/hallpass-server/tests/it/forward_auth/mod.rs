@@ -3,6 +3,8 @@
 mod answers;
 mod attacks;
 mod grpc;
+mod guessing;
+mod realms;
 mod renewal;
 
 use hallpass_server::{Access, Config, RouteRule, Words};
