@@ -27,6 +27,7 @@
 //! | --- | --- |
 //! | [`RedisHome`] | express-session with connect-redis; Django's `cache` with its own Redis cache and django-redis; Spring Session with and without an index; boj/redistore and rbcervilla/redisstore |
 //! | `SqliteHome` (feature `sqlite`) | Django's `db` in SQLite |
+//! | `PostgresHome` (feature `postgres`) | Django's `db` in PostgreSQL, without encryption |
 //!
 //! Of Spring's reactive repository with an index, sessions are read and revoked, and not written. Of Django's `cached_db`,
 //! the copies in the cache are only read. A cluster of Redis is refused.
@@ -60,6 +61,7 @@ mod found;
 mod home;
 mod json;
 mod redis;
+#[cfg(any(feature = "postgres", feature = "sqlite"))]
 mod table;
 #[cfg(feature = "axum")]
 mod web;
@@ -74,6 +76,8 @@ pub use crate::found::Found;
 pub use crate::home::{Home, Page};
 pub use crate::json::{from_json, map_to_json, to_json};
 pub use crate::redis::{Clues, Detected, RedisHome, Tongue, detect};
+#[cfg(feature = "postgres")]
+pub use crate::table::PostgresHome;
 #[cfg(feature = "sqlite")]
 pub use crate::table::SqliteHome;
 #[cfg(feature = "axum")]

@@ -1,7 +1,8 @@
 //! Sessions that other frameworks made, as an operator sees and ends them.
 
+use std::io::{BufRead as _, BufReader, Write as _};
 use std::path::{Path, PathBuf};
-use std::process::Command;
+use std::process::{Command, Stdio};
 use std::time::Duration;
 
 use rig::Server;
@@ -131,11 +132,17 @@ fn sessions_of_express_are_listed_and_ended() {
 fn sessions_of_django_are_listed_and_ended() {
     let bench = Bench::new();
     let (Some(redis), Some(frameworks)) = (rig::redis(&[]), rig::frameworks()) else { return };
-    for engine in ["cache", "db"] {
+    let Some(postgres) = rig::Postgres::shared() else { return };
+    let url = postgres.url(&postgres.database());
+    for engine in ["cache", "db", "postgres"] {
         let Some(mut command) = frameworks.django_server("5.2", &script("django_app.py")) else { return };
-        let database = bench.path().join("django.db");
+        let file = bench.path().join("django.db").display().to_string();
+        let (engine, database, store) = match engine {
+            "cache" => ("cache", file, redis.url()),
+            "db" => ("db", file.clone(), format!("sqlite:{file}")),
+            _ => ("db", url.clone(), url.clone()),
+        };
         command.env("ENGINE", engine).env("REDIS_URL", redis.url()).env("DATABASE", &database);
-        let store = if engine == "db" { format!("sqlite:{}", database.display()) } else { redis.url() };
         is_operated(&App::start(command), &bench, &store, "django", value);
     }
 }
@@ -204,4 +211,42 @@ fn what_cannot_be_said_of_them_is_refused() {
     assert!(both.code == 1 && both.stderr.contains("express at sess:; gorilla (redistore)"), "{}", both.all());
     let unreadable = ask(&bench, &redis.url(), &["list", "--dialect", "gorilla", "--json"]).json();
     assert_eq!(unreadable["items"][0]["state"], "unreadable", "{unreadable}");
+}
+
+#[test]
+fn sessions_of_spring_are_listed_and_ended_so_that_spring_hears_of_it() {
+    let bench = Bench::new();
+    let Some(redis) = rig::redis(&["notify-keyspace-events Egx"]) else { return };
+    let Some(frameworks) = rig::frameworks() else { return };
+    let Some(mut command) = frameworks.spring_server(&script("Spring.java")) else { return };
+    let command = command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::null());
+    let mut spring = command.spawn().expect("it starts");
+    let mut input = spring.stdin.take().expect("it was asked for");
+    let mut lines = BufReader::new(spring.stdout.take().expect("it was asked for")).lines();
+    let mut tell = |line: &str, word: &str| {
+        writeln!(input, "{line}").expect("it reads");
+        // Its libraries log where it answers.
+        let answer = lines.find_map(|line| line.expect("text").strip_prefix(word).map(|rest| rest.trim().to_owned()));
+        answer.expect("it answers")
+    };
+    tell(&format!("{} indexed jdk", redis.port()), "ready");
+    let key = tell("create ann", "created");
+    for dialect in ["auto", "spring"] {
+        let listed = ask(&bench, &redis.url(), &["list", "--dialect", dialect, "--json"]);
+        let item = &listed.json()["items"][0];
+        assert_eq!(
+            (&item["framework"], &item["subject"], &item["state"]),
+            (&"spring".into(), &"ann".into(), &"active".into())
+        );
+        assert!(item["created_at"].is_string() && item["seen_at"].is_string() && !listed.all().contains(&key));
+    }
+    let revoked = ask(&bench, &redis.url(), &["revoke", "--dialect", "spring", "--subject", "ann"]);
+    assert!(revoked.code == 0 && revoked.stdout.contains("1 session revoked"), "{}", revoked.all());
+    assert_eq!(tell(&format!("show {key}"), "gone"), key);
+    assert_eq!(tell("find ann", "found"), "[]");
+    assert_eq!(tell("events 2", "events"), format!("[SessionCreatedEvent {key}, SessionDeletedEvent {key}]"));
+    let counted = ask(&bench, &redis.url(), &["count", "--dialect", "spring", "--json"]).json();
+    assert!(counted["counts"]["active"].is_null(), "what is kept for a while is over: {counted}");
+    drop(input);
+    assert!(spring.wait().expect("it ends").success());
 }

@@ -1,11 +1,15 @@
 //! Django's table `django_session`.
 
+#[cfg(feature = "postgres")]
+mod postgres;
 #[cfg(feature = "sqlite")]
 mod sqlite;
 
 use hallpass_dialects::django::Django;
 use hallpass_dialects::{Credential, Dialect as _, Keep, Session, Stored};
 
+#[cfg(feature = "postgres")]
+pub use self::postgres::PostgresHome;
 #[cfg(feature = "sqlite")]
 pub use self::sqlite::SqliteHome;
 use crate::error::Error;

@@ -2,7 +2,7 @@ use std::process::Command;
 
 use hallpass_dialects::django::{Cache, Django};
 use hallpass_dialects::{Keep, Secret, Value};
-use hallpass_foreign::{Changes, Clues, Committed, Home, RedisHome, SqliteHome, commit, detect};
+use hallpass_foreign::{Changes, Clues, Committed, Home, PostgresHome, RedisHome, SqliteHome, commit, detect};
 
 use crate::app::{App, Browser, all, connect, now_ms, of, script};
 
@@ -81,24 +81,47 @@ async fn rows_of_django_are_at_home_here_and_what_is_over_is_swept() {
         let home = SqliteHome::open(&database, Django::db([Secret::new(SECRET)])).expect("a table");
         is_at_home(&app, &home).await;
 
-        // Three end in a moment, one stays.
-        let mut stays = Browser::default();
-        app.get(&mut stays, "/login?user=ann").await;
-        for _ in 0..3 {
-            let mut browser = Browser::default();
-            app.get(&mut browser, "/login?user=ben").await;
-            app.get(&mut browser, "/expire?seconds=1").await;
-        }
-        assert_eq!(home.sweep(100, now_ms()).await.expect("the store answers"), 0, "nothing is over yet");
-        let later_ms = now_ms() + 5000;
-        let page = home.list(None, 100, later_ms).await.expect("the store answers");
-        let over = page.items.iter().filter(|found| !found.is_live(home.dialect(), later_ms)).count();
-        assert_eq!((page.items.len(), over), (4, 3));
-        assert_eq!(home.sweep(2, later_ms).await.expect("the store answers"), 2);
-        assert_eq!(home.sweep(2, later_ms).await.expect("the store answers"), 1);
-        assert_eq!(home.sweep(2, later_ms).await.expect("the store answers"), 0);
-        assert!(app.get(&mut stays, "/me").await["user"].is_string());
+        is_swept(&app, &home).await;
     }
+}
+
+#[tokio::test]
+async fn rows_of_django_in_postgresql_are_at_home_here_and_what_is_over_is_swept() {
+    let Some(server) = rig::Postgres::shared() else { return };
+    for version in ["4.2", "5.2"] {
+        let Some(mut command) = command(version) else { return };
+        let url = server.url(&server.database());
+        command.env("ENGINE", "db").env("DATABASE", &url);
+        let app = App::start(command);
+        let home = PostgresHome::connect(&url, Django::db([Secret::new(SECRET)])).await.expect("a table");
+        is_at_home(&app, &home).await;
+        is_swept(&app, &home).await;
+    }
+    let none = server.url(&server.database());
+    assert!(PostgresHome::connect(&none, Django::db([])).await.expect_err("no table").is_unavailable());
+    let encrypted = format!("{none}?sslmode=require");
+    assert!(PostgresHome::connect(&encrypted, Django::db([])).await.expect_err("refused").is_unsupported());
+}
+
+/// Forgets what is over, in batches, and nothing else.
+async fn is_swept(app: &App, home: &dyn Home) {
+    // Three end in a moment, one stays.
+    let mut stays = Browser::default();
+    app.get(&mut stays, "/login?user=ann").await;
+    for _ in 0..3 {
+        let mut browser = Browser::default();
+        app.get(&mut browser, "/login?user=ben").await;
+        app.get(&mut browser, "/expire?seconds=1").await;
+    }
+    assert_eq!(home.sweep(100, now_ms()).await.expect("the store answers"), 0, "nothing is over yet");
+    let later_ms = now_ms() + 5000;
+    let page = home.list(None, 100, later_ms).await.expect("the store answers");
+    let over = page.items.iter().filter(|found| !found.is_live(home.dialect(), later_ms)).count();
+    assert_eq!((page.items.len(), over), (4, 3));
+    assert_eq!(home.sweep(2, later_ms).await.expect("the store answers"), 2);
+    assert_eq!(home.sweep(2, later_ms).await.expect("the store answers"), 1);
+    assert_eq!(home.sweep(2, later_ms).await.expect("the store answers"), 0);
+    assert!(app.get(&mut stays, "/me").await["user"].is_string());
 }
 
 #[tokio::test]

@@ -10,7 +10,9 @@ use std::collections::HashSet;
 use std::env;
 
 use hallpass_foreign::dialects::django::Django;
-use hallpass_foreign::{Clues, Error, Found, Framework, Home, RedisHome, RedisServer, Secret, SqliteHome, detect};
+use hallpass_foreign::{
+    Clues, Error, Found, Framework, Home, PostgresHome, RedisHome, RedisServer, Secret, SqliteHome, detect,
+};
 
 use crate::args::{Filter, Foreign, Name, SessionsCommand, State};
 use crate::context::Context;
@@ -18,7 +20,7 @@ use crate::failure::{Ending, Failure};
 use crate::view::ForeignView;
 
 /// How many sessions are asked for at once.
-const PAGE: usize = 500;
+const PAGE: usize = 100;
 
 /// Runs a command on the sessions of another framework.
 pub(crate) async fn run(foreign: &Foreign, command: SessionsCommand, context: &Context) -> Result<Ending, Failure> {
@@ -98,15 +100,21 @@ async fn open(foreign: &Foreign, context: &Context) -> Result<Box<dyn Home>, Fai
         Failure::new("nothing says where the sessions are").hint("--store names it, such as redis://127.0.0.1")
     })?;
     let framework = foreign.framework();
-    if let Some(path) = url.strip_prefix("sqlite:") {
+    let is_postgres = url.starts_with("postgres://") || url.starts_with("postgresql://");
+    let path = url.strip_prefix("sqlite:");
+    if path.is_some() || is_postgres {
         if framework.is_some_and(|framework| framework != Framework::Django) {
-            return Err(Failure::new("in SQLite there are only sessions of Django").hint("--dialect django"));
+            return Err(Failure::new("in a table there are only sessions of Django").hint("--dialect django"));
         }
         let secret = variable("HALLPASS_DIALECT_SECRET");
         if secret.is_none() {
             context.output.note("Without SECRET_KEY in HALLPASS_DIALECT_SECRET, rows can be counted and not be read.");
         }
-        return Ok(Box::new(SqliteHome::open(path, Django::db(secret.map(Secret::new)))?));
+        let django = Django::db(secret.map(Secret::new));
+        return match path {
+            Some(path) => Ok(Box::new(SqliteHome::open(path, django)?)),
+            None => Ok(Box::new(PostgresHome::connect(&url, django).await?)),
+        };
     }
     let server = RedisServer::from_url(&url).await;
     let server = server.map_err(|error| Failure::advising(error, "--store names another server"))?;

@@ -1,14 +1,33 @@
 """An application with sessions of Django: it signs in, shows, changes and signs out.
 
-The environment says where they are: ENGINE, CACHE and REDIS_URL, or DATABASE.
+The environment says where they are: ENGINE, CACHE and REDIS_URL, or DATABASE, which is a file or a URL of PostgreSQL.
 """
 
 import json
 import os
+from urllib.parse import unquote, urlsplit
 from wsgiref.simple_server import WSGIRequestHandler, make_server
 
 import django
 from django.conf import settings
+
+
+
+def database(named):
+    if not named.startswith("postgres"):
+        return {"ENGINE": "django.db.backends.sqlite3", "NAME": named}
+    url = urlsplit(named)
+    return {
+        "ENGINE": "django.db.backends.postgresql",
+        "NAME": url.path.lstrip("/"),
+        "USER": url.username,
+        "PASSWORD": unquote(url.password),
+        "HOST": url.hostname,
+        "PORT": url.port,
+        # Its driver reads no other dates, whatever the server writes by itself.
+        "OPTIONS": {"options": "-c datestyle=ISO"},
+    }
+
 
 engine = os.environ.get("ENGINE", "cache")
 settings.configure(
@@ -20,7 +39,7 @@ settings.configure(
         "django.contrib.sessions.middleware.SessionMiddleware",
         "django.contrib.auth.middleware.AuthenticationMiddleware",
     ],
-    DATABASES={"default": {"ENGINE": "django.db.backends.sqlite3", "NAME": os.environ["DATABASE"]}},
+    DATABASES={"default": database(os.environ["DATABASE"])},
     CACHES={
         "default": {
             "BACKEND": os.environ.get("CACHE", "django.core.cache.backends.redis.RedisCache"),
