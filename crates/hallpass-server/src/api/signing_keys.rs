@@ -1,8 +1,7 @@
 use std::sync::Arc;
 
 use axum::extract::State;
-use axum::http::StatusCode;
-use hallpass::{EventKind, Note, Realm};
+use hallpass::{EventKind, Note};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
@@ -125,9 +124,5 @@ fn of(app: &App) -> SigningKeys {
 
 /// Signing keys are those of every realm.
 fn check(key: &Authorized<Administer>) -> Result<(), Problem> {
-    if *key.sessions().realm() == Realm::default() {
-        return Ok(());
-    }
-    let detail = "Signing keys are those of every realm: an admin of the realm `default` manages them.";
-    Err(Problem::new(StatusCode::FORBIDDEN, "insufficient_role", detail))
+    key.needs_all_realms("Signing keys are those of every realm: an admin of the realm `default` manages them.")
 }

@@ -27,7 +27,7 @@ pub(super) struct SweepAnswer {
 }
 
 /// Ends sessions whose time is over and forgets those that ended long ago, in every realm. The service does it by itself
-/// every minute; this is for those who cannot wait.
+/// every minute; this is for operators of the realm `default` who cannot wait.
 #[utoipa::path(post, path = "/v1/sweep", tag = "operating", request_body = SweepRequest, responses(
     (status = 200, description = "What was done.", body = SweepAnswer),
 ))]
@@ -36,6 +36,7 @@ pub(super) async fn sweep(
     key: Authorized<Revoke>,
     body: JsonBody,
 ) -> Result<Json, Problem> {
+    key.needs_all_realms("A sweep is of all realms: it is for operators of the realm `default`.")?;
     let SweepRequest { limit } = body.read()?;
     let limit = usize::try_from(limit.unwrap_or(1000)).ok().filter(|limit| *limit <= 10_000);
     let limit = limit.and_then(NonZeroUsize::new).ok_or_else(|| Problem::field("limit", "This is 1 to 10,000."))?;

@@ -14,13 +14,17 @@ use super::{AuditState, AuditTrail, Export, NO_TRAIL};
 use crate::app::App;
 use crate::wire::{Audit, Authorized, Json, Problem, ProblemJson, RawParams};
 
+const OF_ALL: &str = "The trail is of all realms: it is for auditors of the realm `default`.";
+
 /// Shows how far the audit trail is sealed: its last line, signed, and what waits. Kept elsewhere, the checkpoint shows later
-/// that everything up to it is still as it was.
+/// that everything up to it is still as it was. For auditors of the realm `default`, since it counts what happened in all
+/// realms.
 #[utoipa::path(get, path = "/v1/audit/checkpoint", tag = "events", responses(
     (status = 200, description = "The state of the trail.", body = AuditState),
     (status = 501, description = "`unsupported`: the store keeps no sealed trail; SQLite, PostgreSQL and MySQL do.", body = ProblemJson<'_>, content_type = "application/problem+json"),
 ))]
-pub(crate) async fn checkpoint(State(app): State<Arc<App>>, _key: Authorized<Audit>) -> Result<Json, Problem> {
+pub(crate) async fn checkpoint(State(app): State<Arc<App>>, key: Authorized<Audit>) -> Result<Json, Problem> {
+    key.needs_all_realms(OF_ALL)?;
     Json::ok(&trail(&app)?.state().await?)
 }
 
@@ -50,10 +54,7 @@ pub(crate) async fn export(
         Some(_) => return Err(Problem::field("purpose", "This is `export` or `verify`.")),
     };
     params.finish()?;
-    if *key.sessions().realm() != Realm::default() {
-        let detail = "The trail is of all realms: it is for auditors of the realm `default`.";
-        return Err(Problem::new(StatusCode::FORBIDDEN, "insufficient_role", detail));
-    }
+    key.needs_all_realms(OF_ALL)?;
     let trail = trail(&app)?;
     let place = Arc::clone(&app.streams).try_acquire_owned();
     let place = place.map_err(|_| Problem::overloaded("As many streams are open as may be."))?;

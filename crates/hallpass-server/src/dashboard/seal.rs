@@ -1,4 +1,4 @@
-use hallpass::{StoreError, Timestamp};
+use hallpass::{Realm, StoreError, Timestamp};
 
 use super::operator::Operator;
 use super::when::When;
@@ -9,6 +9,8 @@ use crate::audit::AuditState;
 pub(super) enum Seal {
     /// The store keeps no sealed trail.
     None,
+    /// It counts what happened in all realms, and the operator's key is of one.
+    OfAllRealms,
     /// Nothing has happened yet.
     Empty,
     Through {
@@ -25,6 +27,7 @@ pub(super) enum Seal {
 impl Seal {
     pub(super) async fn read(operator: &Operator) -> Result<Self, StoreError> {
         match &operator.desk.app.audit {
+            Some(_) if *operator.sessions().realm() != Realm::default() => Ok(Self::OfAllRealms),
             Some(trail) => Ok(Self::of(trail.state().await?, operator.now())),
             None => Ok(Self::None),
         }

@@ -47,8 +47,9 @@ pub enum KeyError {
     /// There is no key of this name.
     #[error("there is no such key")]
     NotFound,
-    /// The realm is the service's own: whoever could make sessions there could be any operator.
-    #[error("the realm `{}` is the service's own: choose another", crate::dashboard::REALM)]
+    /// The realm is the service's own: whoever could make sessions there could be any operator, or take back what
+    /// was revoked.
+    #[error("this realm is the service's own: choose another")]
     Reserved,
     /// It is the last admin key of the realm `default`, without which nobody could make another.
     #[error("this is the last admin key: make another one first")]
@@ -86,7 +87,7 @@ impl ApiKeys {
         role: Role,
         now: Timestamp,
     ) -> Result<(ApiKeyInfo, ApiKeySecret), KeyError> {
-        if realm.as_str() == crate::dashboard::REALM {
+        if realm.as_str() == crate::dashboard::REALM || realm.is_own() {
             return Err(KeyError::Reserved);
         }
         if self.settings.list(PREFIX).await?.len() >= Self::MOST {

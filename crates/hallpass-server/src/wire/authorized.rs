@@ -5,7 +5,7 @@ use std::sync::Arc;
 use axum::extract::{ConnectInfo, FromRequestParts};
 use axum::http::request::Parts;
 use axum::http::{HeaderMap, StatusCode, header};
-use hallpass::{Actor, Caller, Note, Sessions};
+use hallpass::{Actor, Caller, Note, Realm, Sessions};
 
 use super::{Problem, RequestId};
 use crate::app::App;
@@ -53,6 +53,14 @@ impl<R> Authorized<R> {
     /// Returns the caller as the person whose token the holder of the key passes on.
     pub(crate) fn user(&self) -> Caller {
         self.named(Actor::user())
+    }
+
+    /// Refuses a key of one application, where what is asked for is of all of them.
+    pub(crate) fn needs_all_realms(&self, why: &'static str) -> Result<(), Problem> {
+        if *self.sessions().realm() == Realm::default() {
+            return Ok(());
+        }
+        Err(Problem::new(StatusCode::FORBIDDEN, "insufficient_role", why))
     }
 
     fn named(&self, actor: Actor) -> Caller {

@@ -23,6 +23,7 @@ mod own;
 mod page;
 mod proxies;
 mod race;
+mod realms;
 mod revoke;
 mod roles;
 mod rotating;

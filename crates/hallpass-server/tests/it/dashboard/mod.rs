@@ -2,7 +2,7 @@
 
 mod auditing;
 mod browser;
-mod guest;
+pub(crate) mod guest;
 mod looking;
 mod revoking;
 mod roles;
