@@ -222,6 +222,9 @@ impl ServerBuilder {
         let (mint, builder) = Box::pin(Mint::open(&config, parts, builder)).await?;
         let sessions = builder.shared_store(Arc::clone(&store)).observer(observer).build()?;
         let audit = AuditTrail::of(&sessions, Arc::clone(&opened.settings), AuditKeys::open(&config)?);
+        if audit.as_ref().is_some_and(|trail| trail.keys().signing().is_none()) {
+            tracing::warn!("the audit trail is not signed: {}", audit::UNSIGNED_ADVICE);
+        }
         if audit.is_none() && config.audit.required == Some(true) {
             return Err(StartError::no_trail());
         }

@@ -231,6 +231,37 @@ async fn what_is_changed_in_the_database_is_found() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_last_line_that_is_not_what_was_signed_is_not_signed_on() {
+    for what in [
+        "UPDATE seals SET hash = randomblob(32) WHERE number = (SELECT max(number) FROM seals)",
+        "UPDATE seals SET checkpoint = NULL WHERE number = (SELECT max(number) FROM seals)",
+        "DELETE FROM seals WHERE number = (SELECT max(number) FROM seals)",
+    ] {
+        let folder = rig::scratch();
+        let running = Running::start(signed(folder.path())).await;
+        running.sealed().await;
+        for number in 0..3 {
+            running.post("/v1/sessions", json!({ "subject": format!("user{number}") })).await;
+        }
+        running.sealed().await;
+        running.end().await;
+        // As if all had been one batch: only its end has a checkpoint.
+        sql_batch(
+            folder.path(),
+            "UPDATE seals SET checkpoint = NULL WHERE number < (SELECT max(number) FROM seals)",
+        );
+        sql(folder.path(), what);
+        let running = Running::start(signed(folder.path())).await;
+        running.post("/v1/sessions", json!({ "subject": "later" })).await;
+        // The time in which a sealer that trusted the line would have sealed the event several times over.
+        tokio::time::sleep(Duration::from_secs(3)).await;
+        let state = running.state().await;
+        assert_ne!(state["unsealed"], 0, "{what}: {state}");
+        running.end().await;
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_part_is_exported_from_a_line_on_and_goes_on_from_its_hash() {
     let folder = rig::scratch();
     let running = Running::start(signed(folder.path())).await;

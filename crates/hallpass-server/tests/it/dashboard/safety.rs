@@ -1,6 +1,7 @@
 use super::guest::Guest;
 use super::session;
 use crate::service::{ADMIN, Service, config};
+use hallpass_server::Config;
 
 const PAGES: [&str; 9] = [
     "/dashboard",
@@ -82,4 +83,14 @@ async fn the_dashboard_is_where_operators_are_served_and_nowhere_else() {
     };
     assert_eq!(status(service.base.clone()).await, 404);
     assert_eq!(status(service.admin_base.clone().expect("two addresses")).await, 200);
+}
+
+#[tokio::test]
+async fn a_dashboard_that_is_switched_off_is_nowhere() {
+    let service = Service::with(Config { dashboard: false, ..config() }).await;
+    for path in ["/dashboard", "/dashboard/", "/dashboard/sign-in", "/dashboard/audit/export", "/dashboard/style.css"] {
+        let answer = reqwest::get(format!("{}{path}", service.base)).await.expect("an answer");
+        assert_eq!(answer.status(), 404, "{path}");
+    }
+    service.get("/v1/sessions").await.expect(200); // the API of operators is as it was
 }
