@@ -76,7 +76,10 @@ impl AuditTrail {
         let Some(checkpoint) = fits else { return Err(Self::forged(number)) };
         match (&checkpoint.key, &checkpoint.signature) {
             (None, None) => {
-                tracing::warn!(number, "the audit trail was not signed until now: what is before can have been changed");
+                tracing::warn!(
+                    number,
+                    "the audit trail was not signed until now: what is before can have been changed"
+                );
                 Ok(())
             }
             (Some(key), Some(_)) if key.has_signed(&checkpoint) => {

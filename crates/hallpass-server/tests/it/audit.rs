@@ -246,10 +246,7 @@ async fn a_last_line_that_is_not_what_was_signed_is_not_signed_on() {
         running.sealed().await;
         running.end().await;
         // As if all had been one batch: only its end has a checkpoint.
-        sql_batch(
-            folder.path(),
-            "UPDATE seals SET checkpoint = NULL WHERE number < (SELECT max(number) FROM seals)",
-        );
+        sql_batch(folder.path(), "UPDATE seals SET checkpoint = NULL WHERE number < (SELECT max(number) FROM seals)");
         sql(folder.path(), what);
         let running = Running::start(signed(folder.path())).await;
         running.post("/v1/sessions", json!({ "subject": "later" })).await;
