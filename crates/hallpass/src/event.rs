@@ -361,7 +361,7 @@ impl Observer for TracingObserver {
             subject = event.subject.as_ref().map(tracing::field::display),
             actor = %event.actor,
             reason = event.reason.as_ref().map(tracing::field::display),
-            level = event.level,
+            session_level = event.level, // `level` is that of the line
             profile = event.profile.as_ref().map(tracing::field::display),
             note = event.note.as_ref().map(tracing::field::display),
             request_id = event.origin.request_id.as_ref().map(tracing::field::display),
