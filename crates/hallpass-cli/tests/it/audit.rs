@@ -253,7 +253,7 @@ fn a_key_from_a_file_signs_and_a_file_without_one_is_refused() {
     assert!(made.expect("it runs").success());
     fs::write(bench.path().join("hallpass.toml"), "[audit]\nkey_file = 'audit-key.pem'\n").expect("a file");
     keep(&bench, 3);
-    let (server, _) = bench.serve(&[]);
+    let (server, _) = bench.serve(&["--audit-required"]);
     assert!(!server.output().contains("not signed"), "{}", server.output());
     drop(server);
     let state = seal(&bench);
@@ -267,11 +267,11 @@ fn a_key_from_a_file_signs_and_a_file_without_one_is_refused() {
 }
 
 #[test]
-fn a_trail_that_nobody_signs_is_told_of_at_the_start() {
+fn a_trail_that_is_relied_on_and_that_nobody_signs_is_told_of_at_the_start() {
     let bench = Bench::new();
-    let (server, _) = bench.serve(&[]);
+    let (server, _) = bench.serve(&["--audit-required"]);
     let said = server.output();
-    assert!(said.contains("the audit trail is not signed") && said.contains("--audit-key-file"), "{said}");
+    assert!(said.contains("the audit trail is not signed") && said.contains("audit.key_file"), "{said}");
 }
 
 #[test]

@@ -82,7 +82,7 @@ pub struct Config {
     pub tokens: Tokens,
     /// Whether the demo is served under `/demo`.
     pub demo: bool,
-    /// Whether the dashboard is served under `/dashboard`, where operators are served; so if nobody says.
+    /// Whether operators have a dashboard under `/dashboard`; `true` if nobody says.
     pub dashboard: bool,
     /// The most bytes of JSON that the data of a session may have: 1,024 to 1,048,576; 65,536 if nobody says.
     pub data_limit: usize,
