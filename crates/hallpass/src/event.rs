@@ -352,15 +352,22 @@ impl Observer for TracingObserver {
     fn on_event(&self, event: &Event) {
         tracing::info!(
             target: "hallpass::event",
+            event = %event.id,
             kind = %event.kind,
             vocabulary = event.kind.vocabulary(),
+            outcome = if event.kind.is_refusal() { "refused" } else { "done" },
             realm = %event.realm,
             session = event.session.map(tracing::field::display),
             subject = event.subject.as_ref().map(tracing::field::display),
             actor = %event.actor,
             reason = event.reason.as_ref().map(tracing::field::display),
+            session_level = event.level, // `level` is that of the line
+            profile = event.profile.as_ref().map(tracing::field::display),
+            note = event.note.as_ref().map(tracing::field::display),
             request_id = event.origin.request_id.as_ref().map(tracing::field::display),
             ip = event.origin.ip.map(tracing::field::display),
+            user_agent = event.origin.user_agent.as_ref().map(tracing::field::display),
+            route = event.origin.route.as_ref().map(tracing::field::display),
             left_out = (event.left_out > 0).then_some(event.left_out),
             "session event",
         );

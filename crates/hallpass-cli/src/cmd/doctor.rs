@@ -2,6 +2,8 @@ use std::collections::BTreeMap;
 use std::time::{Duration, Instant};
 
 use hallpass::{Finding, Health, PageLimit, Query, Realm, Record, SessionId, Store, Timestamp};
+use hallpass_server::Config;
+use hallpass_server::audit::{AuditKeys, UNSIGNED_ADVICE};
 use serde::Serialize;
 
 use crate::args::Doctor;
@@ -35,7 +37,7 @@ pub(crate) async fn run(doctor: &Doctor, context: &Context) -> Result<Ending, Fa
             .hint("--store names the store; `curl URL/readyz` says whether a service is ready"));
     }
     let start = Instant::now();
-    let (opened, _) = store(&context.global).await?;
+    let (opened, config) = store(&context.global).await?;
     let store = &*opened.store;
     let mut findings = vec![Finding::good("reached", format!("in {}", millis(start.elapsed())))];
     findings.push(latency(store).await?);
@@ -50,6 +52,7 @@ pub(crate) async fn run(doctor: &Doctor, context: &Context) -> Result<Ending, Fa
     findings.extend(time.map(|time| clock(time, asked, answered)));
     findings.push(abilities(store));
     findings.extend(checkup.findings);
+    findings.extend(trail(store, &config)?);
     if store.capabilities().list {
         findings.extend(contents(store, doctor.most, context).await?);
     }
@@ -124,6 +127,18 @@ fn abilities(store: &dyn Store) -> Finding {
         let advice = "what was acknowledged can be lost, logouts too: see the store's page for durable settings";
         Finding::warning("abilities", found, advice)
     }
+}
+
+/// Says who signs the trail, where the store keeps one.
+fn trail(store: &dyn Store, config: &Config) -> Result<Option<Finding>, Failure> {
+    if store.trail().is_none() {
+        return Ok(None);
+    }
+    let keys = AuditKeys::open(config).map_err(|error| Failure::advising(error, ""))?;
+    Ok(Some(match keys.signing() {
+        Some(key) => Finding::good("trail", format!("signed by {}", key.public())),
+        None => Finding::warning("trail", "chained, and not signed", UNSIGNED_ADVICE),
+    }))
 }
 
 /// Counts what is there, and what should be there no more.

@@ -253,6 +253,9 @@ fn a_key_from_a_file_signs_and_a_file_without_one_is_refused() {
     assert!(made.expect("it runs").success());
     fs::write(bench.path().join("hallpass.toml"), "[audit]\nkey_file = 'audit-key.pem'\n").expect("a file");
     keep(&bench, 3);
+    let (server, _) = bench.serve(&["--audit-required"]);
+    assert!(!server.output().contains("not signed"), "{}", server.output());
+    drop(server);
     let state = seal(&bench);
     assert_eq!(state["checkpoint"]["signature"].as_str().map(str::len), Some(86), "{state}");
     assert_eq!(bench.run(&["audit", "verify"]).code, 0);
@@ -261,4 +264,33 @@ fn a_key_from_a_file_signs_and_a_file_without_one_is_refused() {
     command.env("HALLPASS_ADMIN_KEY", KEY);
     let refused = run(command);
     assert!(refused.code == 2 && refused.stderr.contains("audit-key.pem"), "{}", refused.all());
+}
+
+#[test]
+fn a_trail_that_is_relied_on_and_that_nobody_signs_is_told_of_at_the_start() {
+    let bench = Bench::new();
+    let (server, _) = bench.serve(&["--audit-required"]);
+    let said = server.output();
+    assert!(said.contains("the audit trail is not signed") && said.contains("audit.key_file"), "{said}");
+}
+
+#[test]
+fn an_event_in_the_log_has_the_word_that_others_have_for_it() {
+    let bench = Bench::new();
+    seed(&bench);
+    let (server, url) = bench.serve(&["--json"]);
+    let run = bench.ask(&url, &["sessions", "revoke", &LAPTOP.to_string(), "--reason", "stolen"]);
+    assert_eq!(run.code, 0, "{}", run.all());
+    let said = server.output();
+    for (kind, vocabulary) in [("admin_action", "authz_admin"), ("revoked", "session_expired")] {
+        let line = said.lines().find(|line| line.contains(&format!("\"kind\":\"{kind}\"")));
+        let line = line.unwrap_or_else(|| panic!("it is told: {said}"));
+        let event: Value = serde_json::from_str(line).expect("JSON");
+        for (field, expected) in [("vocabulary", vocabulary), ("outcome", "done"), ("realm", "default")] {
+            assert_eq!(event[field], expected, "{event}");
+        }
+        assert!(event["event"].as_str().is_some_and(|name| name.len() == 32), "{event}");
+        assert!(event["route"].as_str().is_some_and(|route| route.starts_with("POST /v1/")), "{event}");
+        assert_eq!(line.matches("\"level\":").count(), 1, "no name stands for two things: {line}");
+    }
 }

@@ -1,5 +1,8 @@
 //! A look at a store: what is well, and what endangers sessions.
 
+use std::fs;
+use std::process::Command;
+
 use crate::bench::Bench;
 use crate::seed::{seed, stale};
 
@@ -20,7 +23,15 @@ fn a_store_that_is_well_is_told_so() {
     }
     assert!(run.stdout.contains("SQLite 3."), "{}", run.stdout);
     let report = bench.run(&["doctor", "--json"]).json();
-    assert_eq!((report["health"].as_str(), health(&report, "durability").as_str()), (Some("good"), "good"));
+    assert_eq!((health(&report, "durability").as_str(), health(&report, "trail").as_str()), ("good", "warning"));
+    assert!(run.stderr.contains("audit.key_file"), "nobody signs the trail: {}", run.all());
+    let Some(openssl) = rig::program("openssl") else { return };
+    let path = bench.path().join("audit-key.pem");
+    let made = Command::new(openssl).args(["genpkey", "-algorithm", "ed25519", "-out"]).arg(&path).status();
+    assert!(made.expect("it runs").success());
+    fs::write(bench.path().join("hallpass.toml"), "[audit]\nkey_file = 'audit-key.pem'\n").expect("a file");
+    let report = bench.run(&["doctor", "--json"]).json();
+    assert_eq!((report["health"].as_str(), health(&report, "trail").as_str()), (Some("good"), "good"));
 }
 
 #[test]

@@ -24,6 +24,10 @@ pub struct AuditKeyError {
     source: Box<dyn std::error::Error + Send + Sync>,
 }
 
+/// What to do about a trail that nobody signs.
+pub const UNSIGNED_ADVICE: &str =
+    "whoever may write to the store can write another history; name a key with --audit-key-file or audit.key_file";
+
 impl AuditKeys {
     /// Reads the key from `audit.key_file`, or derives it from the first of the `sealing_key_files`; keys of the older ones
     /// are believed.

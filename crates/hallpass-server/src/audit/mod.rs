@@ -15,7 +15,7 @@ mod trail;
 
 pub(crate) use self::actions::{Actions, route};
 pub use self::export::Export;
-pub use self::key::{AuditKeyError, AuditKeys};
+pub use self::key::{AuditKeyError, AuditKeys, UNSIGNED_ADVICE};
 pub(crate) use self::policy::tell_policy;
 pub(crate) use self::refusals::{Refusals, channel as refusals};
 pub(crate) use self::sealer::Sealer;

@@ -35,7 +35,8 @@ impl Sealing {
     ///
     /// # Errors
     ///
-    /// [`StoreError::is_unavailable`]; the next step goes on from what the store then has.
+    /// [`StoreError::is_unavailable`]; the next step goes on from what the store then has. [`StoreError::is_corrupt`] if
+    /// that is not what was signed: a signature on it would vouch for what somebody else wrote.
     ///
     /// # Cancel safety
     ///
@@ -45,7 +46,10 @@ impl Sealing {
         let (number, hash, event) = match self.last.take() {
             Some(last) => last,
             None => match self.trail.trail.last().await? {
-                Some(seal) => (seal.number, seal.hash, Some(seal.event)),
+                Some(seal) => {
+                    self.trail.trust(&seal)?;
+                    (seal.number, seal.hash, Some(seal.event))
+                }
                 None => (0, ChainHash::START, None),
             },
         };

@@ -62,6 +62,43 @@ impl AuditTrail {
         signed.unwrap_or_else(|| Checkpoint::new(seal.number, seal.hash, Timestamp::UNIX_EPOCH))
     }
 
+    /// Tells whether a signature may go on from this line, the last of the store.
+    ///
+    /// Every batch ends with a checkpoint. One that is missing, or is of another line, was changed by somebody who had no
+    /// key, and who would have the next signature vouch for it.
+    pub(super) fn trust(&self, last: &Seal) -> Result<(), StoreError> {
+        if self.keys.signing().is_none() {
+            return Ok(());
+        }
+        let number = last.number;
+        let checkpoint = last.checkpoint.as_deref().and_then(Checkpoint::read);
+        let fits = checkpoint.filter(|checkpoint| checkpoint.number == number && checkpoint.hash == last.hash);
+        let Some(checkpoint) = fits else { return Err(Self::forged(number)) };
+        match (&checkpoint.key, &checkpoint.signature) {
+            (None, None) => {
+                tracing::warn!(
+                    number,
+                    "the audit trail was not signed until now: what is before can have been changed"
+                );
+                Ok(())
+            }
+            (Some(key), Some(_)) if key.has_signed(&checkpoint) => {
+                let is_known = self.keys.trusted().is_some_and(|trusted| trusted.contains(key));
+                if !is_known {
+                    tracing::warn!(number, %key, "the audit trail was signed by a key until now that is not configured");
+                }
+                Ok(())
+            }
+            _ => Err(Self::forged(number)),
+        }
+    }
+
+    fn forged(number: u64) -> StoreError {
+        StoreError::corrupt(format!(
+            "line {number}, the last of the audit trail, is not what was signed; `hallpass audit verify` says what is wrong"
+        ))
+    }
+
     /// Returns the hash of this line; that before the first one if it is 0, or not there.
     pub(super) async fn hash_of(&self, number: u64) -> Result<ChainHash, StoreError> {
         let Some(before) = number.checked_sub(1) else { return Ok(ChainHash::START) };

@@ -8,7 +8,7 @@ use axum::http::header;
 use axum::response::{IntoResponse as _, Response};
 use bytes::Bytes;
 use futures_util::stream;
-use hallpass::{Error, Event, EventQuery};
+use hallpass::{Error, Event, EventKind, EventQuery, Note};
 
 use super::Desk;
 use super::operator::Operator;
@@ -33,7 +33,12 @@ pub(super) async fn export(operator: Operator, RawQuery(query): RawQuery) -> Res
     // Asked once before anything is written, so that a store without events is a page and no empty file.
     let first = operator.sessions().events(&query).await?;
     query.after = first.next.as_ref().and_then(|next| next.event().ok());
-    operator.tell(&format!("took out events: {}", trail.query_string())).await;
+    // Before the first line is given: where the policy says so, nothing is given whose event cannot be kept.
+    let mut event = Event::new(EventKind::AuditExported, operator.sessions().realm().clone(), operator.now());
+    let caller = operator.caller();
+    (event.actor, event.origin) = (caller.actor, caller.origin);
+    event.note = Note::lossy(&format!("events: {}", trail.query_string()));
+    operator.desk.app.actions.keep(operator.sessions(), event).await?;
     let rest = Rest {
         desk: Arc::clone(&operator.desk),
         holder: Arc::clone(&operator.holder),

@@ -5,7 +5,8 @@ use std::path::Path;
 use std::time::{Duration, Instant};
 
 use hallpass::audit::{BreakKind, Checkpoint, Entry, Report, Verifier};
-use hallpass::{Event, EventKind, Store as _};
+use hallpass::testing::ManualClock;
+use hallpass::{Clock as _, Event, EventKind, Store as _, SystemClock};
 use hallpass_server::{AuditConfig, Config, Paths, Server};
 use hallpass_sqlite::SqliteStore;
 use reqwest::{Client, Response, StatusCode};
@@ -23,7 +24,16 @@ struct Running {
 
 impl Running {
     async fn start(config: Config) -> Self {
-        let server = Server::start(config).await.expect("it starts");
+        Self::at(config, Duration::ZERO).await
+    }
+
+    /// Starts a service whose clock is so far ahead.
+    async fn at(config: Config, ahead: Duration) -> Self {
+        let clock = ManualClock::new();
+        clock.set(SystemClock::new().now().plus(ahead));
+        let builder = Server::builder(config);
+        let builder = if ahead.is_zero() { builder } else { builder.clock(clock) };
+        let server = builder.start().await.expect("it starts");
         let base = format!("http://{}", server.address());
         let (stop, stopped) = oneshot::channel::<()>();
         let task = tokio::spawn(async move {
@@ -231,6 +241,34 @@ async fn what_is_changed_in_the_database_is_found() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_last_line_that_is_not_what_was_signed_is_not_signed_on() {
+    for what in [
+        "UPDATE seals SET hash = randomblob(32) WHERE number = (SELECT max(number) FROM seals)",
+        "UPDATE seals SET checkpoint = NULL WHERE number = (SELECT max(number) FROM seals)",
+        "DELETE FROM seals WHERE number = (SELECT max(number) FROM seals)",
+    ] {
+        let folder = rig::scratch();
+        let running = Running::start(signed(folder.path())).await;
+        running.sealed().await;
+        for number in 0..3 {
+            running.post("/v1/sessions", json!({ "subject": format!("user{number}") })).await;
+        }
+        running.sealed().await;
+        running.end().await;
+        // As if all had been one batch: only its end has a checkpoint.
+        sql_batch(folder.path(), "UPDATE seals SET checkpoint = NULL WHERE number < (SELECT max(number) FROM seals)");
+        sql(folder.path(), what);
+        let running = Running::start(signed(folder.path())).await;
+        running.post("/v1/sessions", json!({ "subject": "later" })).await;
+        // The time in which a sealer that trusted the line would have sealed the event several times over.
+        tokio::time::sleep(Duration::from_secs(3)).await;
+        let state = running.state().await;
+        assert_ne!(state["unsealed"], 0, "{what}: {state}");
+        running.end().await;
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_part_is_exported_from_a_line_on_and_goes_on_from_its_hash() {
     let folder = rig::scratch();
     let running = Running::start(signed(folder.path())).await;
@@ -299,6 +337,27 @@ async fn what_is_older_than_the_policy_keeps_is_taken_out_by_a_signed_statement(
     let running = Running::start(signed(folder.path())).await;
     let broken = checked(&running.export("").await).broken.expect("it is found");
     assert_eq!(broken.kind, BreakKind::Purge);
+    running.end().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_clock_that_runs_ahead_takes_nothing_out() {
+    let Some(postgres) = rig::Postgres::shared() else { return };
+    let folder = rig::scratch();
+    let audit = AuditConfig { retention: Some(86_400), ..AuditConfig::default() };
+    let store = postgres.url(&postgres.database());
+    let config = Config { store, audit, ..signed(folder.path()) };
+    let running = Running::start(config.clone()).await;
+    for number in 0..3 {
+        running.post("/v1/sessions", json!({ "subject": format!("user{number}") })).await;
+    }
+    running.sealed().await;
+    running.end().await;
+    let running = Running::at(config, Duration::from_hours(24 * 400)).await;
+    // A sealer looks for what is old as soon as it is the one.
+    tokio::time::sleep(Duration::from_secs(3)).await;
+    let state = running.state().await;
+    assert_eq!((&state["first"], &state["purged"]), (&json!(1), &Value::Null), "{state}");
     running.end().await;
 }
 

@@ -83,8 +83,11 @@ impl Verifier {
         if through > last {
             self.breaks(self.next, None, BreakKind::CutOff { through });
         }
-        if self.trusted.is_some() && self.report.lines > 0 && self.report.signed_through.is_none() {
-            self.breaks(last, None, BreakKind::Signature);
+        // What comes after the last signature could be by anybody: where a key is known, each batch ends with one.
+        let vouched = self.report.signed_through;
+        if self.trusted.is_some() && self.report.lines > 0 && vouched != self.report.last {
+            let first = vouched.map_or(self.report.first, |through| through.checked_add(1));
+            self.breaks(first.unwrap_or(last), None, BreakKind::Signature);
         }
         self.report
     }
@@ -96,12 +99,17 @@ impl Verifier {
             return self.unreadable(position);
         }
         (self.next, self.hash) = (head.first, head.after);
+        let before = head.first - 1;
+        if self.anchors.get(&before).is_some_and(|anchor| *anchor != head.after) {
+            return self.rewritten(before, position);
+        }
         if let Some(purged) = &head.purged {
             let fits = match head.first.checked_sub(1) {
                 Some(through) if through == purged.through => head.after == purged.hash,
                 before => before > Some(purged.through),
             };
-            if !fits || !self.is_in_order(purged) {
+            // Nobody vouches for one without a signature: the lines before could have been taken out by anybody.
+            if !fits || !self.is_in_order(purged) || self.trusted.is_some() && purged.key.is_none() {
                 return self.breaks(head.first, position, BreakKind::Purge);
             }
             self.report.purged = Some(purged.clone());
@@ -172,7 +180,8 @@ impl Verifier {
             return; // the next line tells
         }
         let last = self.next - 1;
-        if !self.is_in_order(checkpoint) {
+        let is_stripped = checkpoint.key.is_none() && self.report.signed_through.is_some();
+        if !self.is_in_order(checkpoint) || self.trusted.is_some() && is_stripped {
             self.breaks(last, position, BreakKind::Signature);
         } else if checkpoint.number > last {
             self.breaks(self.next, position, BreakKind::Removed { through: checkpoint.number });

@@ -68,8 +68,9 @@ async fn an_export_has_every_event_as_a_line_and_is_told_itself() {
     assert_eq!(lines.len(), 1100);
     let first = events(&service, "created").await;
     assert_eq!(lines[..first.len()], first[..], "as the API tells them, oldest first");
-    let told = events(&service, "operator_action").await;
+    let told = events(&service, "audit_exported").await;
     assert_eq!(told.len(), 1);
-    assert_eq!(told[0]["note"], "took out events: kind=created&within=all");
+    assert_eq!(told[0]["note"], "events: kind=created&within=all");
+    assert!(told[0]["actor"].as_str().is_some_and(|actor| actor.starts_with("operator:")), "{told:?}");
     guest.get("/dashboard/audit/export?kind=x").await.expect_trouble(422, "That did not work");
 }

@@ -199,6 +199,63 @@ fn signatures_that_are_asked_for_cannot_be_left_out() {
     assert!(open.is_whole() && open.signed_through.is_none(), "{open:?}");
 }
 
+#[test]
+fn lines_that_were_added_after_the_last_signature_are_not_believed() {
+    let good = lines(1, ChainHash::START, 6);
+    let unsigned = |line: &Line| Checkpoint::new(line.number, line.hash, Timestamp::MAX);
+    let texts = |has_checkpoint: bool| {
+        let end = good.last().map(unsigned);
+        let mut texts = vec![Entry::Head(Head::new(1, ChainHash::START, None, end)).to_string()];
+        for line in &good {
+            texts.push(Entry::Line(line.clone()).to_string());
+            match line.number {
+                3 => texts.push(Entry::Checkpoint(key().sign(unsigned(line))).to_string()),
+                6 if has_checkpoint => texts.push(Entry::Checkpoint(unsigned(line)).to_string()),
+                _ => {}
+            }
+        }
+        texts
+    };
+    assert_eq!(broken(&texts(false)), (4, BreakKind::Signature));
+    assert_eq!(broken(&texts(true)), (6, BreakKind::Signature), "a checkpoint that lost its signature");
+    assert!(check_with(Verifier::new(None), &texts(true)).is_whole(), "who knows no key asks for none");
+}
+
+#[test]
+fn a_trail_that_was_not_signed_in_the_beginning_is_whole_from_its_first_signature_on() {
+    let mut texts = export(6);
+    let at = place(&texts, 3) + 1;
+    let Ok(Entry::Checkpoint(third)) = Entry::read(&texts[at]) else { panic!("it follows its line") };
+    texts[at] = Entry::Checkpoint(third.sealed(None, None)).to_string();
+    let report = check(&texts);
+    assert!(report.is_whole() && report.signed_through == Some(6), "{report:?}");
+}
+
+#[test]
+fn a_part_goes_on_from_the_line_that_was_kept_elsewhere() {
+    let all = lines(1, ChainHash::START, 6);
+    let end = Checkpoint::new(6, all[5].hash, Timestamp::MAX);
+    let mut texts = vec![Entry::Head(Head::new(4, all[2].hash, None, Some(end))).to_string()];
+    texts.extend(all[3..].iter().map(|line| Entry::Line(line.clone()).to_string()));
+    for (hash, is_whole) in [(all[2].hash, true), (ChainHash::START, false)] {
+        let mut verifier = Verifier::new(None);
+        verifier.expect(&Checkpoint::new(3, hash, Timestamp::UNIX_EPOCH));
+        let report = check_with(verifier, &texts);
+        assert_eq!(report.is_whole(), is_whole, "{report:?}");
+    }
+}
+
+#[test]
+fn a_purge_that_nobody_signed_is_not_believed() {
+    let all = lines(1, ChainHash::START, 6);
+    let purged = Purged::new(3, all[2].hash, Timestamp::MAX, Timestamp::MAX, Actor::policy());
+    let end = key().sign(Checkpoint::new(6, all[5].hash, Timestamp::MAX));
+    let mut texts = vec![Entry::Head(Head::new(4, all[2].hash, Some(purged), Some(end))).to_string()];
+    texts.extend(all[3..].iter().map(|line| Entry::Line(line.clone()).to_string()));
+    assert_eq!(broken(&texts), (4, BreakKind::Purge));
+    assert!(check_with(Verifier::new(None), &texts).is_whole(), "who knows no key asks for none");
+}
+
 proptest! {
     #[test]
     fn one_flipped_bit_anywhere_is_found(place in 0_usize..4000, bit in 0_u8..7) {
