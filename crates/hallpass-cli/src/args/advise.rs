@@ -10,6 +10,7 @@ pub(crate) static TREE: LazyLock<Result<Tree, TreeError>> = LazyLock::new(Tree::
 
 /// Which options `advise` has.
 #[derive(Debug, Args)]
+#[allow(clippy::struct_excessive_bools)] // each is an option that is given or not
 #[command(after_help = "\
 Each flag answers a question, and what is not answered is asked at the terminal. Only questions on
 the way are asked: `hallpass advise --tree` shows them all.

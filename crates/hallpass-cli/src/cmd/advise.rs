@@ -31,9 +31,9 @@ pub(crate) fn run(advise: &Advise, context: &Context) -> Result<Ending, Failure>
 fn draw(tree: &Tree, as_mermaid: bool, output: &Output) -> Result<Ending, Failure> {
     let text = if as_mermaid { tree.mermaid() } else { tree.text() };
     if output.json {
-        output.document(&Drawn { tree: text })?
+        output.document(&Drawn { tree: text })?;
     } else {
-        output.write(&text)?
+        output.write(&text)?;
     }
     Ok(Ending::Done)
 }
@@ -93,7 +93,7 @@ struct Answered<'a> {
 
 impl<'a> Advice<'a> {
     fn new(tree: &'a Tree, walk: &Walk<'a>, leaf: &'a Leaf) -> Self {
-        let answered = |step: &hallpass_advise::Step<'a>| Answered {
+        let on_the_way = |step: &hallpass_advise::Step<'a>| Answered {
             question: &step.node.question,
             ask: &step.node.ask,
             answer: step.word,
@@ -101,7 +101,7 @@ impl<'a> Advice<'a> {
         };
         Self {
             name: walk.name(),
-            path: walk.steps().iter().map(answered).collect(),
+            path: walk.steps().iter().map(on_the_way).collect(),
             leaf,
             timeouts: tree.presets.get(&leaf.preset.is),
             warnings: walk.warnings().collect(),
