@@ -13,6 +13,9 @@ enum Kind {
     Dialect(#[from] hallpass_dialects::Error),
     #[error("{0} was changed by somebody else since it was read")]
     Conflict(String),
+    #[cfg(feature = "axum")]
+    #[error("{0} is not of the type that was asked for, or cannot be stored: {1}")]
+    Value(String, serde_json::Error),
     #[error("{0}")]
     Unsupported(&'static str),
 }
@@ -24,6 +27,11 @@ impl Error {
 
     pub(crate) fn unsupported(what: &'static str) -> Self {
         Self(Kind::Unsupported(what))
+    }
+
+    #[cfg(feature = "axum")]
+    pub(crate) fn value(name: &str, error: serde_json::Error) -> Self {
+        Self(Kind::Value(name.to_owned(), error))
     }
 
     pub(crate) fn answer(what: &'static str) -> Self {

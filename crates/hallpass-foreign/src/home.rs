@@ -16,6 +16,9 @@ pub trait Home: fmt::Debug + Send + Sync + 'static {
     /// Returns how the sessions are written.
     fn dialect(&self) -> &dyn Dialect;
 
+    /// Returns an empty session, with the times that one of this framework has.
+    fn new_session(&self, now_ms: i64) -> Session;
+
     /// Returns the session that a credential points at, living or not.
     ///
     /// # Errors

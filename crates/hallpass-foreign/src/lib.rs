@@ -31,6 +31,12 @@
 //! Of Spring's reactive repository with an index, sessions are read and revoked, and not written. Of Django's `cached_db`,
 //! the copies in the cache are only read. A cluster of Redis is refused.
 //!
+//! # Shared sessions
+//!
+//! With the feature `axum`, `ForeignLayer` gives the handlers of axum the session that its framework's cookie points at:
+//! they see who signed in there, and what is set or ended here is set and ended there.
+//! Sessions that a cookie carries itself are not taken.
+//!
 //! # Writes that are not seen
 //!
 //! A write compares what is stored with what was read, in one step of the server. If somebody else wrote meanwhile,
@@ -55,6 +61,8 @@ mod home;
 mod json;
 mod redis;
 mod table;
+#[cfg(feature = "axum")]
+mod web;
 
 pub use hallpass_dialects::{self as dialects, Credential, Dialect, Fingerprint, Framework, Keep, Secret};
 pub use hallpass_redis::RedisServer;
@@ -68,3 +76,5 @@ pub use crate::json::{from_json, map_to_json, to_json};
 pub use crate::redis::{Clues, Detected, RedisHome, Tongue, detect};
 #[cfg(feature = "sqlite")]
 pub use crate::table::SqliteHome;
+#[cfg(feature = "axum")]
+pub use crate::web::{ForeignLayer, ForeignService, ForeignSession, Refusal};

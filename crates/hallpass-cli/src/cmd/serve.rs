@@ -21,13 +21,13 @@ pub(crate) async fn run(serve: &Serve, context: &Context) -> Result<Ending, Fail
     }
     let file = config_file(&context.global)?;
     let config = layered(&context.global, file.as_ref(), serve.flags.clone()).map_err(|error| misconfigured(&error))?;
-    let (demo, drain) = (config.demo, Duration::from_secs(config.limits.drain_timeout));
+    let (demo, dashboard, drain) = (config.demo, config.dashboard, Duration::from_secs(config.limits.drain_timeout));
     let store = described(&config);
     let server = Server::start(config).await.map_err(|error| Failure::advising(error, ""))?;
     let file = file.map(|file| file.path.display().to_string());
     // From the moment on that it says it is ready, it can be told to stop.
     let stop = told_to_stop(drain, &context.output)?;
-    greet(&server, demo, &store, file.as_deref(), &context.output);
+    greet(&server, demo, dashboard, &store, file.as_deref(), &context.output);
     context.output.always(format_args!("hallpass is ready on {}://{}", server.scheme(), server.address()));
     server.run(stop).await.map_err(|error| Failure::advising(error, ""))?;
     if let Some(traces) = context.traces.clone() {
@@ -50,7 +50,7 @@ fn described(config: &Config) -> String {
 }
 
 /// Says where everything is and, on a first start, what to try.
-fn greet(server: &Server, demo: bool, store: &str, file: Option<&str>, output: &Output) {
+fn greet(server: &Server, demo: bool, dashboard: bool, store: &str, file: Option<&str>, output: &Output) {
     let line =
         |name: &str, what: &str| output.note(format_args!("  {}  {what}", Tone::Strong.paint(&format!("{name:9}"))));
     let scheme = server.scheme();
@@ -64,7 +64,9 @@ fn greet(server: &Server, demo: bool, store: &str, file: Option<&str>, output: &
         line("admin", &format!("{scheme}://{address}"));
     }
     let operators = server.admin_address().map_or_else(|| base.clone(), |address| format!("{scheme}://{address}"));
-    line("dashboard", &format!("{operators}/dashboard"));
+    if dashboard {
+        line("dashboard", &format!("{operators}/dashboard"));
+    }
     if demo {
         line("demo", &format!("{base}/demo"));
     }

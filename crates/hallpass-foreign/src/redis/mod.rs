@@ -120,6 +120,13 @@ impl Home for RedisHome {
         self.tongue.dialect()
     }
 
+    fn new_session(&self, now_ms: i64) -> Session {
+        match &self.tongue.0 {
+            Kind::Text(_) => Session::new(),
+            Kind::Hash(spring) => spring.new_session(now_ms),
+        }
+    }
+
     async fn load(&self, credential: &Credential, _: i64) -> Result<Option<Found>, Error> {
         match &self.tongue.0 {
             Kind::Text(dialect) => text::load(&self.server, &**dialect, credential).await,

@@ -92,6 +92,10 @@ impl Home for SqliteHome {
         &self.django
     }
 
+    fn new_session(&self, _: i64) -> Session {
+        Session::new()
+    }
+
     async fn load(&self, credential: &Credential, now_ms: i64) -> Result<Option<Found>, Error> {
         let key = credential.danger_expose().to_owned();
         let sql = "SELECT session_key, session_data, expire_date FROM django_session WHERE session_key = ?1";

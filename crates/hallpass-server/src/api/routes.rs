@@ -110,7 +110,10 @@ pub(crate) fn openapi() -> OpenApi {
 pub(crate) fn routes(app: &Arc<App>, served: Served) -> Router {
     let mut router: Router<Arc<App>> = applications().into();
     if served == Served::All {
-        router = router.merge(Router::from(operators())).merge(dashboard::router(app));
+        router = router.merge(Router::from(operators()));
+    }
+    if served == Served::All && app.config.dashboard {
+        router = router.merge(dashboard::router(app));
     }
     router
         .route("/forward-auth", any(forward_auth::check))

@@ -34,6 +34,11 @@ impl AuditConfig {
         if is_short { vec![("retention", "this is 86,400 seconds (a day) to a hundred years")] } else { Vec::new() }
     }
 
+    /// Tells whether somebody has asked for a trail that is kept in a certain way.
+    pub(crate) fn is_relied_on(&self, preset: Preset) -> bool {
+        self.is_required(preset) || self.retention.is_some()
+    }
+
     pub(crate) fn retention(&self) -> Option<Duration> {
         self.retention.map(Duration::from_secs)
     }

@@ -82,6 +82,8 @@ pub struct Config {
     pub tokens: Tokens,
     /// Whether the demo is served under `/demo`.
     pub demo: bool,
+    /// Whether operators have a dashboard under `/dashboard`; `true` if nobody says.
+    pub dashboard: bool,
     /// The most bytes of JSON that the data of a session may have: 1,024 to 1,048,576; 65,536 if nobody says.
     pub data_limit: usize,
     /// How many seconds pass between two sweeps: 1 to 3,600; 60 if nobody says.
@@ -161,6 +163,7 @@ impl Default for Config {
             profile: Preset::default(),
             tokens: Tokens::default(),
             demo: false,
+            dashboard: true,
             data_limit: SessionsBuilder::DEFAULT_DATA_LIMIT,
             sweep_interval: 60,
             pepper_file: None,

@@ -43,6 +43,7 @@ impl Setting {
         text("profile", "Policy preset for sessions that name no profile"),
         text("tokens", "Self-contained tokens: none, jwt (short ones beside sessions) or sealed (in place of them)"),
         switch("demo", "Serve the demo under /demo"),
+        switch("dashboard", "Serve the dashboard of operators under /dashboard"),
         number("data_limit", "Most bytes of data in a session"),
         number("sweep_interval", "Seconds between sweeps"),
         text("pepper_file", "File with at least 32 random bytes that the store never sees"),

@@ -222,6 +222,14 @@ impl ServerBuilder {
         let (mint, builder) = Box::pin(Mint::open(&config, parts, builder)).await?;
         let sessions = builder.shared_store(Arc::clone(&store)).observer(observer).build()?;
         let audit = AuditTrail::of(&sessions, Arc::clone(&opened.settings), AuditKeys::open(&config)?);
+        if audit.as_ref().is_some_and(|audit| audit.keys().signing().is_none())
+            && config.audit.is_relied_on(config.profile)
+        {
+            tracing::warn!(
+                "the audit trail is not signed: whoever can write to the store can write all of it anew; set \
+                 `audit.key_file`, and make a key with: openssl genpkey -algorithm ed25519 -out audit-key.pem"
+            );
+        }
         if audit.is_none() && config.audit.required == Some(true) {
             return Err(StartError::no_trail());
         }

@@ -73,6 +73,17 @@ async fn reading_changes_nothing_and_forms_are_no_pages() {
 }
 
 #[tokio::test]
+async fn whoever_wants_no_dashboard_has_none() {
+    let mut config = config();
+    config.dashboard = false;
+    let service = Service::with(config).await;
+    for path in ["/dashboard", "/dashboard/", "/dashboard/sign-in", "/dashboard/sessions"] {
+        service.get(path).await.problem(404, "not_found");
+    }
+    service.get("/v1/sessions").await.expect(200);
+}
+
+#[tokio::test]
 async fn the_dashboard_is_where_operators_are_served_and_nowhere_else() {
     let mut config = config();
     config.admin_listen = Some("127.0.0.1:0".parse().expect("an address"));
