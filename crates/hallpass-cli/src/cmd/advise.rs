@@ -110,7 +110,7 @@ impl<'a> Advice<'a> {
     }
 }
 
-fn show(advice: &Advice<'_>, advise: &Advise, written: Option<&Path>, output: &Output) -> Result<(), Failure> {
+fn show(advice: &Advice<'_>, options: &Advise, written: Option<&Path>, output: &Output) -> Result<(), Failure> {
     if output.json {
         output.document(advice)?;
     } else {
@@ -135,12 +135,12 @@ fn show(advice: &Advice<'_>, advise: &Advise, written: Option<&Path>, output: &O
         for caveat in &leaf.caveats {
             output.data(format_args!("- {caveat}"))?;
         }
-        if advise.dry_run {
+        if options.dry_run {
             output.data(format_args!("\n{}", advice.hallpass_toml.trim_end()))?;
         }
     }
     match written {
-        Some(path) if advise.dry_run => output.note(format_args!("{} would be written.", path.display())),
+        Some(path) if options.dry_run => output.note(format_args!("{} would be written.", path.display())),
         Some(path) => output.note(format_args!("{} is written.", path.display())),
         None => output.note("`--write FOLDER` writes hallpass.toml for it."),
     }
