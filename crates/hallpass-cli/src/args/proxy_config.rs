@@ -43,6 +43,9 @@ pub(crate) struct PrintProxyConfig {
     /// Where HAProxy finds the script
     #[arg(long, value_name = "FILE", default_value = "/etc/haproxy/hallpass.lua", value_parser = path)]
     pub(crate) script_path: String,
+    /// Take the session cookie out of what goes on to the application; not for Traefik, which cannot
+    #[arg(long)]
+    pub(crate) strip_cookie: bool,
 }
 
 /// Where a proxy listens.

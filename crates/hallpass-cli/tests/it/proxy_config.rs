@@ -46,6 +46,25 @@ fn the_configuration_says_where_the_service_is_and_how_headers_are_named() {
 }
 
 #[test]
+fn the_session_cookie_is_taken_away_where_that_is_asked_for() {
+    let bench = Bench::new();
+    for (cookie, name) in [("", "__Host-sid"), ("[cookie]\nname = '__Host-shop'", "__Host-shop")] {
+        std::fs::write(bench.path().join("hallpass.toml"), cookie).expect("it can be written");
+        for words in [&["nginx"][..], &["caddy"], &["haproxy", "--script"], &["envoy"], &["envoy", "--grpc", "a:1"]] {
+            let plain = bench.run(&[&["proxy-config"], words].concat());
+            assert!(!plain.stdout.contains(name), "{words:?}: {}", plain.all());
+            let run = bench.run(&[&["proxy-config", "--strip-cookie"], words].concat());
+            assert_eq!((run.code, run.stdout.contains(name)), (0, true), "{words:?}: {}", run.all());
+        }
+    }
+    std::fs::write(bench.path().join("hallpass.toml"), "[cookie]\nname = '__Host-a.b'").expect("it can be written");
+    for proxy in ["nginx", "traefik"] {
+        let run = bench.run(&["proxy-config", proxy, "--strip-cookie"]);
+        assert_eq!((run.code, run.stdout.as_str()), (2, ""), "{proxy}: {}", run.all());
+    }
+}
+
+#[test]
 fn what_a_configuration_would_read_as_something_else_is_refused() {
     let bench = Bench::new();
     for words in [

@@ -1,5 +1,6 @@
 use hallpass::Level;
-use serde::{Deserialize, Serialize};
+use serde::de::Error as _;
+use serde::{Deserialize, Deserializer, Serialize};
 
 use super::Words;
 use crate::forward_auth::{HostPattern, PathPattern};
@@ -28,10 +29,13 @@ use crate::forward_auth::{HostPattern, PathPattern};
 #[serde(deny_unknown_fields, default)]
 pub struct RouteRule {
     /// The hosts: a name, or all below one, such as `*.example`; in lower case and without a port.
+    #[serde(deserialize_with = "some_words", skip_serializing_if = "Words::is_empty")]
     pub host: Words,
     /// The paths, decoded: `/a` alone, `/a/**` with all below it, and `*` for any one part, as in `/users/*/edit`.
+    #[serde(deserialize_with = "some_words", skip_serializing_if = "Words::is_empty")]
     pub path: Words,
     /// The methods; `GET` is also about `HEAD`.
+    #[serde(deserialize_with = "some_words", skip_serializing_if = "Words::is_empty")]
     pub methods: Words,
     /// What is needed in general; that somebody has signed in if nobody says.
     pub access: Access,
@@ -40,6 +44,7 @@ pub struct RouteRule {
     /// In how many of the last seconds the authentication must have been.
     pub fresh_within: Option<u32>,
     /// The roles one of which the subject must have.
+    #[serde(deserialize_with = "some_words", skip_serializing_if = "Words::is_empty")]
     pub roles: Words,
 }
 
@@ -62,7 +67,7 @@ impl RouteRule {
     pub(super) const MOST: usize = 1000;
 
     /// Returns what is wrong, by its key.
-    pub(super) fn broken(&self) -> Vec<(&'static str, String)> {
+    pub(crate) fn broken(&self) -> Vec<(&'static str, String)> {
         let mut found = Vec::new();
         for word in self.host.words().filter(|word| HostPattern::parse(word).is_none()) {
             found.push(("host", format!("`{word}` is no host in lower case without a port, nor `*.` and one")));
@@ -95,6 +100,32 @@ impl RouteRule {
     }
 }
 
+/// Reads words of which there is one at least: a list that came out empty would make its rule one about everything.
+fn some_words<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Words, D::Error> {
+    let words = Words::deserialize(deserializer)?;
+    if words.is_empty() {
+        return Err(D::Error::custom("an empty list here would stand for everything; leave the key out to say that"));
+    }
+    Ok(words)
+}
+
 fn is_method(word: &str) -> bool {
     (1..=32).contains(&word.len()) && word.bytes().all(|byte| byte.is_ascii_uppercase() || byte == b'-')
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::Config;
+
+    #[test]
+    fn an_empty_list_is_not_everything() {
+        for key in ["host", "path", "methods", "roles"] {
+            for empty in ["[]", "''", "' , '"] {
+                let text = format!("[[forward_auth.rules]]\naccess = 'public'\n{key} = {empty}");
+                let findings = Config::check(&text);
+                assert!(findings.len() == 1 && findings[0].line == 3, "{text}: {findings:?}");
+            }
+        }
+        assert!(Config::check("[[forward_auth.rules]]\nlevel = 2").is_empty());
+    }
 }

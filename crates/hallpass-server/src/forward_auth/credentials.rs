@@ -33,11 +33,15 @@ impl<'a> Credentials<'a> {
         Ok(bearer(headers).filter(|token| !is_key_shaped(token)).map_or(Self::None, Self::Bearer))
     }
 
-    /// Returns the session that they open, and which text does. Nothing is renewed.
+    /// Returns the session that they open. Nothing is renewed.
+    ///
+    /// An access token says nothing of attributes: where they are asked for, the store is, and so also whether the session
+    /// still lives.
     pub(crate) async fn verify(
         &self,
         sessions: &Sessions,
         makes_access_tokens: bool,
+        asks_for_attributes: bool,
         caller: &Caller,
     ) -> Result<Verified, Problem> {
         match self {
@@ -49,7 +53,13 @@ impl<'a> Credentials<'a> {
             // What points at a session has no dot in it.
             Self::Bearer(token) if makes_access_tokens && token.contains('.') => {
                 let carried = sessions.verify_access(token, None, caller).await?;
-                Ok(Verified { record: Record::clone(&carried.record), is_locked: false, renewal_due: false })
+                let mut record = Record::clone(&carried.record);
+                if asks_for_attributes {
+                    let stored = sessions.find(&record.id).await?;
+                    let lives = |stored: &Record| stored.ended.is_none() && stored.subject == record.subject;
+                    record.data = stored.filter(lives).ok_or_else(Problem::inactive)?.data;
+                }
+                Ok(Verified { record, is_locked: false, renewal_due: false })
             }
             Self::Bearer(token) => Ok(sessions.verify(token, true, caller).await?),
         }

@@ -51,7 +51,7 @@ impl IdentityHeaders {
 }
 
 /// Returns every spelling of a name with `_` in the place of one or more `-`.
-fn spellings(name: &str) -> Vec<String> {
+pub(crate) fn spellings(name: &str) -> Vec<String> {
     let parts: Vec<_> = name.split('-').collect();
     let gaps = parts.len() - 1;
     let spell = |mask: usize| {
@@ -66,9 +66,10 @@ impl Identity {
     /// Returns what is known of the subject of a session.
     pub(crate) fn of(record: &Record, config: &ForwardAuthConfig) -> Result<Self, Problem> {
         let subject = record.subject.as_ref().ok_or_else(Problem::inactive)?;
-        if !is_whole(subject.as_str()) {
-            // At the other end it would be somebody else's name.
-            let detail = "The name of this subject begins or ends with a space, so no header can carry it.";
+        let mut names = std::iter::once(subject).chain(&record.impersonator);
+        if !names.all(|name| is_whole(name.as_str())) {
+            // At the other end it would be somebody else's name, or nobody's who acts for another.
+            let detail = "The name of this subject, or of who acts in it, begins or ends with a space, so no header can carry it.";
             return Err(Problem::new(StatusCode::FORBIDDEN, "unnamable_subject", detail));
         }
         let attributes = Attributes::of(record)?;
@@ -81,12 +82,7 @@ impl Identity {
             session: record.id.to_string(),
             level: record.level.number().to_string(),
             methods: methods.join(","),
-            impersonator: record
-                .impersonator
-                .as_ref()
-                .map(ToString::to_string)
-                .filter(|name| is_whole(name))
-                .unwrap_or_default(),
+            impersonator: record.impersonator.as_ref().map(ToString::to_string).unwrap_or_default(),
         })
     }
 
@@ -154,6 +150,8 @@ impl<'a> Attributes<'a> {
 
 #[cfg(test)]
 mod tests {
+    use hallpass::{Caller, MemoryStore, NewSession, Sessions, Subject};
+
     use super::*;
 
     #[test]
@@ -182,5 +180,20 @@ mod tests {
             assert!(!is_whole(bad), "{bad:?}");
         }
         assert!(is_whole("Zo\u{eb} <zoe@example.org>") && is_whole(""));
+    }
+
+    #[tokio::test]
+    async fn who_impersonates_is_never_left_out() {
+        let sessions = Sessions::builder().store(MemoryStore::new()).build().expect("the parts fit");
+        let subject = |name: &str| Some(Subject::new(name).expect("a name"));
+        let issued = sessions.create(NewSession::default(), &Caller::user()).await.expect("it is made");
+        let mut record = issued.record;
+        record.subject = subject("alice");
+        record.impersonator = subject("support");
+        let config = ForwardAuthConfig::default();
+        assert_eq!(Identity::of(&record, &config).expect("both have names").impersonator, "support");
+        record.impersonator = subject(" support");
+        let refused = Identity::of(&record, &config).expect_err("nobody would hear of it");
+        assert_eq!(refused.code(), "unnamable_subject");
     }
 }

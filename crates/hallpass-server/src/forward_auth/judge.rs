@@ -40,7 +40,7 @@ impl ForwardAuth {
         let sessions = self.realms.at(Some(&original.host));
         let judged = async {
             let credentials = Credentials::of(headers, &app.carrier)?;
-            let verified = credentials.verify(sessions, app.makes_access_tokens(), caller).await?;
+            let verified = credentials.verify(sessions, app.makes_access_tokens(), !roles.is_empty(), caller).await?;
             let identity = self.admit(&verified, demand, &roles, sessions.now())?;
             let is_cookie = matches!(credentials, Credentials::Cookies(_));
             Ok(Admitted { identity, renewal_due: verified.renewal_due && is_cookie })

@@ -27,6 +27,7 @@ use hallpass::{Caller, Note, Sessions};
 
 pub(crate) use self::check::{__path_check, check, check_below};
 pub(crate) use self::host::{HostPattern, is_plain_host};
+pub(crate) use self::identity::spellings;
 pub(crate) use self::networks::Networks;
 pub(crate) use self::page::Page;
 pub(crate) use self::path::PathPattern;

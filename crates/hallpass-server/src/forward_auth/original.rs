@@ -97,6 +97,10 @@ impl Original {
             "http" | "ws" => false,
             _ => return Err(ambiguous()),
         };
+        // `*`, an authority, a whole URL: nothing that a rule about paths, or the way back, could be right about.
+        if !target.starts_with('/') || !target.bytes().all(|byte| byte.is_ascii_graphic()) {
+            return Err(ambiguous());
+        }
         Ok(Self {
             method: method.parse().map_err(|_| ambiguous())?,
             host: Host::parse(authority).ok_or_else(ambiguous)?,

@@ -2,8 +2,8 @@ use percent_encoding::percent_decode;
 
 /// The ways in which servers may read one path, decoded. A request has to meet the rules of every one of them.
 ///
-/// Some servers take `/a//b` for `/a/b`, some drop `;x=y`, the slash at the end or the dots that Windows drops, and some
-/// do not tell `/A` from `/a`. Which one stands behind the proxy is not known here.
+/// Some servers take `/a//b` for `/a/b`, some end a path at a `?` that was encoded, some drop `;x=y`, the slash at the end
+/// or the dots that Windows drops, and some do not tell `/A` from `/a`. Which one stands behind the proxy is not known here.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Readings(Vec<Reading>);
 
@@ -29,8 +29,8 @@ enum Part {
     Named { exactly: String, folded: String },
 }
 
-/// How many different readings are looked at: five habits, each with it or without.
-const MOST: usize = 32;
+/// How many different readings are looked at: six habits, each with it or without.
+const MOST: usize = 64;
 /// Longer paths are refused: every reading is compared with every rule.
 const LONGEST: usize = 8 << 10;
 
@@ -54,7 +54,7 @@ impl Readings {
             return None;
         }
         let mut readings = vec![Reading { path: decoded.clone().into_owned(), folds: false }];
-        for habit in [drop_parameters, merge_slashes, drop_ends, drop_last_slash] {
+        for habit in [cut_query, drop_parameters, merge_slashes, drop_ends, drop_last_slash] {
             let more: Vec<_> =
                 readings.iter().map(|reading| Reading { path: habit(&reading.path), ..*reading }).collect();
             add(&mut readings, more);
@@ -99,7 +99,12 @@ fn is_hollow(part: &str) -> bool {
 }
 
 fn without_parameters(part: &str) -> &str {
-    part.split(';').next().unwrap_or_default()
+    part.split([';', '?', '#']).next().unwrap_or_default()
+}
+
+/// Whoever decodes a path before its query is cut off cuts it at what was encoded.
+fn cut_query(path: &str) -> String {
+    path.split(['?', '#']).next().unwrap_or_default().to_owned()
 }
 
 fn drop_parameters(path: &str) -> String {
@@ -125,8 +130,11 @@ fn drop_last_slash(path: &str) -> String {
     path.strip_suffix('/').filter(|rest| !rest.is_empty()).unwrap_or(path).to_owned()
 }
 
+/// Makes one of all letters that somebody takes for one: `\u{17f}` is a small letter, and its large one is `S`, whose small
+/// one is `s`.
 fn lower(text: &str) -> String {
-    text.chars().flat_map(char::to_lowercase).collect()
+    let upper = text.chars().flat_map(char::to_lowercase).flat_map(char::to_uppercase);
+    upper.flat_map(char::to_lowercase).collect()
 }
 
 impl PathPattern {
@@ -186,6 +194,21 @@ mod tests {
         readings.iter().any(|reading| pattern(text).fits(reading))
     }
 
+    /// Returns a path with what is beyond ASCII encoded.
+    fn url(path: &str) -> String {
+        percent_encoding::utf8_percent_encode(path, percent_encoding::CONTROLS).to_string()
+    }
+
+    #[test]
+    fn letters_that_somebody_takes_for_one_are_one() {
+        for (one, other) in
+            [("\u{17f}", "S"), ("\u{212a}", "K"), ("\u{131}", "I"), ("\u{1e9e}", "\u{df}"), ("\u{c4}", "\u{e4}")]
+        {
+            assert_eq!(lower(one), lower(other), "{one}");
+        }
+        assert_ne!(lower("a"), lower("b"));
+    }
+
     #[test]
     fn a_pattern_is_about_one_path_or_a_tree_of_them() {
         for (text, inside, outside) in [
@@ -223,7 +246,13 @@ mod tests {
             "/Admin;a=b//x/",
             "/admin/x%3Fy",
             "/admin%3bv=1/x",
+            "/admin%3fx",
+            "/admin%23",
+            "/admin%3F/x",
+            "/adm\u{131}n/x",
         ] {
+            let target: String = url(target);
+            let target = target.as_str();
             assert!(may_reach("/admin/**", target), "{target}");
         }
     }
@@ -246,6 +275,8 @@ mod tests {
             "/.../admin",
             "/%20/admin",
             "/.%20;a/admin",
+            "/public/..%3F/admin",
+            "/public/..%23x",
             "/public%2F..%2Fadmin",
             "/public%2fadmin",
             "/public%5cadmin",

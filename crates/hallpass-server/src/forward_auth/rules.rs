@@ -12,8 +12,6 @@ use crate::config::{Access, ForwardAuthConfig, RouteRule, Unmatched};
 pub(crate) struct Rules {
     list: Vec<Rule>,
     default: Needs,
-    /// Whether it matters how a path is read.
-    have_paths: bool,
 }
 
 #[derive(Debug)]
@@ -38,12 +36,10 @@ pub(crate) enum Needs {
 }
 
 impl Rules {
-    /// Returns the rules of a configuration that was checked: what does not parse is about nothing, and denied.
+    /// Returns the rules of a configuration: one that was built in code, and has what does not parse, lets nobody in.
     pub(crate) fn new(config: &ForwardAuthConfig) -> Self {
-        let rules: Vec<_> = config.rules.iter().map(Rule::new).collect();
         Self {
-            have_paths: rules.iter().any(|rule| !rule.paths.is_empty()),
-            list: rules,
+            list: config.rules.iter().map(Rule::new).collect(),
             default: match config.default {
                 Unmatched::Deny => Needs::Denied,
                 Unmatched::SignedIn => Needs::Session(Demand::signed_in(), Vec::new()),
@@ -55,7 +51,8 @@ impl Rules {
     pub(crate) fn needs(&self, host: &Host, target: &str, method: &Method) -> Needs {
         // Some servers take `get` for `GET`.
         let method = method.as_str().to_ascii_uppercase();
-        if !self.have_paths {
+        // Where no rule for this host is about a path, it does not matter how it is read.
+        if !self.list.iter().any(|rule| !rule.paths.is_empty() && rule.is_at(host)) {
             return self.first(host, None, &method).clone();
         }
         let Some(readings) = Readings::of(target) else { return Needs::Unclear };
@@ -75,6 +72,9 @@ impl Rule {
         let demand = rule.level.and_then(Level::new).map_or(demand, |level| demand.level(level));
         let demand = rule.fresh_within.map_or(demand, |seconds| demand.fresh(Duration::from_secs(seconds.into())));
         let roles = if rule.roles.is_empty() { Vec::new() } else { vec![rule.roles.0.clone()] };
+        if !rule.broken().is_empty() {
+            return Self { hosts: Vec::new(), paths: Vec::new(), methods: Vec::new(), needs: Needs::Denied };
+        }
         Self {
             hosts: rule.host.words().filter_map(HostPattern::parse).collect(),
             paths: rule.path.words().filter_map(|path| PathPattern::parse(path).ok()).collect(),
@@ -87,10 +87,14 @@ impl Rule {
         }
     }
 
+    fn is_at(&self, host: &Host) -> bool {
+        self.hosts.is_empty() || self.hosts.iter().any(|pattern| pattern.fits(host))
+    }
+
     fn is_about(&self, host: &Host, reading: Option<&Reading>, method: &str) -> bool {
         // What answers GET answers HEAD, and does the same work for it.
         let is_method = |named: &String| named == method || (named == "GET" && method == "HEAD");
-        (self.hosts.is_empty() || self.hosts.iter().any(|pattern| pattern.fits(host)))
+        self.is_at(host)
             && (self.methods.is_empty() || self.methods.iter().any(is_method))
             && (self.paths.is_empty()
                 || reading.is_some_and(|path| self.paths.iter().any(|pattern| pattern.fits(path))))
@@ -120,7 +124,7 @@ impl Needs {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::Config;
+    use crate::{Config, Words};
 
     const RULES: &str = "
         [[forward_auth.rules]]
@@ -180,6 +184,29 @@ mod tests {
         assert_eq!(needs("shop.example", "/PUBLIC/x", "GET"), signed_in());
         assert_eq!(needs("shop.example", "/public/../admin", "GET"), Needs::Unclear);
         assert_eq!(needs("shop.example", "/public%2fadmin", "GET"), Needs::Unclear);
+    }
+
+    #[test]
+    fn a_rule_that_cannot_be_read_opens_nothing() {
+        let public = RouteRule { access: Access::Public, ..RouteRule::default() };
+        for rule in [
+            RouteRule { path: Words::from(["public/**"]), ..public.clone() },
+            RouteRule { path: Words::from(["/public/**", "/a/../b"]), ..public.clone() },
+            RouteRule { host: Words::from(["App.example"]), ..public },
+        ] {
+            let config = ForwardAuthConfig { rules: vec![rule], ..ForwardAuthConfig::default() };
+            let needs = Rules::new(&config).needs(&Host::parse("a.example").expect("a host"), "/x", &Method::GET);
+            assert_eq!(needs, Needs::Denied);
+        }
+    }
+
+    #[test]
+    fn a_rule_about_paths_concerns_its_own_host_only() {
+        let config = Config::parse(RULES).expect("rules");
+        let config = config.forward_auth;
+        let rules = Rules::new(&config);
+        let needs = |host: &str| rules.needs(&Host::parse(host).expect("a host"), "/group%2Fproject", &Method::GET);
+        assert_eq!((needs("other.example"), needs("shop.example")), (signed_in(), Needs::Unclear));
     }
 
     #[test]

@@ -14,6 +14,22 @@ local identity = {
 {%- endfor +%}
 }
 
+{%- if let Some(cookie) = parts.cookie +%}
+
+-- The cookies that go on to the application: all but ours, however often that is there.
+local function without_ours(lines)
+    local kept = {}
+    for number = 0, #lines do
+        for pair in lines[number]:gmatch("[^;]+") do
+            if pair:match("^%s*([^=]-)%s*=") ~= "{{+ cookie +}}" then
+                kept[#kept + 1] = pair:match("^%s*(.-)%s*$")
+            end
+        end
+    end
+    return table.concat(kept, "; ")
+end
+{%- endif +%}
+
 -- What a client is told that is not let in.
 local told = {
     "cache-control", "content-type", "hallpass-reason", "location", "retry-after", "www-authenticate", "x-request-id",
@@ -49,6 +65,15 @@ core.register_action("hallpass", { "http-req" }, function(txn)
         for _, name in ipairs(identity) do
             txn.http:req_set_header(name, first(answer.headers, name) or "")
         end
+{%- if parts.cookie.is_some() +%}
+        if sent["cookie"] then
+            local cookies = without_ours(sent["cookie"])
+            txn.http:req_del_header("cookie")
+            if cookies ~= "" then
+                txn.http:req_add_header("cookie", cookies)
+            end
+        end
+{%- endif +%}
         txn:set_var("txn.hallpass", "in")
         return
     end

@@ -1,10 +1,29 @@
 //! Ready configurations of the proxies that can be put in front of applications.
 
+mod cookie_name;
+
 use std::net::IpAddr;
 
 use askama::Template;
 
+pub use self::cookie_name::{CookieName, InvalidCookieName};
 use crate::config::IdentityHeaders;
+use crate::forward_auth::spellings;
+
+/// Headers that some applications take for the address, the method or the host that was asked for, before the request's
+/// own: what is judged is not what they serve. None of these proxies writes them for applications.
+const OVERRIDING: [&str; 8] = [
+    "forwarded",
+    "x-forwarded-method",
+    "x-forwarded-prefix",
+    "x-forwarded-uri",
+    "x-original-method",
+    "x-original-uri",
+    "x-original-url",
+    "x-rewrite-url",
+];
+/// Headers that the proxies write over those of the client: under these names, and not in other spellings of them.
+const FORWARDING: [&str; 4] = ["x-forwarded-for", "x-forwarded-host", "x-forwarded-proto", "x-real-ip"];
 
 /// A proxy that a configuration can be printed for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -48,6 +67,9 @@ pub struct ProxyConfig {
     pub script: String,
     /// How the headers are named that say who it is.
     pub identity: IdentityHeaders,
+    /// The cookie that is taken away before a request goes on to the application; it goes on with all if nobody says.
+    /// Traefik cannot do that by itself, and its configuration is the same with and without.
+    pub strip_cookie: Option<CookieName>,
 }
 
 /// A host and a port, with nothing in them that a configuration would read as something else.
@@ -103,6 +125,7 @@ impl Default for ProxyConfig {
             grpc: None,
             script: "/etc/haproxy/hallpass.lua".to_owned(),
             identity: IdentityHeaders::default(),
+            strip_cookie: None,
         }
     }
 }
@@ -146,8 +169,14 @@ struct Parts<'a> {
     script: &'a str,
     /// The names of the identity headers, as people write them.
     names: Vec<Named>,
-    /// Their other spellings.
+    /// Their other spellings, and those of the headers that proxies write.
     spellings: Vec<String>,
+    /// Headers that would stand for another address.
+    overriding: Vec<String>,
+    /// The cookie to take away.
+    cookie: Option<&'a CookieName>,
+    /// The variables of nginx by which it is taken away once each: as often as the service looks at it.
+    steps: [(&'static str, &'static str); 4],
 }
 
 /// A header, and a word for it that can stand in the name of a variable.
@@ -180,7 +209,20 @@ impl<'a> Parts<'a> {
             grpc: config.grpc.as_ref(),
             script: &config.script,
             names: config.identity.names().iter().map(named).collect(),
-            spellings: config.identity.other_spellings(),
+            spellings: [&OVERRIDING[..], &FORWARDING]
+                .concat()
+                .into_iter()
+                .flat_map(spellings)
+                .chain(config.identity.other_spellings())
+                .collect(),
+            overriding: OVERRIDING.iter().map(|name| capital(name)).collect(),
+            cookie: config.strip_cookie.as_ref(),
+            steps: [
+                ("http_cookie", "hallpass_cookie_1"),
+                ("hallpass_cookie_1", "hallpass_cookie_2"),
+                ("hallpass_cookie_2", "hallpass_cookie_3"),
+                ("hallpass_cookie_3", "hallpass_cookie_4"),
+            ],
         }
     }
 }

@@ -1,10 +1,12 @@
 //! Each defect that other forward-auth services had is a test here.
 
 use hallpass::testing::{Fault, Method as Asked};
+use hallpass_server::{Access, Config, RouteRule, Words};
+use reqwest::Method;
 use serde_json::json;
 
 use super::{Held, IDENTITY, PROXIES, Proxy, ask, guarded};
-use crate::service::{Service, config};
+use crate::service::{ADMIN, Service, access, config, hybrid, id};
 
 /// CVE-2026-40575 (oauth2-proxy): `X-Forwarded-Uri` of the client's own chose the rule.
 #[tokio::test]
@@ -212,6 +214,106 @@ async fn a_name_that_a_header_would_change_is_let_in_as_nobody_else() {
     let headers = [("authorization", headers[0].1.as_str())];
     let held = Held { headers: &headers, ..Held::call("/") };
     ask(&service, Proxy::Nginx, held, None).await.problem(403, "unnamable_subject");
+}
+
+/// Apache's CVE-2024-38474 and its kin: a `?` that was encoded ends the path for whoever decodes first.
+#[tokio::test]
+async fn an_encoded_question_mark_does_not_lead_around_a_rule() {
+    let mut config = guarded();
+    let exact = RouteRule { path: Words::from(["/vault"]), level: Some(2), ..RouteRule::default() };
+    config.forward_auth.rules.push(exact);
+    let service = Service::with(config).await;
+    let weak = service.sign_in("alice").await;
+    for proxy in PROXIES {
+        for target in ["/vault%3Fx", "/vault%3f", "/vault%23x", "/vault/%3Fx", "/VAULT;a%3Fb", "/admin%3Fx", "/vault?x"]
+        {
+            ask(&service, proxy, Held::call(target), Some(&weak)).await.problem(403, "step_up_required");
+        }
+        let answer = ask(&service, proxy, Held::call("/public/..%3F/admin/x"), Some(&weak)).await;
+        answer.problem(403, "ambiguous_path");
+        ask(&service, proxy, Held::call("/wiki/C%23"), Some(&weak)).await.expect_status(200);
+    }
+}
+
+/// Letters that some servers do not tell from others: `s` and the long one, `k` and the sign for kelvin, `i` without dot.
+#[tokio::test]
+async fn a_letter_that_is_another_one_to_some_does_not_lead_around_a_rule() {
+    let service = Service::with(guarded()).await;
+    let alice = service.sign_in("alice").await;
+    for target in ["/%C5%BFtaff/x", "/%C5%BFTAFF/x", "/STAFF/x"] {
+        ask(&service, Proxy::Nginx, Held::call(target), Some(&alice)).await.problem(403, "missing_role");
+    }
+    for target in ["/adm%C4%B1n/x", "/ADM%C4%B1N/x"] {
+        ask(&service, Proxy::Nginx, Held::call(target), Some(&alice)).await.problem(403, "step_up_required");
+    }
+}
+
+/// An access token says nothing of roles: the store does, and also that the session lives.
+#[tokio::test]
+async fn an_access_token_meets_a_rule_about_roles_by_what_the_store_says() {
+    let config = Config { forward_auth: guarded().forward_auth, ..hybrid() };
+    let service = Service::with(config).await;
+    let data = json!({ "roles": ["staff"], "email": "a@example.org" });
+    let (staff, guest) = (
+        service.create(json!({ "subject": "alice", "data": data })).await,
+        service.create(json!({ "subject": "mallory", "data": { "roles": ["guest"] } })).await,
+    );
+    let ask_as = async |made: &serde_json::Value, target: &str| {
+        let bearer = format!("Bearer {}", access(made));
+        let headers = [("authorization", bearer.as_str())];
+        ask(&service, Proxy::Forwarded, Held { headers: &headers, ..Held::call(target) }, None).await
+    };
+    let answer = ask_as(&staff, "/staff/x").await;
+    answer.expect_status(200);
+    assert_eq!((answer.header("remote-groups"), answer.header("remote-email")), (Some("staff"), Some("a@example.org")));
+    ask_as(&guest, "/staff/x").await.problem(403, "missing_role");
+    let answer = ask_as(&staff, "/").await;
+    assert_eq!((answer.header("remote-user"), answer.header("remote-groups")), (Some("alice"), Some("")));
+    service.store.outage(true);
+    ask_as(&staff, "/staff/x").await.problem(503, "unavailable");
+    service.store.outage(false);
+    // What its attributes say now counts, not what they said when the token was made.
+    let path = format!("/v1/sessions/{}/data", id(&staff));
+    let patch = service.request(Method::PATCH, &path, ADMIN).body(r#"{"roles":["guest"]}"#);
+    service.send(patch.header("content-type", "application/merge-patch+json")).await.expect(200);
+    ask_as(&staff, "/staff/x").await.problem(403, "missing_role");
+    service.post(&format!("/v1/sessions/{}/revoke", id(&guest)), json!({ "reason": "x" })).await.expect(200);
+    ask_as(&guest, "/staff/x").await.problem(401, "inactive");
+}
+
+/// What is no path cannot be judged by its path, nor passed on as one.
+#[tokio::test]
+async fn a_target_that_is_no_path_is_no_question() {
+    let mut config = guarded();
+    config.forward_auth.rules.clear();
+    let service = Service::with(config).await;
+    let token = service.sign_in("alice").await;
+    for target in ["", "*", "app.example:443", "http://app.example/", "/a b", "?a"] {
+        let held = Held::call(target);
+        ask(&service, Proxy::Forwarded, held, Some(&token)).await.problem(400, "ambiguous_forwarded_headers");
+    }
+}
+
+/// A preflight has no cookie; a rule that lets it pass is about nothing else.
+#[tokio::test]
+async fn a_preflight_passes_by_a_rule_and_opens_no_other_method() {
+    let mut config = guarded();
+    let rule = RouteRule { methods: Words::from(["OPTIONS"]), access: Access::Public, ..RouteRule::default() };
+    let service = Service::with(guarded()).await;
+    let headers = [("origin", "https://other.example"), ("access-control-request-method", "DELETE")];
+    let preflight = Held { method: "OPTIONS", headers: &headers, ..Held::call("/orders") };
+    for proxy in PROXIES {
+        ask(&service, proxy, preflight, None).await.problem(401, "inactive");
+    }
+    config.forward_auth.rules.insert(0, rule);
+    let service = Service::with(config).await;
+    for proxy in PROXIES {
+        ask(&service, proxy, preflight, None).await.expect_status(200);
+        for method in ["GET", "DELETE", "POST", "PATCH"] {
+            let answer = ask(&service, proxy, Held { method, ..preflight }, None).await;
+            answer.problem(401, "inactive");
+        }
+    }
 }
 
 /// Asks with a target as it is: clients of HTTP tidy dots away before they send.

@@ -39,5 +39,7 @@ async fn say(request: Request) -> Response {
     }
     // What an application refuses itself is its own affair.
     let status = if request.uri().path() == "/refused" { StatusCode::FORBIDDEN } else { StatusCode::OK };
-    (status, [("x-application", "reached")], text).into_response()
+    let saw = |name| request.headers().get(name).and_then(|value| value.to_str().ok()).unwrap_or_default();
+    let upgrade = format!("{}, {}", saw("connection"), saw("upgrade"));
+    (status, [("x-application", "reached"), ("x-saw-upgrade", upgrade.as_str())], text).into_response()
 }

@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::time::Duration;
 
-use hallpass_server::proxies::{Proxy, ProxyConfig};
+use hallpass_server::proxies::{CookieName, Proxy, ProxyConfig};
 use hallpass_server::{Config, Words};
 
 use super::application::Application;
@@ -35,8 +35,24 @@ pub(super) struct Front {
 impl Front {
     /// Starts everything, or says that the test is skipped since the proxy is not there.
     pub(super) async fn start(kind: Kind) -> Option<Self> {
+        Self::with(kind, config(kind), None).await
+    }
+
+    /// Starts everything where no rule is about a path.
+    pub(super) async fn without_rules(kind: Kind) -> Option<Self> {
+        let mut config = config(kind);
+        config.forward_auth.rules.clear();
+        Self::with(kind, config, None).await
+    }
+
+    /// Starts everything with a file that takes our cookie away.
+    pub(super) async fn taking_cookie(kind: Kind) -> Option<Self> {
+        Self::with(kind, config(kind), Some("sid".parse().expect("a name"))).await
+    }
+
+    async fn with(kind: Kind, config: Config, strip_cookie: Option<CookieName>) -> Option<Self> {
         let program = kind.program()?;
-        let (service, application) = (Service::with(config(kind)).await, Application::start().await);
+        let (service, application) = (Service::with(config).await, Application::start().await);
         let port = rig::free_port();
         let folder = rig::scratch();
         let script = folder.path().join("hallpass.lua");
@@ -49,6 +65,7 @@ impl Front {
             hallpass: at(&service.base),
             grpc: (kind == Kind::EnvoyGrpc).then(|| at(&service.grpc.expect("it listens").to_string())),
             script: script.display().to_string(),
+            strip_cookie,
             ..ProxyConfig::default()
         };
         std::fs::write(&script, printed.haproxy_script()).expect("it can be written");

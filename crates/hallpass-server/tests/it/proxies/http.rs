@@ -54,10 +54,22 @@ pub(super) async fn send(port: u16, line: &str, headers: &[(&str, &str)]) -> Rep
     let mut stream = TcpStream::connect(("127.0.0.1", port)).await.expect("the proxy listens");
     stream.write_all(head.as_bytes()).await.expect("sent");
     let mut answer = Vec::new();
-    let read = tokio::time::timeout(Duration::from_secs(20), stream.read_to_end(&mut answer)).await;
-    // A proxy that resets the connection after its answer has answered.
-    let _ = read.expect("the proxy answers in time");
+    let read = async {
+        // A proxy that resets the connection after its answer has answered; one that keeps it open has, too.
+        while !is_whole(&answer) && stream.read_buf(&mut answer).await.is_ok_and(|count| count > 0) {}
+    };
+    tokio::time::timeout(Duration::from_secs(20), read).await.expect("the proxy answers in time");
     parse(&String::from_utf8_lossy(&answer)).unwrap_or_else(|| panic!("{line}: {:?}", String::from_utf8_lossy(&answer)))
+}
+
+/// Tells whether nothing more belongs to an answer that says how long it is.
+fn is_whole(answer: &[u8]) -> bool {
+    let text = String::from_utf8_lossy(answer);
+    let Some((head, body)) = text.split_once("\r\n\r\n") else { return false };
+    let head = head.to_ascii_lowercase();
+    let length = head.lines().find_map(|line| line.strip_prefix("content-length:")?.trim().parse::<usize>().ok());
+    length.is_some_and(|length| body.len() >= length)
+        || (head.contains("transfer-encoding: chunked") && body.ends_with("0\r\n\r\n"))
 }
 
 fn parse(answer: &str) -> Option<Reply> {

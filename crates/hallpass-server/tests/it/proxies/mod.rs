@@ -2,6 +2,7 @@
 
 mod acts;
 mod application;
+mod attacks;
 mod front;
 mod http;
 
@@ -9,7 +10,7 @@ mod http;
 macro_rules! fronts {
     ($($module:ident: $kind:expr),+ $(,)?) => {$(
         mod $module {
-            use super::acts;
+            use super::{acts, attacks};
             use super::front::{Front, Kind};
 
             async fn front() -> Option<Front> {
@@ -74,6 +75,42 @@ macro_rules! fronts {
             async fn no_encoded_path_gets_past_its_rule() {
                 let Some(front) = front().await else { return };
                 acts::encoded_paths(&front).await;
+            }
+
+            #[tokio::test(flavor = "multi_thread")]
+            async fn another_host_reaches_nothing_past_the_rules_of_this_one() {
+                let Some(front) = front().await else { return };
+                attacks::other_host(&front).await;
+            }
+
+            #[tokio::test(flavor = "multi_thread")]
+            async fn a_connection_becomes_a_websocket_and_nothing_else() {
+                let Some(front) = front().await else { return };
+                attacks::upgrades(&front).await;
+            }
+
+            #[tokio::test(flavor = "multi_thread")]
+            async fn headers_that_stand_for_another_address_do_not_arrive() {
+                let Some(front) = front().await else { return };
+                attacks::other_address(&front).await;
+            }
+
+            #[tokio::test(flavor = "multi_thread")]
+            async fn browsers_reach_no_more_of_the_service_than_renewal() {
+                let Some(front) = Front::without_rules($kind).await else { return };
+                attacks::service_behind(&front).await;
+            }
+
+            #[tokio::test(flavor = "multi_thread")]
+            async fn the_application_gets_every_cookie_but_ours_where_that_is_asked_for() {
+                let Some(front) = Front::taking_cookie($kind).await else { return };
+                attacks::taken_cookie(&front).await;
+            }
+
+            #[tokio::test(flavor = "multi_thread")]
+            async fn a_long_address_is_no_outage() {
+                let Some(front) = front().await else { return };
+                attacks::long_address(&front).await;
             }
 
             #[tokio::test(flavor = "multi_thread")]
