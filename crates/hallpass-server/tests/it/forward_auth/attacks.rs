@@ -274,8 +274,8 @@ async fn an_access_token_meets_a_rule_about_roles_by_what_the_store_says() {
     service.store.outage(false);
     // What its attributes say now counts, not what they said when the token was made.
     let path = format!("/v1/sessions/{}/data", id(&staff));
-    let patch = service.request(Method::PATCH, &path, ADMIN).body(r#"{"roles":["guest"]}"#);
-    service.send(patch.header("content-type", "application/merge-patch+json")).await.expect(200);
+    let change = service.request(Method::PATCH, &path, ADMIN).body(r#"{"roles":["guest"]}"#);
+    service.send(change.header("content-type", "application/merge-patch+json")).await.expect(200);
     ask_as(&staff, "/staff/x").await.problem(403, "missing_role");
     service.post(&format!("/v1/sessions/{}/revoke", id(&guest)), json!({ "reason": "x" })).await.expect(200);
     ask_as(&guest, "/staff/x").await.problem(401, "inactive");
