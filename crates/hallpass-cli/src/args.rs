@@ -1,5 +1,6 @@
 //! What can be typed: the commands, their options, and what their help teaches.
 
+mod advise;
 mod audit;
 mod filter;
 mod foreign;
@@ -19,6 +20,7 @@ use std::path::PathBuf;
 use clap::{Args, CommandFactory as _, Parser, Subcommand};
 use clap_complete::Shell;
 
+pub(crate) use self::advise::{Advise, TREE};
 pub(crate) use self::audit::{AuditCommand, AuditExport, AuditList, AuditVerify, Format};
 pub(crate) use self::filter::{Filter, State};
 pub(crate) use self::foreign::{Foreign, Purge};
@@ -50,6 +52,7 @@ pub(crate) struct Cli {
 const HELP: &str = "\
 Try:
   hallpass serve --demo             a service with a web app to click through
+  hallpass advise                   which way of keeping sessions fits, and why
   hallpass sessions list            what is open now
   hallpass sessions watch           what happens, as it happens
   hallpass sessions explain ID      why somebody was logged out
@@ -126,6 +129,8 @@ pub(crate) enum Command {
         #[command(subcommand)]
         command: ConfigCommand,
     },
+    /// Recommend a way of keeping sessions, and write its configuration
+    Advise(Advise),
     /// Print the configuration of a proxy that asks the service whom to let in
     ProxyConfig(PrintProxyConfig),
     /// Print a completion script for a shell

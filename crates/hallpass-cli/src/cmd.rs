@@ -1,5 +1,6 @@
 //! What the commands do: one file for each.
 
+pub(crate) mod advise;
 mod audit;
 mod bench;
 pub(crate) mod completions;
@@ -55,6 +56,7 @@ pub(crate) async fn run(command: Command, context: &Context) -> Result<Ending, F
         Command::Token { command } => token::run(&command, context),
         Command::Policy { command } => policy::run(&command, context),
         Command::Config { command } => config::run(&command, context),
+        Command::Advise(advise) => advise::run(&advise, context),
         Command::ProxyConfig(print) => proxy_config::run(&print, context),
         Command::Completions { shell } => completions::run(shell),
         Command::Man { folder } => man::run(&folder, &context.output),

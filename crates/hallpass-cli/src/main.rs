@@ -51,6 +51,7 @@ fn run(cli: Cli, output: &Output, traces: Option<Traces>) -> Result<Ending, Fail
         Command::Man { folder } => cmd::man::run(&folder, output),
         Command::Policy { command } => cmd::policy::run(&command, &context),
         Command::Config { command } => cmd::config::run(&command, &context),
+        Command::Advise(advise) => cmd::advise::run(&advise, &context),
         Command::ProxyConfig(print) => cmd::proxy_config::run(&print, &context),
         command => {
             let runtime = tokio::runtime::Runtime::new()

@@ -7,7 +7,7 @@ mod style;
 mod when;
 
 use std::fmt::Display;
-use std::io::{self, BufRead as _, IsTerminal as _, Write};
+use std::io::{self, BufRead as _, IsTerminal as _, Read as _, Write};
 
 use anstream::{AutoStream, ColorChoice};
 use serde::Serialize;
@@ -19,6 +19,9 @@ pub(crate) use self::when::{Zone, duration, relative};
 
 use crate::args::Global;
 use crate::failure::Failure;
+
+/// More than any answer to a choice has, in bytes.
+const LONGEST_ANSWER: u64 = 256;
 
 /// Where a command's words go, and in which form.
 #[derive(Debug, Clone)]
@@ -122,6 +125,35 @@ impl Output {
             .and_then(|()| io::stdin().lock().read_line(&mut answer))
             .map_err(|error| Failure::new("the question cannot be asked").because(error))?;
         Ok(matches!(answer.trim(), "y" | "Y" | "yes" | "Yes" | "YES"))
+    }
+
+    /// Asks for one of several choices, each a word and what it means; a number or a word answers.
+    ///
+    /// The caller has checked that there is somebody to ask: [`Output::can_ask`].
+    pub(crate) fn choose(&self, question: &str, choices: &[(&str, &str)]) -> Result<String, Failure> {
+        self.tell(&Tone::Strong.paint(question));
+        for (number, (word, meaning)) in (1..).zip(choices) {
+            let meaning = if word == meaning { String::new() } else { format!("  {meaning}") };
+            self.tell(&format_args!("  {number}  {word}{meaning}"));
+        }
+        loop {
+            let mut stderr = AutoStream::new(io::stderr().lock(), self.color);
+            let asked = write!(stderr, "> ").and_then(|()| stderr.flush());
+            drop(stderr);
+            let mut answer = String::new();
+            let read = asked
+                .and_then(|()| io::stdin().lock().take(LONGEST_ANSWER).read_line(&mut answer))
+                .map_err(|error| Failure::new("the question cannot be asked").because(error))?;
+            if read == 0 {
+                return Err(Failure::new("the question was not answered"));
+            }
+            let answer = answer.trim();
+            let numbered = answer.parse::<usize>().ok().and_then(|number| choices.get(number.checked_sub(1)?));
+            if let Some((word, _)) = numbered.or_else(|| choices.iter().find(|(word, _)| *word == answer)) {
+                return Ok((*word).to_owned());
+            }
+            self.tell(&format_args!("This is a number from 1 to {}, or a word of the list.", choices.len()));
+        }
     }
 
     /// Tells whether there is a person to ask.

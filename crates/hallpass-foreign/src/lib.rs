@@ -51,7 +51,7 @@
 //! # Security
 //!
 //! In Express, Django and Spring whoever knows a key is its user: keys are shown as their
-//! [`Fingerprint`](hallpass_dialects::Fingerprint). What is stored may come from an attacker, and is read with the bounds of
+//! [`Fingerprint`]. What is stored may come from an attacker, and is read with the bounds of
 //! the codecs.
 
 mod changes;

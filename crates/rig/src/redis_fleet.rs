@@ -148,9 +148,21 @@ impl RedisSentinels {
     ///
     /// If it is none of them.
     pub fn primary(&self) -> usize {
-        let address = ask(self.sentinels[0].0, &["sentinel", "get-master-addr-by-name", "main"]);
-        let port: u16 = address.lines().nth(1).and_then(|port| port.parse().ok()).unwrap_or_default();
-        self.servers.iter().position(|server| server.port() == port).expect("the primary is one of the servers")
+        self.primaries()[0]
+    }
+
+    /// Returns which of the servers is the primary by the word of each sentinel: after a change they learn of it one by one.
+    ///
+    /// # Panics
+    ///
+    /// If it is none of them.
+    pub fn primaries(&self) -> Vec<usize> {
+        let of_sentinel = |(port, _): &(u16, Server)| {
+            let address = ask(*port, &["sentinel", "get-master-addr-by-name", "main"]);
+            let port: u16 = address.lines().nth(1).and_then(|port| port.parse().ok()).unwrap_or_default();
+            self.servers.iter().position(|server| server.port() == port).expect("the primary is one of the servers")
+        };
+        self.sentinels.iter().map(of_sentinel).collect()
     }
 }
 

@@ -3,7 +3,7 @@
 use crate::bench::Bench;
 
 /// Every command, as it is asked for help.
-const COMMANDS: [&str; 38] = [
+const COMMANDS: [&str; 39] = [
     "",
     "serve",
     "sessions",
@@ -16,6 +16,7 @@ const COMMANDS: [&str; 38] = [
     "sessions purge",
     "sessions watch",
     "sweep",
+    "advise",
     "doctor",
     "bench",
     "keys",

@@ -1,5 +1,6 @@
 //! The program as its users see it.
 
+mod advise;
 mod audit;
 mod bench;
 mod completions;

@@ -150,3 +150,24 @@ fn a_watch_writes_a_line_for_each_event_and_ends_with_ctrl_c() {
     terminal.tmux(&["send-keys", "C-c"]);
     terminal.until("end", |screen| screen.contains("code=0"));
 }
+
+#[test]
+fn a_person_is_led_through_the_tree_by_numbers_and_words() {
+    let bench = Bench::new();
+    let Some(terminal) = Terminal::open(&bench) else { return };
+    terminal.type_line(&format!("clear; {}", hallpass("advise --size small --write .")));
+    terminal.until("first question", |screen| screen.contains("4  mesh"));
+    terminal.type_line("9");
+    terminal.until("refusal", |screen| screen.contains("from 1 to 4"));
+    terminal.type_line("1");
+    terminal.until("second question", |screen| screen.contains("3  soc2"));
+    terminal.type_line("soc2");
+    terminal.until("end", |screen| screen.contains("code=0"));
+    assert!(bench.path().join("hallpass.toml").exists());
+
+    terminal.type_line(&format!("clear; rm hallpass.toml; {}", hallpass("advise --write .")));
+    terminal.until("first question", |screen| screen.contains("2  large"));
+    terminal.tmux(&["send-keys", "C-c"]);
+    terminal.until("prompt", |screen| screen.trim_end().ends_with('$'));
+    assert!(!bench.path().join("hallpass.toml").exists());
+}

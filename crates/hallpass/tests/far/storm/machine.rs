@@ -1,3 +1,5 @@
+use std::fs::File;
+use std::io::Write as _;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::thread;
@@ -5,7 +7,7 @@ use std::time::{Duration, Instant};
 
 const NAP: Duration = Duration::from_millis(10);
 
-/// Watches how long this machine lets a thread wait that wants to go on.
+/// Watches how long this machine lets a thread wait that wants to go on, and a write that is to reach the disk.
 ///
 /// What it takes away of a time is not the store's lateness: a test that shares two cores with ten servers and a compiler
 /// may be kept from looking for longer than the time that is measured.
@@ -18,18 +20,31 @@ pub(crate) struct Machine {
 impl Machine {
     pub(crate) fn watch() -> Self {
         let machine = Self { delays: Arc::default(), is_over: Arc::default() };
-        let (delays, is_over) = (Arc::clone(&machine.delays), Arc::clone(&machine.is_over));
+        machine.watch_by(NAP, NAP / 5, || {});
+        // Servers that sync every write wait for the disk as long as this does.
+        let folder = rig::scratch();
+        let mut file = File::create(folder.path().join("disk")).expect("the disk has room");
+        machine.watch_by(5 * NAP, 5 * NAP, move || {
+            let _kept = &folder;
+            file.write_all(b".").and_then(|()| file.sync_data()).expect("the disk has room");
+        });
+        machine
+    }
+
+    /// Does something again and again, and keeps how much longer than this it takes.
+    fn watch_by(&self, rest: Duration, usual: Duration, mut work: impl FnMut() + Send + 'static) {
+        let (delays, is_over) = (Arc::clone(&self.delays), Arc::clone(&self.is_over));
         thread::spawn(move || {
             while !is_over.load(Ordering::Relaxed) {
                 let start = Instant::now();
-                thread::sleep(NAP);
-                let late = start.elapsed().saturating_sub(NAP);
-                if late > NAP / 5 {
+                thread::sleep(rest);
+                work();
+                let late = start.elapsed().saturating_sub(rest);
+                if late > usual {
                     delays.lock().unwrap_or_else(PoisonError::into_inner).push((Instant::now(), late));
                 }
             }
         });
-        machine
     }
 
     /// Returns how much of a time the machine took away.
