@@ -54,14 +54,20 @@ fn all_are_understood_alike(method: &str, authority: &str, target: &str) {
     let said = Original::new(method, "https", authority, target, Manner::Verbatim);
     if let Ok(said) = &said {
         assert!(said.method.as_str() == method && said.target == target && target.starts_with('/'));
-        assert!(said.address().parse::<axum::http::Uri>().is_ok() || target.bytes().any(|b| b"\"<>\\^`{|}".contains(&b)));
+        assert!(
+            said.address().parse::<axum::http::Uri>().is_ok() || target.bytes().any(|b| b"\"<>\\^`{|}".contains(&b))
+        );
     }
-    let forwarded = ask("GET", PATH, &[
-        ("x-forwarded-method", method),
-        ("x-forwarded-proto", "https"),
-        ("x-forwarded-host", authority),
-        ("x-forwarded-uri", target),
-    ]);
+    let forwarded = ask(
+        "GET",
+        PATH,
+        &[
+            ("x-forwarded-method", method),
+            ("x-forwarded-proto", "https"),
+            ("x-forwarded-host", authority),
+            ("x-forwarded-uri", target),
+        ],
+    );
     let url = format!("https://{authority}{target}");
     let nginx = ask("GET", PATH, &[("x-original-method", method), ("x-original-url", &url)]);
     let envoy = ask(method, &format!("{PATH}{target}"), &[("host", authority)]);
